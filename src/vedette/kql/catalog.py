@@ -1,0 +1,53 @@
+"""What the compiler has to be told about the world: tables and stored functions, handed in by the host."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Protocol
+
+from vedette.kql.types import ScalarType
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A column of a catalog table. `physical` is its stored name, distinct even when case is ignored."""
+
+    name: str
+    type: ScalarType
+    physical: str
+    description: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TableSchema:
+    """A table the query may name. `time_column` is what segments are pruned by.
+
+    `aliases` maps further column names to a column's name (`TimeGenerated` for `Timestamp`): they resolve when written
+    but are not part of `*`.
+    """
+
+    name: str
+    columns: tuple[TableColumn, ...]
+    time_column: str | None = None
+    aliases: tuple[tuple[str, str], ...] = ()
+    description: str = ""
+
+
+class Catalog(Protocol):
+    """Tables and stored functions in reach of a query. Names are case-sensitive."""
+
+    @property
+    def version(self) -> str:
+        """Changes when any schema changes: part of the key under which compiled queries are cached."""
+        ...
+
+    def table(self, name: str) -> TableSchema | None:
+        """The table of that name (or old name), or None."""
+        ...
+
+    def table_names(self) -> Iterable[str]:
+        """Names for wildcards, `search`, `find` and hints."""
+        ...
+
+    def function(self, name: str) -> str | None:
+        """KQL text of a stored function's declaration `(params) { body }`, or None."""
+        ...

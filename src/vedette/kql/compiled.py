@@ -1,0 +1,53 @@
+"""What compilation yields: SQL text and everything the host needs to run it and to label its answer."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from vedette.kql.types import ScalarType
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ResultColumn:
+    """Name and type of one result column; position is its place in the SQL's select list."""
+
+    name: str
+    type: ScalarType
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TableRead:
+    """A relation that the SQL text reads: `relation` is its name there, quoted as an identifier.
+
+    The host must offer it with the table's physical column names; `time_range` is half-open in ticks.
+    """
+
+    relation: str
+    table: str
+    time_range: tuple[int | None, int | None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ExternalRead:
+    """An `externaldata` source that the host fetches before it runs the query, columns in order."""
+
+    relation: str
+    uris: tuple[str, ...]
+    format: str
+    columns: tuple[ResultColumn, ...]
+    properties: Mapping[str, str]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CompiledQuery:
+    """One executable SELECT.
+
+    datetime and timespan columns come out as int64 ticks, dynamic as JSON text, guid as text, decimal as DECIMAL.
+    """
+
+    sql: str
+    parameters: tuple[object, ...]
+    columns: tuple[ResultColumn, ...]
+    reads: tuple[TableRead, ...] = ()
+    externals: tuple[ExternalRead, ...] = ()
+    ordered: bool = False
+    render: Mapping[str, str] | None = None
