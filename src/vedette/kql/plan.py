@@ -52,7 +52,12 @@ class ColumnReference(Expression):
 class Call(Expression):
     """A scalar function or operator by its registry name (`strcat`, `add`, `equal`, `has`, `in`, `not`, …).
 
-    Operators carry the registry's names for them, see `kql/functions/functions.toml`.
+    Operators carry the registry's names for them, see `kql/functions/operators.toml`. Arguments already have the types
+    that the function's signature asks for: the binder inserts conversion Calls (`tostring`, `tolong`, `todouble`,
+    `todecimal`, …) wherever KQL converts by itself. `and`, `or` and `strcat` take any number of arguments.
+    Access to dynamic values: `property(bag, name literal)` and `element(array or bag, index)`, both dynamic;
+    `name`s that have no function of their own: `negate`, `between(x, low, high)`, `not_between`,
+    `in(x, a, b, …)` / `in_ci` / `not_in` / `not_in_ci`; an item of type dynamic is an array of values.
     """
 
     function: str
@@ -85,7 +90,10 @@ class Aggregate(Expression):
 
 @node
 class WindowCall(Expression):
-    """`prev next row_number row_cumsum row_rank_* row_window_session`: only inside `Window`."""
+    """`prev next row_number row_cumsum row_rank_* row_window_session`: only inside `Window`.
+
+    `prev`/`next`: (value, offset literal, default). `row_number`: (start, restart). `row_cumsum`: (term, restart).
+    """
 
     function: str
     arguments: tuple[Expression, ...]
@@ -183,7 +191,7 @@ class Join(Relation):
 
     `on` are equality pairs (left expression, right expression). Null keys match null keys. `columns` are columns of
     `left` followed by those of `right` where the kind outputs them, renamed copies of the inputs' columns:
-    `sources[i]` is the input column behind `columns[i]`.
+    `sources[i]` is the input column behind `columns[i]`. `residual` (over columns of both inputs) narrows the match.
     """
 
     left: Relation
@@ -191,6 +199,7 @@ class Join(Relation):
     kind: str
     on: tuple[tuple[Expression, Expression], ...]
     sources: tuple[Column, ...]
+    residual: Expression | None = None
 
 
 @node
@@ -247,3 +256,164 @@ class Shared(Relation):
 
     id: int
     input: Relation
+
+
+# --- relations with a correlated or ordered inside ------------------------------------------------------------------
+
+
+@node
+class Window(Relation):
+    """Like `Project`, but over an input whose row order counts, and expressions may hold `WindowCall`s anywhere.
+
+    The binder guarantees that the input is serialized: it comes (through order-keeping nodes) from a `Sort`, `Series`,
+    `Values` or an explicit `serialize`. Output keeps the order.
+    """
+
+    input: Relation
+    expressions: tuple[Expression, ...]
+
+
+@node
+class CorrelatedRows(Relation):
+    """The leaf of the body of the `Apply` or `Partition` with the same `scope`: the rows of the current record or part.
+
+    In an `Apply` its columns are those of `Apply.expanded`; in a `Partition` they are the columns of the input.
+    """
+
+    scope: int
+
+
+@node
+class Apply(Relation):
+    """`mv-apply`: for each input row, `items` are expanded as in `Unnest` and `body` runs over the expanded rows alone.
+
+    `expanded` are the columns of the expanded rows, which is what the leaf `CorrelatedRows(scope)` of `body` yields:
+    the input's columns with expanded ones replaced by fresh columns, new ones appended, `index` among them if given.
+    `columns` are `outer` (columns of the input, kept as they are) followed by the columns of `body`, in this order.
+    A row whose body yields nothing disappears. Aggregates inside `body` are per input row.
+    """
+
+    input: Relation
+    scope: int
+    items: tuple[tuple[Column, Expression], ...]
+    expanded: tuple[Column, ...]
+    outer: tuple[Column, ...]
+    body: Relation
+    index: Column | None = None
+    limit: int | None = None
+
+
+@node
+class Partition(Relation):
+    """`partition by key (body)`: `body` runs once per value of `key`; its results are concatenated. `columns` = body's."""
+
+    input: Relation
+    scope: int
+    key: Expression
+    body: Relation
+
+
+@node
+class MakeSeries(Relation):
+    """`make-series`: groups by `keys`, buckets `axis` from `start` (inclusive) to `stop` (exclusive) by `step`.
+
+    Output columns: the key columns, then one dynamic array per aggregate, then the dynamic array of bucket starts.
+    `aggregates[i]` may hold `Aggregate` nodes, `defaults[i]` fills its empty buckets. `start`/`stop` None: the bounds
+    of the data (stop then includes the last bucket). With both given and no keys, no input gives one row of defaults.
+    """
+
+    input: Relation
+    aggregates: tuple[Expression, ...]
+    defaults: tuple[Expression, ...]
+    axis: Expression
+    start: Expression | None
+    stop: Expression | None
+    step: Expression
+    keys: tuple[Expression, ...]
+
+
+@node
+class Sample(Relation):
+    """`sample`: `count` random rows."""
+
+    input: Relation
+    count: Expression
+
+
+@node
+class TopNestedLevel:
+    """One level: the best `count` groups (None: all) of `key` by `aggregate`, within their parent's group.
+
+    `others`, where given, is the label of one extra row a parent that sums up the groups that were left out.
+    """
+
+    count: Expression | None
+    key: Expression
+    aggregate: Expression
+    descending: bool
+    others: Expression | None = None
+
+
+@node
+class TopNested(Relation):
+    """`top-nested`: output columns are, level by level, the key column and the aggregate's column."""
+
+    input: Relation
+    levels: tuple[TopNestedLevel, ...]
+
+
+@node
+class ScanStep:
+    """A step of `scan`: `condition` and `assignments` (state column, expression) read input columns and state columns.
+
+    A state column of another step is referenced by that step's own Column in `ScanSteps.states`.
+    """
+
+    name: str
+    condition: Expression
+    assignments: tuple[tuple[Column, Expression], ...]
+    optional: bool = False
+    output: str = "all"
+
+
+@node
+class ScanSteps(Relation):
+    """`scan`: matches sequences of rows over an ordered input. Output: input's columns, declared columns, match id.
+
+    `declared` are the declared columns with their default; `states[s]` holds, per step, the Columns under which the
+    expressions of any step refer to step s's copy of (input columns + declared columns). `match_id` is a long column.
+    """
+
+    input: Relation
+    declared: tuple[tuple[Column, Expression], ...]
+    states: tuple[tuple[Column, ...], ...]
+    steps: tuple[ScanStep, ...]
+    match_id: Column | None = None
+
+
+@node
+class PluginCall(Relation):
+    """`evaluate plugin(...)` that is no composition of other nodes. The emitter implements it by name or refuses it.
+
+    `arguments` are scalar (over the input row) and `tables` tabular arguments in written order.
+    """
+
+    name: str
+    input: Relation | None
+    arguments: tuple[Expression, ...]
+    tables: tuple[Relation, ...] = ()
+
+
+# --- the whole ----------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BoundQuery:
+    """What the binder hands on: the plan of the query's result and what `render` asks of the caller.
+
+    `open` is true when the result has columns that only the data knows (analysis only: compilation discovers them).
+    """
+
+    relation: Relation
+    render: Mapping[str, str] | None = None
+    open: bool = False
