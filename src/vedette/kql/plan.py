@@ -305,7 +305,7 @@ class Apply(Relation):
 
 @node
 class Partition(Relation):
-    """`partition by key (body)`: `body` runs once per value of `key`; its results are concatenated. `columns` = body's."""
+    """`partition by key (body)`: `body` runs once per value of `key`, results concatenated. `columns` are body's."""
 
     input: Relation
     scope: int
