@@ -1,0 +1,80 @@
+"""A real server for unmodified clients: started once, with its demo, over TLS, as a user would start it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+START_SECONDS = 90
+
+
+class DemoServer(msgspec.Struct, frozen=True):
+    """A running `vedette up --demo`: where it answers and what its demo.json says."""
+
+    base_url: str
+    ca_file: str
+    demo: dict[str, object]
+    data: Path
+
+    @property
+    def home(self) -> dict[str, object]:
+        """The home tenant's record."""
+        return next(tenant for tenant in self.demo["tenants"] if tenant["home"])  # type: ignore[attr-defined]
+
+    @property
+    def customer(self) -> dict[str, object]:
+        """The first customer tenant's record."""
+        return next(tenant for tenant in self.demo["tenants"] if not tenant["home"])  # type: ignore[attr-defined]
+
+    def app(self, kind: str) -> dict[str, object]:
+        """The first application of that kind."""
+        return next(app for app in self.demo["apps"] if app["kind"] == kind)  # type: ignore[attr-defined]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
+    data = tmp_path_factory.mktemp("demo")
+    log = (data / "stderr.log").open("wb")
+    command = [
+        Path(sys.executable).with_name("vedette"),
+        "up",
+        "--demo",
+        "--single",
+        "--data",
+        data,
+        "--port",
+        free_port(),
+    ]
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=log, text=True)
+    try:
+        line = process.stdout.readline()
+        assert line.startswith("ready https://"), (line, (data / "stderr.log").read_text())
+        demo = json.loads((data / "demo.json").read_text())
+        yield DemoServer(line.split()[1], demo["ca_file"], demo, data)
+    finally:
+        process.terminate()
+        code = process.wait(timeout=30)
+        log.close()
+    assert code == 0, (data / "stderr.log").read_text()
+
+
+@pytest.fixture
+def trusted(demo_server: DemoServer, monkeypatch: pytest.MonkeyPatch) -> DemoServer:
+    """The environment a client needs to trust the server's own CA, whichever HTTP library it uses."""
+    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"):
+        monkeypatch.setenv(name, demo_server.ca_file)
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    return demo_server
