@@ -1,4 +1,4 @@
-"""Turns what went wrong into `Diagnostic` values: code and wording by name from `diagnostics.toml`, place from the text."""
+"""Turns what went wrong into `Diagnostic` values: code and wording from `diagnostics.toml`, place from the text."""
 
 import dataclasses
 import functools
