@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vedette.clock import ManualClock
+from vedette.clock import ManualClock, SystemClock
 from vedette.errors import UsageError
 from vedette.server.certificates import CertificateFiles, ensure_certificates, own_certificate
 
@@ -36,16 +36,12 @@ def handshake(files: CertificateFiles, server_name: str) -> None:
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1", "graph.microsoft.com", "vedette.example"])
 def test_a_client_that_trusts_the_ca_accepts_every_name(tmp_path: Path, name: str) -> None:
-    import time
-
-    files = ensure_certificates(tmp_path, ["graph.microsoft.com", "vedette.example"], ManualClock(time.time()))
+    files = ensure_certificates(tmp_path, ["graph.microsoft.com", "vedette.example"], SystemClock())
     handshake(files, name)
 
 
 def test_another_name_is_not_covered(tmp_path: Path) -> None:
-    import time
-
-    files = ensure_certificates(tmp_path, [], ManualClock(time.time()))
+    files = ensure_certificates(tmp_path, [], SystemClock())
     with pytest.raises(ssl.SSLCertVerificationError):
         handshake(files, "graph.microsoft.com")
 

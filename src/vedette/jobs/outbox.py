@@ -1,0 +1,69 @@
+"""The transactional outbox: news travels upwards as rows.
+
+A lower package publishes an event in the same transaction as the change it tells of; the relay turns each event into
+one job per subscriber (registered in `server.wiring`), so that subscribers fail and retry independently.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, and_, delete, or_, select
+
+from vedette.clock import Clock
+from vedette.ids import Ids
+from vedette.jobs.queue import JobQueue, Payload
+from vedette.jobs.tables import OUTBOX
+from vedette.store.engine import Store
+
+RELAY_BATCH = 200
+
+Subscriptions = Mapping[str, Sequence[str]]
+"""Kinds of jobs to make, by topic."""
+
+
+class Outbox:
+    """Publishes events. Give it to whoever makes news; it needs nothing of the subscribers."""
+
+    def __init__(self, clock: Clock, ids: Ids) -> None:
+        self._clock = clock
+        self._ids = ids
+
+    def publish(self, connection: Connection, tenant_id: str, topic: str, payload: Payload) -> None:
+        """Record an event in the caller's transaction: it is told if, and only if, that commits."""
+        connection.execute(
+            OUTBOX.insert().values(
+                tenant_id=tenant_id,
+                event_id=self._ids.guid(),
+                topic=topic,
+                payload=dict(payload),
+                created_at=self._clock.time(),
+            )
+        )
+
+
+class OutboxRelay:
+    """Hands published events on to their subscribers, oldest first, each in one transaction with its removal."""
+
+    def __init__(self, store: Store, queue: JobQueue, subscriptions: Subscriptions) -> None:
+        self._store = store
+        self._queue = queue
+        self._subscriptions = subscriptions
+
+    def relay(self) -> int:
+        """Hand on what is waiting, one batch; returns the number of events. Topics nobody subscribed to are dropped."""
+        oldest = select(OUTBOX).order_by(OUTBOX.c.created_at).limit(RELAY_BATCH)
+        with self._store.connect() as connection:
+            if connection.execute(oldest.limit(1)).first() is None:
+                return 0
+        with self._store.begin() as connection:
+            rows = connection.execute(oldest.with_for_update(skip_locked=True)).all()
+            for row in rows:
+                for kind in self._subscriptions.get(row.topic, ()):
+                    self._queue.enqueue(connection, row.tenant_id, kind, row.payload, key=f"event:{row.event_id}")
+            _forget(connection, [(row.tenant_id, row.event_id) for row in rows])
+        return len(rows)
+
+
+def _forget(connection: Connection, keys: Iterable[tuple[str, str]]) -> None:
+    matches = [and_(OUTBOX.c.tenant_id == tenant, OUTBOX.c.event_id == event) for tenant, event in keys]
+    if matches:
+        connection.execute(delete(OUTBOX).where(or_(*matches)))
