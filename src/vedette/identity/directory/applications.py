@@ -1,0 +1,123 @@
+"""Application registrations: what a developer owns in the home tenant, and what it asks for."""
+
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Connection, Row, select
+
+from vedette.identity.directory.tables import APPLICATIONS, REQUIRED_RESOURCE_ACCESS
+from vedette.identity.errors import ObjectNotFoundError
+from vedette.store.tenancy import TenantRepository
+
+SignInAudience = Literal["AzureADMyOrg", "AzureADMultipleOrgs"]
+PermissionType = Literal["Role", "Scope"]
+
+
+class RedirectUris(msgspec.Struct, frozen=True):
+    """Registered redirect URIs by platform; matched exactly."""
+
+    web: tuple[str, ...] = ()
+    spa: tuple[str, ...] = ()
+    public_client: tuple[str, ...] = ()
+
+
+class Application(msgspec.Struct, frozen=True):
+    """An application registration. `id` is the object id, `app_id` the client id."""
+
+    id: str
+    app_id: str
+    tenant_id: str
+    display_name: str
+    sign_in_audience: SignInAudience
+    created_at: int
+    is_fallback_public_client: bool = False
+    is_disabled: bool = False
+    requested_token_version: int | None = None
+    identifier_uris: tuple[str, ...] = ()
+    redirect_uris: RedirectUris = RedirectUris()
+
+    @property
+    def is_multi_tenant(self) -> bool:
+        """Whether other tenants may consent to it."""
+        return self.sign_in_audience == "AzureADMultipleOrgs"
+
+
+class ResourceAccess(msgspec.Struct, frozen=True):
+    """One configured permission: a role or a scope of a resource application."""
+
+    resource_app_id: str
+    permission_id: str
+    type: PermissionType
+
+
+class Applications(TenantRepository):
+    """The registrations of one tenant."""
+
+    def create(self, application: Application) -> None:
+        """Store a new registration."""
+        self.insert(
+            APPLICATIONS,
+            id=application.id,
+            app_id=application.app_id,
+            display_name=application.display_name,
+            sign_in_audience=application.sign_in_audience,
+            is_fallback_public_client=application.is_fallback_public_client,
+            is_disabled=application.is_disabled,
+            requested_token_version=application.requested_token_version,
+            identifier_uris=list(application.identifier_uris),
+            redirect_uris=msgspec.to_builtins(application.redirect_uris),
+            properties={},
+            created_at=application.created_at,
+        )
+
+    def get(self, app_id: str) -> Application:
+        """The registration of this client id. Raises ObjectNotFoundError."""
+        row = self.connection.execute(self.select(APPLICATIONS).where(APPLICATIONS.c.app_id == app_id)).one_or_none()
+        if row is None:
+            raise ObjectNotFoundError("application", app_id)
+        return _to_application(row)
+
+    def all(self) -> list[Application]:
+        """All registrations, oldest first."""
+        rows = self.connection.execute(self.select(APPLICATIONS).order_by(APPLICATIONS.c.created_at, APPLICATIONS.c.id))
+        return [_to_application(row) for row in rows]
+
+    def set_disabled(self, app_id: str, disabled: bool) -> None:
+        """Forbid or allow the application everywhere."""
+        statement = self.update(APPLICATIONS).where(APPLICATIONS.c.app_id == app_id)
+        if self.connection.execute(statement.values(is_disabled=disabled)).rowcount == 0:
+            raise ObjectNotFoundError("application", app_id)
+
+    def add_required(self, application: Application, access: ResourceAccess) -> None:
+        """Configure one permission; it has no effect before consent. Configuring it again changes nothing."""
+        if access not in self.required(application):
+            self.insert(REQUIRED_RESOURCE_ACCESS, application_id=application.id, **msgspec.structs.asdict(access))
+
+    def required(self, application: Application) -> list[ResourceAccess]:
+        """The configured permissions, in a stable order."""
+        table = REQUIRED_RESOURCE_ACCESS
+        query = self.select(table).where(table.c.application_id == application.id)
+        rows = self.connection.execute(query.order_by(table.c.resource_app_id, table.c.type, table.c.permission_id))
+        return [ResourceAccess(row.resource_app_id, row.permission_id, row.type) for row in rows]
+
+
+def find_application(connection: Connection, app_id: str) -> Application | None:
+    """The registration of a client id wherever its home is: client ids are unique across tenants."""
+    row = connection.execute(select(APPLICATIONS).where(APPLICATIONS.c.app_id == app_id)).one_or_none()
+    return None if row is None else _to_application(row)
+
+
+def _to_application(row: Row[Any]) -> Application:
+    return Application(
+        id=row.id,
+        app_id=row.app_id,
+        tenant_id=row.tenant_id,
+        display_name=row.display_name,
+        sign_in_audience=row.sign_in_audience,
+        created_at=row.created_at,
+        is_fallback_public_client=row.is_fallback_public_client,
+        is_disabled=row.is_disabled,
+        requested_token_version=row.requested_token_version,
+        identifier_uris=tuple(row.identifier_uris),
+        redirect_uris=msgspec.convert(row.redirect_uris, RedirectUris),
+    )

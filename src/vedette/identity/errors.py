@@ -1,0 +1,95 @@
+"""Errors of identity: refusals of the login service (OAuthError) and of tokens presented to an API (TokenError).
+
+OAuthError                       an AADSTS number with the values of its text; the record is in contracts/data/faults
+TokenError                       a bearer token that does not verify
+├── MalformedTokenError          not a signed token of our kind at all
+├── BadSignatureError            no key of its tenant made this signature
+├── WrongIssuerError             issued elsewhere, or claims that contradict the issuer
+├── WrongAudienceError           good, but for something else
+├── ExpiredTokenError            its time is over
+├── NotYetValidError             its time has not come
+└── RevokedTokenError            its tenant, application or user was revoked, disabled or removed
+DirectoryError                   a change that the directory refuses
+├── ObjectNotFoundError          no such object in this tenant
+├── ObjectExistsError            its key is taken
+├── UnknownPermissionError       the resource application has no permission of this name
+└── InvalidValueError            a value is not of the form the directory needs
+"""
+
+from vedette.errors import VedetteError
+
+
+class OAuthError(VedetteError):
+    """A refusal by the login service. `fields` fill the text of the fault's record."""
+
+    def __init__(self, aadsts: int, /, **fields: str) -> None:
+        self.aadsts = aadsts
+        self.fields = fields
+        super().__init__(f"AADSTS{aadsts}")
+
+
+class TokenError(VedetteError):
+    """A bearer token that does not verify."""
+
+
+class MalformedTokenError(TokenError):
+    """Not a compact JWS with the header and claims of an access token."""
+
+
+class BadSignatureError(TokenError):
+    """The algorithm is not allowed, the key is not the tenant's, or the signature is wrong."""
+
+
+class WrongIssuerError(TokenError):
+    """The issuer is none of ours, or does not agree with tenant and version."""
+
+
+class WrongAudienceError(TokenError):
+    """The token is for none of our resource applications."""
+
+
+class ExpiredTokenError(TokenError):
+    """The token's time is over."""
+
+
+class NotYetValidError(TokenError):
+    """The token's time has not come."""
+
+
+class RevokedTokenError(TokenError):
+    """The tenant revoked its tokens, or the application or user is disabled or gone."""
+
+
+class DirectoryError(VedetteError):
+    """A change that the directory refuses. `kind` and `key` say of what."""
+
+    problem = "refused"
+
+    def __init__(self, kind: str, key: str) -> None:
+        self.kind = kind
+        self.key = key
+        super().__init__(f"{kind} {key}: {self.problem}")
+
+
+class ObjectNotFoundError(DirectoryError):
+    """No such object in this tenant."""
+
+    problem = "no such object in this tenant"
+
+
+class ObjectExistsError(DirectoryError):
+    """The key is taken."""
+
+    problem = "already exists"
+
+
+class UnknownPermissionError(DirectoryError):
+    """The resource application has no permission of this name."""
+
+    problem = "the resource application has no such permission"
+
+
+class InvalidValueError(DirectoryError):
+    """The value is not of the form the directory needs."""
+
+    problem = "not valid"

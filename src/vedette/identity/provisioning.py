@@ -1,0 +1,263 @@
+"""Administration of tenants, applications, users and consent, as single calls in the caller's transaction.
+
+Whoever stands above — demo, bootstrap, CLI, management API — decides who may do this; here it is done.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from cryptography import x509
+from sqlalchemy import Connection
+
+from vedette.context import Tenant
+from vedette.contracts.permissions import ResourceContract, load_directory_roles, load_resources, resource_for_app_id
+from vedette.identity.directory.applications import (
+    Application,
+    Applications,
+    RedirectUris,
+    ResourceAccess,
+    find_application,
+)
+from vedette.identity.directory.credentials import (
+    DEFAULT_LIFETIME,
+    KeyCredential,
+    KeyCredentials,
+    NewPassword,
+    PasswordCredentials,
+)
+from vedette.identity.directory.service_principals import (
+    AppRoleAssignment,
+    AppRoleAssignments,
+    OAuth2PermissionGrant,
+    OAuth2PermissionGrants,
+    ServicePrincipal,
+    ServicePrincipals,
+)
+from vedette.identity.directory.tenants import TenantRecord, Tenants, is_domain
+from vedette.identity.directory.users import User, Users
+from vedette.identity.errors import InvalidValueError, ObjectNotFoundError, UnknownPermissionError
+from vedette.identity.services import IdentityServices
+from vedette.store.secrets import Secret
+
+ApplicationKind = Literal["confidential", "public", "multitenant"]
+
+
+class Provisioning:
+    """Directory administration on one connection: `with store.begin() as c: Provisioning(c, services)…`."""
+
+    def __init__(self, connection: Connection, services: IdentityServices) -> None:
+        self._connection = connection
+        self._services = services
+
+    def create_tenant(
+        self, display_name: str, domain: str, *, tenant_id: str | None = None, is_home: bool = False
+    ) -> TenantRecord:
+        """A tenant with its initial domain, its first signing key and the resource applications' principals."""
+        if not is_domain(domain):
+            raise InvalidValueError("domain", domain)
+        new = Tenant(tenant_id or self._services.ids.guid(), domain.lower(), display_name)
+        record = Tenants(self._connection).create(new, is_home=is_home, now=self._services.now())
+        self._services.keyring.create(self._connection, new.tenant_id)
+        self.ensure_resource_principals(new.tenant_id)
+        return record
+
+    def ensure_resource_principals(self, tenant_id: str) -> None:
+        """Create what is missing of the resource applications' service principals in the tenant."""
+        principals = ServicePrincipals(self._connection, tenant_id)
+        for resource in load_resources().values():
+            if principals.find(resource.app_id) is None:
+                principals.create(self._resource_principal(tenant_id, resource))
+
+    def create_application(
+        self,
+        tenant_id: str,
+        display_name: str,
+        *,
+        kind: ApplicationKind = "confidential",
+        redirect_uris: RedirectUris | None = None,
+    ) -> Application:
+        """Register an application with its service principal in its home tenant, as the portal does."""
+        application = Application(
+            id=self._services.ids.guid(),
+            app_id=self._services.ids.guid(),
+            tenant_id=Tenants(self._connection).get(tenant_id).tenant.tenant_id,
+            display_name=display_name,
+            sign_in_audience="AzureADMultipleOrgs" if kind == "multitenant" else "AzureADMyOrg",
+            created_at=self._services.now(),
+            is_fallback_public_client=kind == "public",
+            redirect_uris=redirect_uris or RedirectUris(),
+        )
+        Applications(self._connection, tenant_id).create(application)
+        self._ensure_client_principal(tenant_id, application)
+        return application
+
+    def add_required_permissions(
+        self,
+        tenant_id: str,
+        app_id: str,
+        resource_key: str,
+        *,
+        application: Iterable[str] = (),
+        delegated: Iterable[str] = (),
+    ) -> None:
+        """Configure permissions by name. They have no effect before `grant_admin_consent`."""
+        resource = load_resources()[resource_key]
+        roles = {role.value: role.id for role in resource.app_roles}
+        scopes = {scope.value: scope.id for scope in resource.scopes}
+        wanted = [
+            ResourceAccess(resource.app_id, _permission_id(resource, roles, name), "Role") for name in application
+        ]
+        wanted += [
+            ResourceAccess(resource.app_id, _permission_id(resource, scopes, name), "Scope") for name in delegated
+        ]
+        applications = Applications(self._connection, tenant_id)
+        registration = applications.get(app_id)
+        for access in wanted:
+            applications.add_required(registration, access)
+
+    def grant_admin_consent(self, tenant_id: str, app_id: str) -> ServicePrincipal:
+        """Consent, for the whole tenant, to everything the application is configured to ask for now.
+
+        In a customer tenant this makes the service principal too; only multi-tenant applications can be there.
+        """
+        application = find_application(self._connection, app_id)
+        if application is None or not (application.is_multi_tenant or application.tenant_id == tenant_id):
+            raise ObjectNotFoundError("application", app_id)
+        client = self._ensure_client_principal(tenant_id, application)
+        for access in Applications(self._connection, application.tenant_id).required(application):
+            self._consent(client, access)
+        return client
+
+    def withdraw_consent(self, tenant_id: str, app_id: str) -> None:
+        """Remove the application's service principal from the tenant, and with it every consent and token."""
+        principals = ServicePrincipals(self._connection, tenant_id)
+        principals.remove(self._client_principal(tenant_id, app_id).id)
+        Tenants(self._connection).advance_generation(tenant_id)
+
+    def set_principal_enabled(self, tenant_id: str, app_id: str, enabled: bool) -> None:
+        """Enable or disable an application in the tenant; a disabled one gets no token, and those it has fail."""
+        principals = ServicePrincipals(self._connection, tenant_id)
+        principals.set_enabled(self._client_principal(tenant_id, app_id).id, enabled)
+        Tenants(self._connection).advance_generation(tenant_id)
+
+    def add_password(
+        self, tenant_id: str, app_id: str, display_name: str = "", *, lifetime: int = DEFAULT_LIFETIME
+    ) -> NewPassword:
+        """A new client secret; its value is in the answer and nowhere else."""
+        application = Applications(self._connection, tenant_id).get(app_id)
+        credentials = PasswordCredentials(self._connection, application, self._services.secret_hasher)
+        now = self._services.now()
+        return credentials.add(display_name, start_at=now, end_at=now + lifetime, ids=self._services.ids)
+
+    def add_certificate(
+        self, tenant_id: str, app_id: str, certificate: x509.Certificate, display_name: str = ""
+    ) -> KeyCredential:
+        """A certificate whose key may sign the application's client assertions."""
+        application = Applications(self._connection, tenant_id).get(app_id)
+        return KeyCredentials(self._connection, application).add(certificate, display_name, self._services.ids)
+
+    def create_user(
+        self,
+        tenant_id: str,
+        user_principal_name: str,
+        display_name: str,
+        password: Secret[str] | None,
+        *,
+        roles: Iterable[str] = (),
+    ) -> User:
+        """An account whose name is in a domain of the tenant, with directory roles by display name."""
+        _, _, domain = user_principal_name.partition("@")
+        owner = Tenants(self._connection).find(domain) if is_domain(domain) else None
+        if owner is None or owner.tenant.tenant_id != tenant_id:
+            raise InvalidValueError("user principal name", user_principal_name)
+        user = User(
+            self._services.ids.guid(), tenant_id, user_principal_name.lower(), display_name, self._services.now()
+        )
+        users = Users(self._connection, tenant_id)
+        users.create(user, password)
+        for role in roles:
+            users.assign_role(user, _directory_role_id(role))
+        return user
+
+    def revoke_tokens(self, tenant_id: str) -> None:
+        """Make every access token of the tenant issued until now useless, in every process within a second."""
+        Tenants(self._connection).revoke_tokens(tenant_id, self._services.now())
+
+    def rotate_signing_key(self, tenant_id: str) -> str:
+        """Sign with a new key from now on; its kid."""
+        return self._services.keyring.rotate(self._connection, tenant_id).kid
+
+    def _client_principal(self, tenant_id: str, app_id: str) -> ServicePrincipal:
+        principal = ServicePrincipals(self._connection, tenant_id).find(app_id)
+        if principal is None:
+            raise ObjectNotFoundError("service principal", app_id)
+        return principal
+
+    def _ensure_client_principal(self, tenant_id: str, application: Application) -> ServicePrincipal:
+        principals = ServicePrincipals(self._connection, tenant_id)
+        existing = principals.find(application.app_id)
+        if existing is not None:
+            return existing
+        principal = ServicePrincipal(
+            id=self._services.ids.guid(),
+            app_id=application.app_id,
+            tenant_id=tenant_id,
+            app_owner_tenant_id=application.tenant_id,
+            display_name=application.display_name,
+            created_at=self._services.now(),
+        )
+        principals.create(principal, names=application.identifier_uris)
+        return principal
+
+    def _resource_principal(self, tenant_id: str, resource: ResourceContract) -> ServicePrincipal:
+        return ServicePrincipal(
+            id=self._services.ids.guid(),
+            app_id=resource.app_id,
+            tenant_id=tenant_id,
+            app_owner_tenant_id=resource.owner_tenant_id,
+            display_name=resource.display_name,
+            created_at=self._services.now(),
+        )
+
+    def _consent(self, client: ServicePrincipal, access: ResourceAccess) -> None:
+        resource = self._client_principal(client.tenant_id, access.resource_app_id)
+        if access.type == "Role":
+            assignment = AppRoleAssignment(
+                id=self._services.ids.guid(),
+                principal_id=client.id,
+                principal_type="ServicePrincipal",
+                resource_id=resource.id,
+                app_role_id=access.permission_id,
+                created_at=self._services.now(),
+            )
+            AppRoleAssignments(self._connection, client.tenant_id).add(assignment)
+            return
+        grant = OAuth2PermissionGrant(
+            id=self._services.ids.guid(),
+            client_id=client.id,
+            consent_type="AllPrincipals",
+            resource_id=resource.id,
+            scopes=frozenset({_scope_value(access)}),
+        )
+        OAuth2PermissionGrants(self._connection, client.tenant_id).add(grant)
+
+
+def _permission_id(resource: ResourceContract, ids: dict[str, str], name: str) -> str:
+    if name not in ids:
+        raise UnknownPermissionError("permission", f"{name} of {resource.display_name}")
+    return ids[name]
+
+
+def _scope_value(access: ResourceAccess) -> str:
+    resource = resource_for_app_id(access.resource_app_id)
+    for scope in () if resource is None else resource.scopes:
+        if scope.id == access.permission_id:
+            return scope.value
+    raise UnknownPermissionError("scope", access.permission_id)
+
+
+def _directory_role_id(name: str) -> str:
+    roles = load_directory_roles()
+    if name not in roles:
+        raise InvalidValueError("directory role", name)
+    return roles[name].id

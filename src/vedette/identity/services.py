@@ -1,0 +1,47 @@
+"""What every part of identity is built from. Made once, by the composition root."""
+
+import msgspec
+
+from vedette.clock import Clock
+from vedette.identity.keyring import Keyring
+from vedette.identity.tokens.authority import Issuers
+from vedette.ids import Ids
+from vedette.store.engine import Store
+from vedette.store.secrets import KeyedHasher, MasterKey, Sealer
+
+
+class IdentitySettings(msgspec.Struct, frozen=True):
+    """What can be set. Lifetimes are whole seconds."""
+
+    own_hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1"})
+    """Accepted host names (without ports) beside the real services'."""
+    access_token_lifetime: int = 3599
+    maximum_token_lifetime: int = 86_400
+    """No token lives longer; a signing key that was rotated out verifies for this long."""
+
+
+class IdentityServices:
+    """Store, keys, clock and ids of the identity domain."""
+
+    def __init__(
+        self,
+        store: Store,
+        master_key: MasterKey,
+        *,
+        clock: Clock,
+        ids: Ids,
+        settings: IdentitySettings | None = None,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.ids = ids
+        self.settings = settings or IdentitySettings()
+        self.issuers = Issuers(self.settings.own_hosts)
+        sealer = Sealer(master_key.derive("signing-keys"))
+        self.keyring = Keyring(sealer, clock, self.settings.maximum_token_lifetime)
+        self.secret_hasher = KeyedHasher(master_key.derive("client-secrets"))
+        self.subject_hasher = KeyedHasher(master_key.derive("pairwise-subjects"))
+
+    def now(self) -> int:
+        """The clock's time in whole Unix seconds."""
+        return int(self.clock.time())
