@@ -1,6 +1,5 @@
 """Issuers: which `iss` a token gets by the host that was asked, and which tenant and version an `iss` means."""
 
-import functools
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -52,7 +51,6 @@ class Issuers:
         """Every name of the authority that `host` belongs to."""
         return tuple(sorted(self._public_hosts)) if host.lower() in self._public_hosts else (host,)
 
-    @functools.lru_cache(maxsize=4096)  # noqa: B019 — one instance a process, bounded
     def read(self, issuer: str) -> IssuerClaims | None:
         """The tenant and version of one of our issuers; None for any other text."""
         parts = urlsplit(issuer)

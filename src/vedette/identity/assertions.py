@@ -1,0 +1,110 @@
+"""RFC 7523 client assertions: a JWT signed by the key of a certificate that the application registered."""
+
+from collections.abc import Mapping
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+from sqlalchemy import Connection
+
+from vedette.identity.directory.applications import Application
+from vedette.identity.directory.credentials import KeyCredential, KeyCredentials
+from vedette.identity.directory.tenants import Tenants
+from vedette.identity.errors import OAuthError
+from vedette.identity.grants.request import TokenRequest
+from vedette.identity.services import IdentityServices
+from vedette.store.secrets import Secret
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ALGORITHMS = ("RS256", "PS256")
+LEEWAY = 300
+"""Seconds by which a client's clock may be wrong."""
+
+
+def verify_client_assertion(
+    connection: Connection, services: IdentityServices, request: TokenRequest, application: Application
+) -> None:
+    """Check the request's assertion. Raises OAuthError 50012, 700021, 700024 or 700027."""
+    credential = request.client
+    assertion = credential.assertion
+    if assertion is None or credential.assertion_type != ASSERTION_TYPE:
+        raise OAuthError(900144, parameter="client_assertion" if assertion is None else "client_assertion_type")
+    key = _registered_key(connection, services, application, _header(assertion))
+    claims = _verified_claims(assertion, key, application)
+    if claims.get("iss") != application.app_id or claims.get("sub") != application.app_id:
+        raise OAuthError(700021, app_id=application.app_id)
+    _check_time(claims, services.now())
+    if not _audiences(claims) & _own_audiences(connection, services, request):
+        raise OAuthError(50012, reason="the audience is not this token endpoint")
+
+
+def _header(assertion: Secret[str]) -> Mapping[str, object]:
+    try:
+        return jws.extract_compact(assertion.reveal().encode()).headers()
+    except (JoseError, ValueError) as error:
+        raise OAuthError(50012, reason="it is not a signed JWT") from error
+
+
+def _registered_key(
+    connection: Connection, services: IdentityServices, application: Application, header: Mapping[str, object]
+) -> RSAKey:
+    named = {name: str(header[name]).rstrip("=") for name in ("x5t#S256", "x5t") if name in header}
+    if not named:
+        raise OAuthError(50012, reason="the header names no certificate thumbprint")
+    now = services.now()
+    for credential in KeyCredentials(connection, application).all():
+        if _is_named(credential, named):
+            if not credential.start_at <= now < credential.end_at:
+                raise OAuthError(700027, app_id=application.app_id, reason="the certificate is not valid now")
+            return _public_key(credential)
+    raise OAuthError(700027, app_id=application.app_id, reason="no registered certificate has this thumbprint")
+
+
+def _is_named(credential: KeyCredential, named: Mapping[str, str]) -> bool:
+    """Whether every thumbprint of the header is this certificate's; a SHA-1 one may come in hexadecimal digits."""
+    own = {"x5t": credential.sha1_thumbprint, "x5t#S256": credential.sha256_thumbprint}
+    return all(own[name] == value for name, value in named.items())
+
+
+def _public_key(credential: KeyCredential) -> RSAKey:
+    key = x509.load_der_x509_certificate(credential.certificate).public_key()
+    return RSAKey.import_key(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+
+
+def _verified_claims(assertion: Secret[str], key: RSAKey, application: Application) -> Mapping[str, object]:
+    try:
+        return jwt.decode(assertion.reveal(), key, algorithms=list(ALGORITHMS)).claims
+    except (JoseError, ValueError) as error:
+        raise OAuthError(700027, app_id=application.app_id, reason="the signature does not verify") from error
+
+
+def _check_time(claims: Mapping[str, object], now: int) -> None:
+    expires, not_before = claims.get("exp"), claims.get("nbf", 0)
+    if isinstance(expires, bool) or not isinstance(expires, int | float):
+        raise OAuthError(50012, reason="it has no expiry")
+    if isinstance(not_before, bool) or not isinstance(not_before, int | float):
+        raise OAuthError(50012, reason="its nbf is not a number")
+    if not not_before - LEEWAY <= now < expires + LEEWAY:
+        raise OAuthError(700024, now=str(now), not_before=str(not_before), expires=str(expires))
+
+
+def _audiences(claims: Mapping[str, object]) -> set[str]:
+    audience = claims.get("aud")
+    return {str(name).rstrip("/").lower() for name in (audience if isinstance(audience, list) else [audience])}
+
+
+def _own_audiences(connection: Connection, services: IdentityServices, request: TokenRequest) -> set[str]:
+    """Every form in which clients name this authority: token endpoints (v1, v2) and issuers, by segment and by id."""
+    segments = {request.tenant}
+    found = Tenants(connection).find(request.tenant)
+    names: set[str] = set()
+    if found is not None:
+        tenant_id = found.tenant.tenant_id
+        segments |= {tenant_id, found.tenant.domain}
+        names |= {services.issuers.issuer(request.base_url, tenant_id, version) for version in (1, 2)}
+    for segment in segments:
+        root = f"{request.base_url}/{segment}"
+        names |= {f"{root}/oauth2/token", f"{root}/oauth2/v2.0/token", f"{root}/v2.0"}
+    return {name.rstrip("/").lower() for name in names}

@@ -1,0 +1,93 @@
+"""Client authentication: which application sends the request, and whether it can prove that."""
+
+from typing import Literal
+
+import msgspec
+from sqlalchemy import Connection
+
+from vedette.identity.assertions import verify_client_assertion
+from vedette.identity.directory.applications import Application, find_application
+from vedette.identity.directory.credentials import PasswordCredentials
+from vedette.identity.directory.service_principals import ServicePrincipal, ServicePrincipals
+from vedette.identity.directory.tenants import TenantRecord
+from vedette.identity.errors import OAuthError
+from vedette.identity.grants.request import ClientCredential, TokenRequest
+from vedette.identity.services import IdentityServices
+from vedette.ids import is_guid
+from vedette.store.secrets import Secret
+
+ClientAuthentication = Literal["0", "1", "2"]
+"""Claim `appidacr`/`azpacr`: public client, client secret, client certificate."""
+
+
+class AuthenticatedClient(msgspec.Struct, frozen=True):
+    """A client application with its service principal in the tenant, and how it proved itself."""
+
+    application: Application
+    principal: ServicePrincipal
+    authentication: ClientAuthentication
+
+
+def authenticate(
+    connection: Connection,
+    services: IdentityServices,
+    request: TokenRequest,
+    tenant: TenantRecord,
+    *,
+    needs_confidential_client: bool,
+) -> AuthenticatedClient:
+    """The client of `request` in `tenant`. Raises OAuthError; an unknown client is told before its credential."""
+    application, principal = _find(connection, request.client, tenant)
+    method = _prove(connection, services, request, application, needs_confidential_client)
+    return AuthenticatedClient(application, principal, method)
+
+
+def _find(
+    connection: Connection, credential: ClientCredential, tenant: TenantRecord
+) -> tuple[Application, ServicePrincipal]:
+    if not credential.client_id:
+        raise OAuthError(900144, parameter="client_id")
+    app_id = credential.client_id.lower()
+    principal = ServicePrincipals(connection, tenant.tenant.tenant_id).find(app_id) if is_guid(app_id) else None
+    application = find_application(connection, app_id) if principal is not None else None
+    if principal is None or application is None:
+        raise OAuthError(700016, app_id=credential.client_id, tenant=tenant.tenant.display_name)
+    if application.is_disabled or not principal.account_enabled:
+        raise OAuthError(7000112, app_id=app_id, app_name=application.display_name)
+    return application, principal
+
+
+def _prove(
+    connection: Connection,
+    services: IdentityServices,
+    request: TokenRequest,
+    application: Application,
+    needs_confidential_client: bool,
+) -> ClientAuthentication:
+    credential = request.client
+    if application.is_fallback_public_client:
+        if credential.is_presented:
+            raise OAuthError(700025, app_id=application.app_id)
+        if not needs_confidential_client:
+            return "0"
+    if credential.secret is not None:
+        _check_secret(connection, services, application, credential.secret)
+        return "1"
+    if credential.assertion is not None:
+        verify_client_assertion(connection, services, request, application)
+        return "2"
+    if needs_confidential_client:
+        raise OAuthError(7000216, grant_type=request.required("grant_type"))
+    raise OAuthError(7000218)
+
+
+def _check_secret(
+    connection: Connection, services: IdentityServices, application: Application, secret: Secret[str]
+) -> None:
+    credentials = PasswordCredentials(connection, application, services.secret_hasher)
+    now = services.now()
+    matching = [credential for credential in credentials.matching(secret) if credential.start_at <= now]
+    if not matching:
+        raise OAuthError(7000215, app_id=application.app_id)
+    if all(credential.end_at <= now for credential in matching):
+        raise OAuthError(7000222, app_id=application.app_id)

@@ -1,0 +1,59 @@
+"""The `scope` and `resource` parameters: which resource is asked for, and which of its permissions."""
+
+import msgspec
+
+from vedette.contracts.permissions import load_resources
+from vedette.identity.errors import OAuthError
+
+DEFAULT_SCOPE = ".default"
+OIDC_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
+
+
+class RequestedAccess(msgspec.Struct, frozen=True):
+    """What a token is asked for. `resource` is the name as the client wrote it; `scopes` are its bare names."""
+
+    resource: str
+    scopes: frozenset[str]
+    oidc: frozenset[str] = frozenset()
+
+    @property
+    def is_default(self) -> bool:
+        """Whether everything that was consented to is asked for."""
+        return DEFAULT_SCOPE in self.scopes
+
+
+def parse_scope(text: str) -> RequestedAccess:
+    """Read a v2 `scope`. Bare permission names are Graph's. Raises OAuthError 70011, 700022 or 700023."""
+    values = text.split()
+    oidc = frozenset(value for value in values if value in OIDC_SCOPES)
+    named = [_split(value) for value in values if value not in OIDC_SCOPES]
+    resources = {resource for resource, _ in named}
+    if not named:
+        raise OAuthError(700023 if oidc else 70011, scope=text)
+    if len(resources) > 1:
+        raise OAuthError(700022, scope=text)
+    scopes = frozenset(name for _, name in named)
+    if "" in scopes:
+        raise OAuthError(70011, scope=text)
+    return RequestedAccess(resources.pop(), scopes, oidc)
+
+
+def parse_application_scope(text: str) -> RequestedAccess:
+    """Read the `scope` of a client without a user: one resource with `/.default`. Raises OAuthError 1002012, 700022."""
+    values = text.split()
+    if any(not value.endswith(f"/{DEFAULT_SCOPE}") for value in values) or not values:
+        raise OAuthError(1002012, scope=text)
+    return parse_scope(text)
+
+
+def whole_resource(name: str) -> RequestedAccess:
+    """What the v1 `resource` parameter asks for: everything that was consented to."""
+    return RequestedAccess(name, frozenset({DEFAULT_SCOPE}))
+
+
+def _split(value: str) -> tuple[str, str]:
+    """Resource and permission name: `https://api.example//.default` is of `https://api.example/`."""
+    resource, slash, name = value.rpartition("/")
+    if not slash:
+        return load_resources()["graph"].audiences[0], value
+    return resource, name

@@ -1,0 +1,70 @@
+"""Issues access tokens: claims in the version the resource wants, signed by the tenant's key."""
+
+import base64
+
+import msgspec
+from sqlalchemy import Connection
+
+from vedette.identity.clients import AuthenticatedClient
+from vedette.identity.consent import GrantedPermissions
+from vedette.identity.directory.tenants import TenantRecord
+from vedette.identity.directory.users import User, Users
+from vedette.identity.resources import Resource
+from vedette.identity.services import IdentityServices
+from vedette.identity.tokens.claims import TokenFacts, UserSubject, access_token_claims
+from vedette.store.secrets import Secret
+
+
+class IssuedToken(msgspec.Struct, frozen=True):
+    """A signed access token and its times."""
+
+    value: Secret[str]
+    issued_at: int
+    expires_in: int
+
+
+class TokenIssuer:
+    """Issues the tokens of one tenant, as asked for at `base_url`."""
+
+    def __init__(self, connection: Connection, services: IdentityServices, tenant: TenantRecord, base_url: str) -> None:
+        self._connection = connection
+        self._services = services
+        self._tenant = tenant
+        self._base_url = base_url
+
+    def issue(
+        self,
+        client: AuthenticatedClient,
+        resource: Resource,
+        permissions: GrantedPermissions,
+        *,
+        user: UserSubject | None = None,
+        lifetime: int | None = None,
+    ) -> IssuedToken:
+        """Sign an access token. `lifetime` is bounded by the settings' maximum."""
+        settings = self._services.settings
+        tenant_id = self._tenant.tenant.tenant_id
+        facts = TokenFacts(
+            tenant=self._tenant,
+            client=client,
+            resource=resource,
+            permissions=permissions,
+            issuers={version: self._services.issuers.issuer(self._base_url, tenant_id, version) for version in (1, 2)},
+            issued_at=self._services.now(),
+            lifetime=min(lifetime or settings.access_token_lifetime, settings.maximum_token_lifetime),
+            user=user,
+        )
+        key = self._services.keyring.signing_key(self._connection, self._tenant)
+        token = key.sign(access_token_claims(facts), with_x5t=resource.token_version == 1)
+        return IssuedToken(Secret(token), facts.issued_at, facts.lifetime)
+
+    def subject_of(self, user: User, client: AuthenticatedClient, address: str = "") -> UserSubject:
+        """What a token for `client` says of a person."""
+        key = f"{user.tenant_id}/{user.id}/{client.application.app_id}"
+        digest = self._services.subject_hasher.digest(key)
+        return UserSubject(
+            user=user,
+            pairwise_subject=base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+            directory_roles=Users(self._connection, user.tenant_id).role_ids(user),
+            address=address,
+        )

@@ -1,0 +1,66 @@
+"""What verification needs of each tenant, cached until the tenant's generation changes."""
+
+from collections.abc import Mapping
+
+import msgspec
+from joserfc.jwk import RSAKey
+
+from vedette.identity.directory.tenants import Tenants
+from vedette.identity.services import IdentityServices
+
+GENERATION_SECONDS = 0.5
+"""How long a process may go without asking whether something was revoked."""
+
+
+class VerificationKey(msgspec.Struct, frozen=True):
+    """A public key and, once it is rotated out, its end."""
+
+    key: RSAKey
+    verify_until: int | None
+
+
+class TenantState(msgspec.Struct, frozen=True):
+    """One tenant at one generation."""
+
+    generation: int
+    tokens_valid_from: int
+    keys: Mapping[str, VerificationKey]
+
+    def key(self, kid: str, now: float) -> RSAKey | None:
+        """The key of this id, while it verifies."""
+        found = self.keys.get(kid)
+        if found is None or (found.verify_until is not None and now >= found.verify_until):
+            return None
+        return found.key
+
+
+class TenantStates:
+    """Current states by tenant. Entries are replaced whole, so readers need no lock."""
+
+    def __init__(self, services: IdentityServices) -> None:
+        self._services = services
+        self._states: dict[str, tuple[float, TenantState]] = {}
+
+    def current(self, tenant_id: str, now: float) -> TenantState | None:
+        """The tenant's state, at most `GENERATION_SECONDS` old; None if there is no such tenant."""
+        cached = self._states.get(tenant_id)
+        if cached is not None and abs(now - cached[0]) < GENERATION_SECONDS:
+            return cached[1]
+        state = self._refreshed(tenant_id, None if cached is None else cached[1])
+        if state is None:
+            self._states.pop(tenant_id, None)
+        else:
+            self._states[tenant_id] = (now, state)
+        return state
+
+    def _refreshed(self, tenant_id: str, previous: TenantState | None) -> TenantState | None:
+        with self._services.store.connect() as connection:
+            tenants = Tenants(connection)
+            generation = tenants.generation(tenant_id)
+            if generation is None:
+                return None
+            if previous is not None and previous.generation == generation:
+                return previous
+            published = self._services.keyring.published(connection, tenant_id)
+            keys = {key.kid: VerificationKey(key.public_key(), key.verify_until) for key in published}
+            return TenantState(generation, tenants.get(tenant_id).tokens_valid_from, keys)

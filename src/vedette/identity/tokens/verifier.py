@@ -1,0 +1,191 @@
+"""Verifies bearer tokens: signature by the tenant's keys, issuer, audience, times, and that nothing was revoked.
+
+A token that verified once is remembered by its hash; expiry and the tenant's generation are checked every time, so a
+revocation holds within `GENERATION_SECONDS` in every process.
+"""
+
+import threading
+from hashlib import sha256
+from typing import Literal
+
+import msgspec
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from sqlalchemy import Connection
+
+from vedette.context import Principal
+from vedette.contracts.permissions import canonical_audience, resources_by_audience
+from vedette.identity.directory.applications import find_application
+from vedette.identity.directory.service_principals import ServicePrincipal, ServicePrincipals
+from vedette.identity.directory.users import Users
+from vedette.identity.errors import (
+    BadSignatureError,
+    ExpiredTokenError,
+    MalformedTokenError,
+    NotYetValidError,
+    RevokedTokenError,
+    WrongAudienceError,
+    WrongIssuerError,
+)
+from vedette.identity.keyring import ALGORITHM
+from vedette.identity.services import IdentityServices
+from vedette.identity.tokens.tenant_states import TenantState, TenantStates
+
+MAXIMUM_LENGTH = 16_384
+NOT_BEFORE_LEEWAY = 60
+"""Seconds by which another host's clock may be ahead."""
+REMEMBERED_TOKENS = 10_000
+
+
+class AccessTokenClaims(msgspec.Struct, frozen=True):
+    """The claims that verification reads; the others are the client's affair. Types are part of the check."""
+
+    aud: str
+    iss: str
+    tid: str
+    oid: str
+    sub: str
+    ver: Literal["1.0", "2.0"]
+    iat: int
+    nbf: int
+    exp: int
+    appid: str | None = None
+    azp: str | None = None
+    idtyp: Literal["app", "user"] | None = None
+    roles: frozenset[str] = frozenset()
+    scp: str | None = None
+    uti: str = ""
+
+    @property
+    def client_id(self) -> str | None:
+        """The client application, by the claim of the token's version."""
+        return self.appid if self.ver == "1.0" else self.azp
+
+    @property
+    def is_application(self) -> bool:
+        """Whether the client acts for itself."""
+        return self.idtyp == "app" or (self.idtyp is None and self.scp is None and self.oid == self.sub)
+
+
+class _Remembered(msgspec.Struct, frozen=True):
+    principal: Principal
+    expires_at: int
+    generation: int
+
+
+class Verifier:
+    """Turns a bearer token into the Principal it proves. Thread-safe; one a process."""
+
+    def __init__(self, services: IdentityServices) -> None:
+        self._services = services
+        self._states = TenantStates(services)
+        self._remembered: dict[bytes, _Remembered] = {}
+        self._lock = threading.Lock()
+
+    def verify(self, token: str) -> Principal:
+        """The principal of a good token. Raises a TokenError."""
+        digest = sha256(token.encode()).digest()
+        now = self._services.clock.time()
+        known = self._remembered.get(digest)
+        if known is not None:
+            state = self._states.current(known.principal.tenant_id, now)
+            if state is not None and state.generation == known.generation:
+                if now >= known.expires_at:
+                    raise ExpiredTokenError
+                return known.principal
+        verified = self._verify(token, now)
+        self._remember(digest, verified)
+        return verified.principal
+
+    def _verify(self, token: str, now: float) -> _Remembered:
+        if len(token) > MAXIMUM_LENGTH:
+            raise MalformedTokenError
+        kid, claims = _read_unverified(token)
+        state = self._state_of_issuer(claims, now)
+        _check_signature(token, kid, state, now)
+        resource = resources_by_audience().get(canonical_audience(claims.aud))
+        if resource is None:
+            raise WrongAudienceError
+        _check_times(claims, state, now)
+        with self._services.store.connect() as connection:
+            client = _check_directory(connection, claims)
+        principal = _to_principal(claims, resource.key, client)
+        return _Remembered(principal, claims.exp, state.generation)
+
+    def _state_of_issuer(self, claims: AccessTokenClaims, now: float) -> TenantState:
+        issuer = self._services.issuers.read(claims.iss)
+        if issuer is None or issuer.tenant_id != claims.tid or claims.ver != f"{issuer.version}.0":
+            raise WrongIssuerError
+        state = self._states.current(claims.tid, now)
+        if state is None:
+            raise WrongIssuerError
+        return state
+
+    def _remember(self, digest: bytes, verified: _Remembered) -> None:
+        with self._lock:
+            self._remembered[digest] = verified
+            while len(self._remembered) > REMEMBERED_TOKENS:
+                del self._remembered[next(iter(self._remembered))]
+
+
+def _read_unverified(token: str) -> tuple[str, AccessTokenClaims]:
+    """kid and claims, to find out whose signature to expect. Nothing else may rely on them yet."""
+    try:
+        parts = jws.extract_compact(token.encode())
+        header = parts.headers()
+        claims = msgspec.json.decode(parts.payload, type=AccessTokenClaims)
+    except (JoseError, ValueError, TypeError, msgspec.MsgspecError) as error:
+        raise MalformedTokenError from error
+    kid = header.get("kid")
+    if header.get("alg") != ALGORITHM or not isinstance(kid, str):
+        raise BadSignatureError
+    return kid, claims
+
+
+def _check_signature(token: str, kid: str, state: TenantState, now: float) -> None:
+    key = state.key(kid, now)
+    if key is None:
+        raise BadSignatureError
+    try:
+        jwt.decode(token, key, algorithms=[ALGORITHM])
+    except (JoseError, ValueError) as error:
+        raise BadSignatureError from error
+
+
+def _check_times(claims: AccessTokenClaims, state: TenantState, now: float) -> None:
+    if now >= claims.exp:
+        raise ExpiredTokenError
+    if now + NOT_BEFORE_LEEWAY < claims.nbf:
+        raise NotYetValidError
+    if claims.iat < state.tokens_valid_from:
+        raise RevokedTokenError
+
+
+def _check_directory(connection: Connection, claims: AccessTokenClaims) -> ServicePrincipal:
+    """The client's service principal, still there and enabled; and so the user."""
+    client = ServicePrincipals(connection, claims.tid).find(claims.client_id) if claims.client_id else None
+    application = find_application(connection, client.app_id) if client is not None else None
+    if client is None or application is None or application.is_disabled or not client.account_enabled:
+        raise RevokedTokenError
+    if claims.is_application:
+        if client.id != claims.oid or claims.scp is not None:
+            raise RevokedTokenError
+        return client
+    user = Users(connection, claims.tid).find(claims.oid)
+    if user is None or not user.account_enabled or claims.iat < user.tokens_valid_from:
+        raise RevokedTokenError
+    return client
+
+
+def _to_principal(claims: AccessTokenClaims, audience: str, client: ServicePrincipal) -> Principal:
+    return Principal(
+        kind="application" if claims.is_application else "user",
+        tenant_id=claims.tid,
+        object_id=claims.oid,
+        app_id=client.app_id,
+        audience=audience,
+        roles=claims.roles,
+        scopes=frozenset((claims.scp or "").split()),
+        display_name=client.display_name,
+        token_id=claims.uti,
+    )
