@@ -7,16 +7,23 @@ from typing import Protocol
 import msgspec
 import pyarrow as pa
 
+from vedette.ids import is_guid
+from vedette.lake.errors import InvalidBatchError
+
+TimeRange = tuple[int | None, int | None]
+"""Half-open, in ticks; None is unbounded."""
+
 
 class RelationScope(msgspec.Struct, frozen=True):
     """One relation that a query may read: `name` as the SQL text calls it, a table, and its time range.
 
-    `time_range` is half-open in ticks; None is unbounded.
+    `time_range` only spares reading segments; the query's own filters decide about rows. A relation has the table's
+    physical columns and `_ingestion_time` (`lake.schema.INGESTION_TIME`).
     """
 
     name: str
     table: str
-    time_range: tuple[int | None, int | None] = (None, None)
+    time_range: TimeRange = (None, None)
 
 
 class ExternalFile(msgspec.Struct, frozen=True):
@@ -27,19 +34,24 @@ class ExternalFile(msgspec.Struct, frozen=True):
 
 
 class QueryScope(msgspec.Struct, frozen=True):
-    """Everything a query may see: relations of one tenant. Nothing outside it can be named."""
+    """Everything a query may see: relations of one tenant. Nothing outside it can be named.
+
+    `window` hides rows outside a time range in every relation whose table has a time.
+    """
 
     tenant_id: str
     relations: tuple[RelationScope, ...]
     externals: tuple[ExternalFile, ...] = ()
+    window: TimeRange = (None, None)
 
 
 class QueryLimits(msgspec.Struct, frozen=True):
-    """Bounds of one execution: rows returned, wall-clock seconds, engine memory in bytes."""
+    """Bounds of one execution: rows returned, wall-clock seconds, engine memory and size of the result in bytes."""
 
     rows: int
     seconds: float
     memory: int
+    result_bytes: int | None = None
 
 
 class QueryOutcome(msgspec.Struct, frozen=True):
@@ -51,6 +63,7 @@ class QueryOutcome(msgspec.Struct, frozen=True):
     cpu: float
     rows_scanned: int
     peak_memory: int
+    bytes_read: int = 0
 
 
 class Engine(Protocol):
@@ -58,8 +71,18 @@ class Engine(Protocol):
 
     dialect: str
 
-    def execute(self, scope: QueryScope, sql: str, parameters: Sequence[object], limits: QueryLimits) -> QueryOutcome:
-        """Run one SELECT inside `scope`. Raises the errors of `lake.errors`, never the engine's own."""
+    def execute(
+        self,
+        scope: QueryScope,
+        sql: str,
+        parameters: Sequence[object],
+        limits: QueryLimits,
+        query_id: str | None = None,
+    ) -> QueryOutcome:
+        """Run one SELECT inside `scope`. Raises the errors of `lake.errors`, never the engine's own.
+
+        With a `query_id`, other threads can stop it by `interrupt`.
+        """
         ...
 
     def interrupt(self, query_id: str) -> bool:
@@ -77,6 +100,10 @@ class Lake(Protocol):
         """
         ...
 
+    def flush(self, tenant_id: str) -> None:
+        """Let queries see everything that this process has accepted for the tenant."""
+        ...
+
 
 class LakeFolders(msgspec.Struct, frozen=True):
     """The lake's layout below its root: every tenant's segments and log are in a folder of its own."""
@@ -85,8 +112,19 @@ class LakeFolders(msgspec.Struct, frozen=True):
 
     def segments(self, tenant_id: str) -> Path:
         """Folder of a tenant's Parquet segments."""
-        return self.root / tenant_id / "segments"
+        return self._tenant(tenant_id) / "segments"
 
     def log(self, tenant_id: str) -> Path:
         """Folder of a tenant's write-ahead log."""
-        return self.root / tenant_id / "wal"
+        return self._tenant(tenant_id) / "wal"
+
+    def tenants(self) -> list[str]:
+        """Tenants that have a folder."""
+        if not self.root.is_dir():
+            return []
+        return sorted(entry.name for entry in self.root.iterdir() if entry.is_dir() and is_guid(entry.name))
+
+    def _tenant(self, tenant_id: str) -> Path:
+        if not is_guid(tenant_id) or tenant_id != tenant_id.lower():
+            raise InvalidBatchError("tenant_id")
+        return self.root / tenant_id
