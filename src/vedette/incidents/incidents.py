@@ -1,0 +1,214 @@
+"""Incidents: the struct, what may change in it, and the repository."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, case, func, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from vedette.incidents.tables import INCIDENT_COMMENTS, INCIDENT_COUNTERS, INCIDENTS
+from vedette.odata.paging import Selection, cut_page, select_page
+from vedette.store.tenancy import TenantRepository
+
+OPEN_STATUSES = frozenset({"active", "inProgress", "awaitingAction"})
+
+INCIDENT_FIELDS: Mapping[str, ColumnElement[Any]] = {
+    name: INCIDENTS.c[name]
+    for name in (
+        "incident_id",
+        "display_name",
+        "status",
+        "severity",
+        "classification",
+        "determination",
+        "assigned_to",
+        "created",
+        "last_update",
+        "redirect_incident_id",
+    )
+}
+"""Columns that surfaces may filter and sort by."""
+
+
+class Comment(msgspec.Struct, frozen=True):
+    """A comment on an incident or an alert."""
+
+    comment: str
+    created_by: str
+    created: int
+
+
+class IncidentDetails(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Texts that are shown and never queried."""
+
+    description: str | None = None
+    summary: str | None = None
+    resolving_comment: str | None = None
+    priority_score: int | None = None
+
+
+class Incident(msgspec.Struct, frozen=True):
+    """One incident, comments included, alerts not."""
+
+    incident_id: int
+    display_name: str
+    status: str
+    severity: str
+    classification: str
+    determination: str
+    assigned_to: str | None
+    created: int
+    last_update: int
+    last_modified_by: str | None
+    redirect_incident_id: int | None
+    custom_tags: tuple[str, ...]
+    system_tags: tuple[str, ...]
+    details: IncidentDetails
+    comments: tuple[Comment, ...] = ()
+
+
+class IncidentChange(msgspec.Struct, frozen=True):
+    """What a caller changes. UNSET keeps the value; None empties one that may be empty."""
+
+    display_name: str | msgspec.UnsetType = msgspec.UNSET
+    status: str | msgspec.UnsetType = msgspec.UNSET
+    severity: str | msgspec.UnsetType = msgspec.UNSET
+    classification: str | msgspec.UnsetType = msgspec.UNSET
+    determination: str | msgspec.UnsetType = msgspec.UNSET
+    assigned_to: str | msgspec.UnsetType | None = msgspec.UNSET
+    custom_tags: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    description: str | msgspec.UnsetType | None = msgspec.UNSET
+    summary: str | msgspec.UnsetType | None = msgspec.UNSET
+    resolving_comment: str | msgspec.UnsetType | None = msgspec.UNSET
+    comment: str | msgspec.UnsetType = msgspec.UNSET
+    """One comment to add."""
+
+
+_COLUMNS = ("display_name", "status", "severity", "classification", "determination", "assigned_to", "custom_tags")
+_DETAILS = ("description", "summary", "resolving_comment")
+
+
+class Incidents(TenantRepository):
+    """The incidents of one tenant."""
+
+    def get(self, incident_id: int) -> Incident | None:
+        """One incident, or None."""
+        row = self.connection.execute(self.select(INCIDENTS).where(INCIDENTS.c.incident_id == incident_id)).first()
+        return None if row is None else self._load([row])[0]
+
+    def page(self, selection: Selection) -> tuple[list[Incident], tuple[int | str, ...] | None]:
+        """One page, and the sort keys of its last row if there are more."""
+        rows = self.connection.execute(select_page(self.select(INCIDENTS), selection)).all()
+        page, after = cut_page(rows, selection)
+        return self._load(page), after
+
+    def count(self, condition: ColumnElement[bool] | None) -> int:
+        """How many incidents meet `condition`."""
+        statement = select(func.count()).select_from(INCIDENTS).where(self.own(INCIDENTS))
+        if condition is not None:
+            statement = statement.where(condition)
+        return int(self.connection.scalar(statement) or 0)
+
+    def add(self, display_name: str, severity: str, now: int) -> int:
+        """A new active incident; its id."""
+        incident_id = self._next_id()
+        self.insert(
+            INCIDENTS,
+            incident_id=incident_id,
+            display_name=display_name,
+            is_renamed=False,
+            status="active",
+            severity=severity,
+            classification="unknown",
+            determination="unknown",
+            created=now,
+            last_update=now,
+            custom_tags=[],
+            system_tags=[],
+            details={},
+        )
+        return incident_id
+
+    def change(self, incident_id: int, change: IncidentChange, actor: str, now: int) -> Incident | None:
+        """Apply a change; None if there is no such incident. The time of last update always moves forward."""
+        updated = self.touch(incident_id, now)
+        if updated is None:
+            return None
+        values: dict[str, object] = {
+            name: value for name in _COLUMNS if (value := getattr(change, name)) is not msgspec.UNSET
+        }
+        if "display_name" in values:
+            values["is_renamed"] = True
+        details = {name: value for name in _DETAILS if (value := getattr(change, name)) is not msgspec.UNSET}
+        if details:
+            values["details"] = self._details(incident_id) | details
+        statement = self.update(INCIDENTS).where(INCIDENTS.c.incident_id == incident_id)
+        self.connection.execute(statement.values(last_modified_by=actor, **values))
+        if isinstance(change.comment, str):
+            self.insert(
+                INCIDENT_COMMENTS, incident_id=incident_id, created=updated, comment=change.comment, created_by=actor
+            )
+        return self.get(incident_id)
+
+    def touch(self, incident_id: int, now: int) -> int | None:
+        """Move the time of last update to `now`, or just past what it is if that is later; the new time."""
+        last = INCIDENTS.c.last_update
+        statement = self.update(INCIDENTS).where(INCIDENTS.c.incident_id == incident_id)
+        moved = self.connection.scalar(
+            statement.values(last_update=case((last < now, now), else_=last + 1)).returning(last)
+        )
+        return None if moved is None else int(moved)
+
+    def describe(self, incident_id: int, display_name: str, severity: str) -> None:
+        """Name and severity that follow from the alerts; a name given by a person stays."""
+        matching = self.update(INCIDENTS).where(INCIDENTS.c.incident_id == incident_id)
+        self.connection.execute(matching.values(severity=severity))
+        self.connection.execute(matching.where(INCIDENTS.c.is_renamed.is_(False)).values(display_name=display_name))
+
+    def _details(self, incident_id: int) -> dict[str, object]:
+        statement = select(INCIDENTS.c.details).where(self.own(INCIDENTS), INCIDENTS.c.incident_id == incident_id)
+        return dict(self.connection.scalar(statement) or {})
+
+    def _next_id(self) -> int:
+        insert = postgresql_insert if self.connection.dialect.name == "postgresql" else sqlite_insert
+        counter = insert(INCIDENT_COUNTERS).values(tenant_id=self.tenant_id, last_incident_id=1)
+        statement = counter.on_conflict_do_update(
+            index_elements=[INCIDENT_COUNTERS.c.tenant_id],
+            set_={"last_incident_id": INCIDENT_COUNTERS.c.last_incident_id + 1},
+        ).returning(INCIDENT_COUNTERS.c.last_incident_id)
+        return int(self.connection.execute(statement).scalar_one())
+
+    def _load(self, rows: Iterable[Row[Any]]) -> list[Incident]:
+        rows = list(rows)
+        comments = self._comments([row.incident_id for row in rows])
+        return [_to_incident(row, tuple(comments.get(row.incident_id, ()))) for row in rows]
+
+    def _comments(self, incident_ids: list[int]) -> dict[int, list[Comment]]:
+        table = INCIDENT_COMMENTS
+        statement = self.select(table).where(table.c.incident_id.in_(incident_ids)).order_by(table.c.created)
+        comments: dict[int, list[Comment]] = {}
+        for row in self.connection.execute(statement):
+            comments.setdefault(row.incident_id, []).append(Comment(row.comment, row.created_by, row.created))
+        return comments
+
+
+def _to_incident(row: Row[Any], comments: tuple[Comment, ...]) -> Incident:
+    return Incident(
+        incident_id=row.incident_id,
+        display_name=row.display_name,
+        status=row.status,
+        severity=row.severity,
+        classification=row.classification,
+        determination=row.determination,
+        assigned_to=row.assigned_to,
+        created=row.created,
+        last_update=row.last_update,
+        last_modified_by=row.last_modified_by,
+        redirect_incident_id=row.redirect_incident_id,
+        custom_tags=tuple(row.custom_tags),
+        system_tags=tuple(row.system_tags),
+        details=msgspec.convert(row.details, IncidentDetails),
+        comments=comments,
+    )
