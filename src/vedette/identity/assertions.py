@@ -13,8 +13,8 @@ from vedette.identity.directory.applications import Application
 from vedette.identity.directory.credentials import KeyCredential, KeyCredentials
 from vedette.identity.directory.tenants import Tenants
 from vedette.identity.errors import OAuthError
-from vedette.identity.grants.request import TokenRequest
 from vedette.identity.services import IdentityServices
+from vedette.identity.token_request import TokenRequest
 from vedette.store.secrets import Secret
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

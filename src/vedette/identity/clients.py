@@ -11,8 +11,8 @@ from vedette.identity.directory.credentials import PasswordCredentials
 from vedette.identity.directory.service_principals import ServicePrincipal, ServicePrincipals
 from vedette.identity.directory.tenants import TenantRecord
 from vedette.identity.errors import OAuthError
-from vedette.identity.grants.request import ClientCredential, TokenRequest
 from vedette.identity.services import IdentityServices
+from vedette.identity.token_request import ClientCredential, TokenRequest
 from vedette.ids import is_guid
 from vedette.store.secrets import Secret
 

@@ -17,7 +17,7 @@ from vedette.identity.directory.applications import find_application
 from vedette.identity.directory.service_principals import ServicePrincipal, ServicePrincipals
 from vedette.identity.directory.tenants import TenantRecord
 from vedette.identity.errors import OAuthError
-from vedette.identity.tokens.authority import Issuers
+from vedette.identity.issuers import Issuers
 from vedette.ids import is_guid
 
 

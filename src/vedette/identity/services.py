@@ -3,8 +3,8 @@
 import msgspec
 
 from vedette.clock import Clock
+from vedette.identity.issuers import Issuers
 from vedette.identity.keyring import Keyring
-from vedette.identity.tokens.authority import Issuers
 from vedette.ids import Ids
 from vedette.store.engine import Store
 from vedette.store.secrets import KeyedHasher, MasterKey, Sealer

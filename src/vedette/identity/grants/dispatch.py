@@ -15,9 +15,9 @@ from vedette.identity.directory.tenants import TenantRecord, Tenants, is_domain
 from vedette.identity.errors import OAuthError
 from vedette.identity.grants.client_credentials import ClientCredentialsGrant
 from vedette.identity.grants.grant import Authorization, Exchange, Grant
-from vedette.identity.grants.request import TokenRequest, TokenResult
 from vedette.identity.resources import resolve_resource
 from vedette.identity.services import IdentityServices
+from vedette.identity.token_request import TokenRequest, TokenResult
 from vedette.identity.tokens.issuer import TokenIssuer
 from vedette.ids import is_guid
 

@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 from vedette.identity.clients import AuthenticatedClient
 from vedette.identity.directory.tenants import TenantRecord
 from vedette.identity.directory.users import User
-from vedette.identity.grants.request import TokenRequest
 from vedette.identity.scopes import RequestedAccess
 from vedette.identity.services import IdentityServices
+from vedette.identity.token_request import TokenRequest
 
 
 class Exchange(msgspec.Struct, frozen=True):
