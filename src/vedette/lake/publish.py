@@ -64,6 +64,8 @@ class Publisher:
 
     def publish(self, tenant_id: str, entries: Sequence[Entry]) -> frozenset[str]:
         """Make the entries that count visible, all in one transaction. Returns the tables that got rows."""
+        if not entries:
+            return frozenset()
         claims = [entry.claim for entry in entries]
         with self._store.begin() as connection:
             batches = Batches(connection, tenant_id)

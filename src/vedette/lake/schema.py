@@ -47,7 +47,7 @@ class StoredTable(msgspec.Struct, frozen=True, eq=False):
 
         Raises InvalidBatchError for a column the table does not have, or one whose values do not convert.
         """
-        unknown = set(rows.column_names) - set(self.schema.names)
+        unknown = set(rows.column_names) - (set(self.schema.names) - {INGESTION_TIME})
         if unknown or len(set(rows.column_names)) != rows.num_columns:
             raise InvalidBatchError("unknown_column", table=self.name, column=min(unknown, default="(duplicate)"))
         present = set(rows.column_names)

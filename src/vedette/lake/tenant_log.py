@@ -80,17 +80,21 @@ class TenantLog:
                 self._forget(entries)
 
     def close(self) -> None:
-        """Let go of the logs; what is still in them is found by the next recovery."""
+        """Let go of the logs: empty ones go, what is still in the others is found by the next recovery."""
         with self._write_lock:
             if self._log is not None:
                 self._seal()
-            busy = {entry.log for entry in self._accepted} | {waiting.entry.log for waiting in self._waiting}
+            busy = self._busy()
             for log in self._sealed:
                 if log in busy:
                     log.close()
                 else:
                     log.remove()
             self._sealed = []
+            self._accepted = []
+
+    def _busy(self) -> set[LogFile]:
+        return {entry.log for entry in self._accepted} | {waiting.entry.log for waiting in self._waiting}
 
     def _commit(self) -> None:
         """Settle everything written so far. The commit lock is held."""
@@ -131,7 +135,7 @@ class TenantLog:
         published = set(entries)
         with self._write_lock:
             self._accepted = [entry for entry in self._accepted if entry not in published]
-            busy = {entry.log for entry in self._accepted} | {waiting.entry.log for waiting in self._waiting}
+            busy = self._busy()
             done = [log for log in self._sealed if log not in busy]
             self._sealed = [log for log in self._sealed if log in busy]
         for log in done:

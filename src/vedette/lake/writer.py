@@ -115,6 +115,10 @@ class LakeWriter:
         if self._flusher is not None:
             self._flusher.join()
         self.flush_all()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the logs as they are, without publishing; the next `recover`, anybody's, does that."""
         with self._tenants_lock:
             for tenant in self._tenants.values():
                 tenant.close()

@@ -30,10 +30,8 @@ class DuckDBJson:
         with self._lock:
             self._connection.register("texts", pa.table({"text": texts}))
             try:
-                row = self._connection.execute(
-                    "SELECT coalesce(bool_and(json_valid(text)), true) FROM texts"
-                ).fetchone()
-                return row == (True,)
+                found = self._connection.execute("SELECT count(*) FROM texts WHERE NOT json_valid(text)").fetchall()
+                return found == [(0,)]
             finally:
                 self._connection.unregister("texts")
 
@@ -60,9 +58,8 @@ class DuckDBRewriter:
         fractions = exp.Array(expressions=[exp.Literal.number(part / parts) for part in range(1, parts)])
         query = exp.select(exp.Anonymous(this="quantile_disc", expressions=[_time(table), fractions]))
         with self._source(table, folder, sources) as connection:
-            row = connection.execute(_within(query.from_("source"), table, time_range).sql("duckdb")).fetchone()
-        assert row is not None
-        return list(row[0])
+            rows = connection.execute(_within(query.from_("source"), table, time_range).sql("duckdb")).fetchall()
+        return list(rows[0][0])
 
     def rewrite(
         self, table: StoredTable, folder: Path, sources: Sequence[Segment], time_range: TimeRange
@@ -126,9 +123,7 @@ def _bounds(connection: duckdb.DuckDBPyConnection, table: StoredTable, time_rang
         exp.Count(this=exp.Star()), exp.Count(this=time), exp.Min(this=time), exp.Max(this=time),
         exp.Min(this=ingestion), exp.Max(this=ingestion),
     ).from_("source")  # fmt: skip
-    row = connection.execute(_within(query, table, time_range).sql("duckdb")).fetchone()
-    assert row is not None
-    rows, timed, *bounds = row
+    ((rows, timed, *bounds),) = connection.execute(_within(query, table, time_range).sql("duckdb")).fetchall()
     return _Bounds(rows, timed, (bounds[0], bounds[1]), (bounds[2], bounds[3])) if rows else None
 
 
