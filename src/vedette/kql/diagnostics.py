@@ -15,6 +15,7 @@ class DiagnosticFact:
 
     code: str
     message: str
+    severity: str = "error"
 
 
 @functools.cache
@@ -40,14 +41,12 @@ class Diagnostics:
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def report(
-        self, name: str, span: Span, /, *, hint: str | None = None, severity: str = "error", **fields: object
-    ) -> None:
+    def report(self, name: str, span: Span, /, *, hint: str | None = None, **fields: str | int) -> None:
         """Add the diagnostic of that name at `span`; `fields` fill its message."""
         fact = diagnostic_facts()[name]
         line, column = position(self._text, span.start)
         message = fact.message.format_map(fields)
-        self._found.append(Diagnostic(fact.code, message, span, line, column, hint, severity))
+        self._found.append(Diagnostic(fact.code, message, span, line, column, hint, fact.severity))
 
     def found(self) -> tuple[Diagnostic, ...]:
         """All diagnostics in order of position, each once."""

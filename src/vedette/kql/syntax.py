@@ -9,11 +9,18 @@ representation of `vedette.kql.types`.
 from __future__ import annotations
 
 import dataclasses
+from typing import TypeVar, dataclass_transform
 
 from vedette.kql.errors import Span
 from vedette.kql.types import ScalarType
 
-node = dataclasses.dataclass(frozen=True, slots=True)
+_T = TypeVar("_T")
+
+
+@dataclass_transform(frozen_default=True)
+def node(cls: type[_T]) -> type[_T]:
+    """A frozen dataclass with slots."""
+    return dataclasses.dataclass(frozen=True, slots=True)(cls)
 
 
 @node
