@@ -13,7 +13,7 @@ class ApiRequest(msgspec.Struct, frozen=True):
 
     `path` is percent-decoded with double slashes folded; `path_parameters` come from the operation's template;
     `query` is the raw query string (surfaces decode it in their own dialect); header names are lower case.
-    `body_file` is set in place of `body` for operations whose record says `body = "file"`; dispatch deletes it afterwards.
+    `body_file` is set in place of `body` for operations whose record says `body = "file"`; dispatch deletes it later.
     """
 
     method: str

@@ -1,0 +1,60 @@
+"""Who is calling, and may they: bearer token → principal → permission, all before a handler runs. Default closed."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from vedette.context import Principal, Tenant
+from vedette.contracts.operations import OperationContract, OperationsDocument
+from vedette.errors import PermissionDeniedError, UnauthenticatedError
+
+
+class TokenVerifier(Protocol):
+    """Verifies bearer tokens (`identity.tokens.verifier`)."""
+
+    def verify(self, token: str) -> Principal:
+        """The principal of a good token. Raises a TokenError."""
+        ...
+
+
+TenantLookup = Callable[[str], Tenant | None]
+"""The tenant of this id, or None."""
+
+
+class Authenticator:
+    """Turns the Authorization header into a principal and its tenant."""
+
+    def __init__(self, verifier: TokenVerifier, tenants: TenantLookup) -> None:
+        self._verifier = verifier
+        self._tenants = tenants
+
+    def authenticate(self, headers: Mapping[str, str], document: OperationsDocument) -> tuple[Principal, Tenant]:
+        """The caller of a request to that surface. Raises UnauthenticatedError or a TokenError."""
+        principal = self._verifier.verify(bearer_token(headers))
+        if principal.audience not in document.audiences:
+            raise UnauthenticatedError("TokenWrongAudience")
+        tenant = self._tenants(principal.tenant_id)
+        if tenant is None:
+            raise UnauthenticatedError("TokenNotTrusted")
+        return principal, tenant
+
+
+def bearer_token(headers: Mapping[str, str]) -> str:
+    """The token of an Authorization header. Raises UnauthenticatedError if there is none."""
+    scheme, _, token = headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise UnauthenticatedError("TokenMissing")
+    return token.strip()
+
+
+def require(operation: OperationContract, principal: Principal) -> None:
+    """Check the operation's permissions: any one is enough. Raises PermissionDeniedError that lists what would do.
+
+    An application is judged by its roles, a user by the scopes of the application that acts for them; a user's own
+    app roles open nothing here.
+    """
+    if principal.kind == "application":
+        wanted, held, code = operation.application, principal.roles, "MissingRoles"
+    else:
+        wanted, held, code = operation.delegated, principal.scopes, "MissingScopes"
+    if held.isdisjoint(wanted):
+        raise PermissionDeniedError(code, required=",".join(wanted), present=",".join(sorted(held)))

@@ -1,0 +1,327 @@
+"""The ASGI application: where `async` ends. One request in, one answer out, handlers in worker threads.
+
+Three pools of threads keep the kinds of work apart: a rush of hunting queries cannot starve token requests.
+"""
+
+import os
+import re
+import time
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import anyio
+import msgspec
+from anyio import CapacityLimiter, to_thread
+
+from vedette.api.auth import Authenticator, require
+from vedette.api.faults import FaultContext, is_expected, render_fault, wire_code
+from vedette.api.hosts import Origin, read_origin
+from vedette.api.http import ApiRequest, ApiResponse, AuthenticatedHandler, PublicHandler
+from vedette.api.reception import ClientGoneError, Receive, read_body, spool_body
+from vedette.api.router import Match, Route, Router, split_path
+from vedette.api.throttle import Throttle
+from vedette.clock import Clock
+from vedette.context import Principal, RequestContext, Tenant
+from vedette.contracts.operations import Limiter
+from vedette.errors import NotImplementedOperationError
+from vedette.ids import Ids
+from vedette.observability.logs import bound
+
+CONTROL_THREADS = 40
+
+_CORRELATION_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Any]
+
+
+class RequestRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One answered request, for logs, metrics and audit. `error` is set if the server is at fault."""
+
+    surface: str
+    operation: str
+    method: str
+    path: str
+    status: int
+    seconds: float
+    request_id: str
+    correlation_id: str
+    client_address: str
+    tenant_id: str = ""
+    app_id: str = ""
+    error_code: str = ""
+    error: Exception | None = None
+
+
+class DispatchSettings(msgspec.Struct, frozen=True):
+    """What the composition root decides about serving."""
+
+    spool_folder: Path
+    behind_proxy: bool = False
+    hunting_threads: int = os.cpu_count() or 1
+    crypto_threads: int = os.cpu_count() or 1
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """A verified caller."""
+
+    principal: Principal
+    tenant: Tenant
+
+
+class Exchange(msgspec.Struct):
+    """A request on its way through: what is known so far, for whoever has to answer or to report."""
+
+    method: str
+    headers: Mapping[str, str]
+    origin: Origin
+    query: str
+    request_id: str
+    correlation_id: str
+    surface: str = ""
+    match: Match | None = None
+    caller: Caller | None = None
+    error: Exception | None = None
+
+
+class Dispatcher:
+    """The ASGI callable."""
+
+    def __init__(
+        self,
+        router: Router,
+        authenticator: Authenticator,
+        throttle: Throttle,
+        *,
+        settings: DispatchSettings,
+        clock: Clock,
+        ids: Ids,
+        observers: Sequence[Callable[[RequestRecord], None]] = (),
+        on_disconnect: Callable[[str], object] = lambda _request_id: None,
+    ) -> None:
+        """`observers` see every answered request; `on_disconnect` gets the request id of a query nobody waits for."""
+        self._router = router
+        self._authenticator = authenticator
+        self._throttle = throttle
+        self._settings = settings
+        self._clock = clock
+        self._ids = ids
+        self._observers = tuple(observers)
+        self._on_disconnect = on_disconnect
+        self._limiters: dict[Limiter, CapacityLimiter] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _answer_lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1003})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        exchange = self._begin(scope)
+        try:
+            response = await self._respond(exchange, scope, receive)
+        except ClientGoneError:
+            return
+        except Exception as error:  # noqa: BLE001 — the edge: every error becomes an answer
+            if not is_expected(error):
+                exchange.error = error
+            response = render_fault(error, self._fault_context(exchange))
+        response = _with_request_ids(response, exchange)
+        self._observe(exchange, response, time.perf_counter() - started)
+        await _send(send, response, without_body=exchange.method == "HEAD")
+
+    def _begin(self, scope: Scope) -> Exchange:
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        client = scope.get("client")
+        origin = read_origin(
+            scope.get("scheme", "http"),
+            headers,
+            client[0] if client else "",
+            behind_proxy=self._settings.behind_proxy,
+        )
+        request_id = self._ids.guid()
+        correlation_id = headers.get("client-request-id", "")
+        if not _CORRELATION_ID.fullmatch(correlation_id):
+            correlation_id = request_id
+        query = scope.get("query_string", b"").decode("latin-1")
+        return Exchange(scope["method"], headers, origin, query, request_id, correlation_id)
+
+    async def _respond(self, exchange: Exchange, scope: Scope, receive: Receive) -> ApiResponse:
+        raw_path = scope.get("raw_path") or scope["path"].encode()
+        segments = split_path(raw_path.partition(b"?")[0])
+        surface = self._router.surface(exchange.origin.host, segments)
+        exchange.surface = surface or ""
+        match = exchange.match = self._router.match(surface, exchange.method, segments)
+        if match.route is None:
+            return ApiResponse(204, headers={"allow": ", ".join(match.allowed)})
+        if match.route.operation.body == "file":
+            return await self._respond_with_file(exchange, match.route, receive)
+        body = await read_body(receive, match.route.operation, exchange.headers.get("content-length"))
+        request = self._request(exchange, match, body)
+        return await self._run(exchange, match.route, request, receive)
+
+    async def _respond_with_file(self, exchange: Exchange, route: Route, receive: Receive) -> ApiResponse:
+        # Who may not write gets no room on the disk: the caller is checked before the body is taken.
+        await to_thread.run_sync(self._admit, exchange, route, limiter=self._limiter("control"))
+        length = exchange.headers.get("content-length")
+        path = await spool_body(receive, route.operation, length, self._settings.spool_folder)
+        try:
+            request = self._request(exchange, cast(Match, exchange.match), b"", path)
+            return await self._run(exchange, route, request, receive)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(lambda: path.unlink(missing_ok=True))
+
+    async def _run(self, exchange: Exchange, route: Route, request: ApiRequest, receive: Receive) -> ApiResponse:
+        def handle() -> ApiResponse:
+            if exchange.caller is None:
+                self._admit(exchange, route)
+            return self._handle(exchange, route, request)
+
+        limiter = self._limiter(route.operation.limiter)
+        if route.operation.limiter != "hunting" or route.operation.body == "file":
+            return await to_thread.run_sync(handle, limiter=limiter)
+        return await self._run_watched(handle, exchange.request_id, limiter, receive)
+
+    async def _run_watched(
+        self, handle: Callable[[], ApiResponse], request_id: str, limiter: CapacityLimiter, receive: Receive
+    ) -> ApiResponse:
+        """Run a query; if its client goes away, have it cancelled and wait until it has ended."""
+        outcome: list[ApiResponse] = []
+        gone = False
+        async with anyio.create_task_group() as group:
+
+            async def watch() -> None:
+                nonlocal gone
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                gone = True
+                await to_thread.run_sync(self._on_disconnect, request_id)
+
+            group.start_soon(watch)
+            try:
+                outcome.append(await to_thread.run_sync(handle, limiter=limiter))
+            except Exception as error:  # noqa: BLE001 — leaves the group as itself, not in an ExceptionGroup
+                failure: Exception | None = error
+            else:
+                failure = None
+            group.cancel_scope.cancel()
+        if gone:
+            raise ClientGoneError
+        if failure is not None:
+            raise failure
+        return outcome[0]
+
+    def _admit(self, exchange: Exchange, route: Route) -> None:
+        """Everything between a matched request and its handler. Raises what the client has to hear."""
+        operation = route.operation
+        if operation.authentication == "none":
+            return
+        principal, tenant = self._authenticator.authenticate(exchange.headers, route.document)
+        exchange.caller = Caller(principal, tenant)
+        require(operation, principal)
+        self._throttle.admit(tenant.tenant_id, operation.quota)
+
+    def _handle(self, exchange: Exchange, route: Route, request: ApiRequest) -> ApiResponse:
+        if route.handler is None:
+            raise NotImplementedOperationError(operation=route.name)
+        if exchange.caller is None:
+            return cast(PublicHandler, route.handler)(request)
+        context = RequestContext(
+            tenant=exchange.caller.tenant,
+            principal=exchange.caller.principal,
+            request_id=exchange.request_id,
+            correlation_id=exchange.correlation_id,
+            base_url=exchange.origin.base_url,
+        )
+        with bound(
+            request_id=exchange.request_id,
+            tenant=exchange.caller.tenant.tenant_id,
+            application=exchange.caller.principal.app_id,
+        ):
+            return cast(AuthenticatedHandler, route.handler)(context, request)
+
+    def _request(self, exchange: Exchange, match: Match, body: bytes, file: Path | None = None) -> ApiRequest:
+        return ApiRequest(
+            method=exchange.method,
+            path=match.path,
+            path_parameters=match.parameters,
+            query=exchange.query,
+            headers=exchange.headers,
+            body=body,
+            base_url=exchange.origin.base_url,
+            client_address=exchange.origin.client_address,
+            request_id=exchange.request_id,
+            body_file=file,
+        )
+
+    def _limiter(self, name: Limiter) -> CapacityLimiter:
+        if self._limiters is None:  # made inside the event loop they belong to
+            self._limiters = {
+                "control": CapacityLimiter(CONTROL_THREADS),
+                "hunting": CapacityLimiter(self._settings.hunting_threads),
+                "crypto": CapacityLimiter(self._settings.crypto_threads),
+            }
+        return self._limiters[name]
+
+    def _fault_context(self, exchange: Exchange) -> FaultContext:
+        return FaultContext(
+            surface=exchange.surface,
+            request_id=exchange.request_id,
+            correlation_id=exchange.correlation_id,
+            now=self._clock.time(),
+            base_url=exchange.origin.base_url,
+        )
+
+    def _observe(self, exchange: Exchange, response: ApiResponse, seconds: float) -> None:
+        route = exchange.match.route if exchange.match else None
+        caller = exchange.caller
+        record = RequestRecord(
+            surface=exchange.surface,
+            operation=route.name if route else "",
+            method=exchange.method,
+            path=exchange.match.path if exchange.match else "",
+            status=response.status,
+            seconds=seconds,
+            request_id=exchange.request_id,
+            correlation_id=exchange.correlation_id,
+            client_address=exchange.origin.client_address,
+            tenant_id=caller.tenant.tenant_id if caller else "",
+            app_id=caller.principal.app_id if caller else "",
+            error_code=wire_code(response) if response.status >= 400 else "",
+            error=exchange.error,
+        )
+        for observe in self._observers:
+            observe(record)
+
+
+def _with_request_ids(response: ApiResponse, exchange: Exchange) -> ApiResponse:
+    headers = {
+        "request-id": exchange.request_id,
+        "client-request-id": exchange.correlation_id,
+        "x-content-type-options": "nosniff",
+        "cache-control": "no-store",
+        **response.headers,
+    }
+    return msgspec.structs.replace(response, headers=headers)
+
+
+async def _send(send: Send, response: ApiResponse, *, without_body: bool) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+    if response.status != 204:
+        headers.append((b"content-type", response.media_type.encode("latin-1")))
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if without_body else response.body})
+
+
+async def _answer_lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,168 @@
+"""From errors to answers: the only place where an exception becomes a status and a body.
+
+Codes and fields come from the error, wording from `contracts/data/faults`. An error without a record is a defect: the
+client learns a request id and nothing else.
+"""
+
+import datetime
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from vedette.api.http import ApiResponse
+from vedette.contracts.faults import FaultContract, load_faults
+from vedette.errors import ApiError
+from vedette.identity import errors as identity
+from vedette.kql.errors import Diagnostic, KqlError
+from vedette.lake import errors as lake
+
+
+class FaultContext(msgspec.Struct, frozen=True):
+    """What of the request goes into an error's answer."""
+
+    surface: str
+    request_id: str
+    correlation_id: str
+    now: float
+    base_url: str
+
+
+class FaultDetail(msgspec.Struct, frozen=True):
+    """One of several things that are wrong."""
+
+    code: str
+    message: str
+    target: str
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """An error made out: the key of its record, the fields of its text, and perhaps details."""
+
+    key: str
+    fields: Mapping[str, object]
+    details: tuple[FaultDetail, ...] = ()
+
+
+FaultBody = Callable[[str, str, Fault, FaultContext], object]
+"""Makes a surface's error body of wire code, message, fault and context."""
+
+UNEXPECTED = "InternalServerError"
+
+_KEYS: Mapping[type[Exception], str] = {
+    identity.MalformedTokenError: "TokenMalformed",
+    identity.BadSignatureError: "TokenNotTrusted",
+    identity.WrongIssuerError: "TokenNotTrusted",
+    identity.WrongAudienceError: "TokenWrongAudience",
+    identity.ExpiredTokenError: "TokenExpired",
+    identity.NotYetValidError: "TokenNotYetValid",
+    identity.RevokedTokenError: "TokenRevoked",
+    identity.TokenError: "Unauthorized",
+    lake.QueryTimeoutError: "QueryTimeout",
+    lake.QueryCancelledError: "QueryCancelled",
+    lake.QueryMemoryError: "QueryTooExpensive",
+    lake.ResultTooLargeError: "ResultTooLarge",
+    lake.QueryValueError: "QueryValueInvalid",
+    lake.EngineError: "QueryFailed",
+}
+"""Errors of the lower packages that clients may cause or have to hear of by name."""
+
+
+def is_expected(error: Exception) -> bool:
+    """Whether `error` is an answer to the client rather than a defect of the server."""
+    return isinstance(error, ApiError | KqlError) or _known(error) not in (None, "QueryFailed")
+
+
+def render_fault(error: Exception, context: FaultContext) -> ApiResponse:
+    """The surface's answer to `error`."""
+    try:
+        return _render(_make_out(error, context), context)
+    except KeyError:  # whoever raised it left out a field of its text
+        return _render(_unexpected(context), context)
+
+
+def _render(fault: Fault, context: FaultContext) -> ApiResponse:
+    record = _records(context.surface)[fault.key]
+    body = _BODIES.get(context.surface, _plain_body)
+    message = record.message.format_map(fault.fields)
+    return ApiResponse(
+        status=record.status,
+        body=msgspec.json.encode(body(record.code, message, fault, context)),
+        headers={name: text.format_map(fault.fields) for name, text in _headers(record, context).items()},
+    )
+
+
+def wire_code(response: ApiResponse) -> str:
+    """The error code in an answer made here, for logs and metrics."""
+    if not response.media_type.startswith("application/json"):
+        return ""
+    error: Any = msgspec.json.decode(response.body).get("error", {})
+    return str(error.get("code", "")) if isinstance(error, dict) else str(error)
+
+
+def _records(surface: str) -> Mapping[str, FaultContract]:
+    return load_faults(surface if surface in _BODIES else "shared")
+
+
+def _make_out(error: Exception, context: FaultContext) -> Fault:
+    if isinstance(error, KqlError):
+        return _kql_fault(error)
+    if isinstance(error, ApiError):
+        return Fault(error.code, error.fields) if error.code in _records(context.surface) else _unexpected(context)
+    key = _known(error)
+    if key is None:
+        return _unexpected(context)
+    return Fault(key, {"incident_id": getattr(error, "incident_id", context.request_id)})
+
+
+def _known(error: Exception) -> str | None:
+    return next((key for type_, key in _KEYS.items() if isinstance(error, type_)), None)
+
+
+def _unexpected(context: FaultContext) -> Fault:
+    return Fault(UNEXPECTED, {"request_id": context.request_id})
+
+
+def _kql_fault(error: KqlError) -> Fault:
+    first = error.diagnostics[0]
+    fields = {
+        "message": first.message.rstrip("."),
+        "line": first.line,
+        "column": first.column,
+        "advice": first.hint or "Fix the errors in your query.",
+    }
+    return Fault("QueryInvalid", fields, tuple(_detail(diagnostic) for diagnostic in error.diagnostics))
+
+
+def _detail(diagnostic: Diagnostic) -> FaultDetail:
+    return FaultDetail(diagnostic.code, diagnostic.message, f"{diagnostic.line}:{diagnostic.column}")
+
+
+def _headers(record: FaultContract, context: FaultContext) -> Mapping[str, str]:
+    if record.status == 401 and context.surface == "graph":
+        challenge = f'Bearer realm="", authorization_uri="{context.base_url}/common/oauth2/authorize"'
+        return {**record.headers, "www-authenticate": challenge}
+    return record.headers
+
+
+def _graph_body(code: str, message: str, fault: Fault, context: FaultContext) -> object:
+    moment = datetime.datetime.fromtimestamp(context.now, datetime.UTC)
+    inner = {
+        "date": f"{moment:%Y-%m-%dT%H:%M:%S}",
+        "request-id": context.request_id,
+        "client-request-id": context.correlation_id,
+    }
+    details = {"details": fault.details} if fault.details else {}
+    return {"error": {"code": code, "message": message, **details, "innerError": inner}}
+
+
+def _defender_body(code: str, message: str, _fault: Fault, context: FaultContext) -> object:
+    return {"error": {"code": code, "message": message, "target": context.request_id}}
+
+
+def _plain_body(code: str, message: str, fault: Fault, context: FaultContext) -> object:
+    details = {"details": fault.details} if fault.details else {}
+    return {"error": {"code": code, "message": message, **details, "requestId": context.request_id}}
+
+
+_BODIES: Mapping[str, FaultBody] = {"graph": _graph_body, "defender": _defender_body}

@@ -1,0 +1,89 @@
+"""Takes request bodies off the wire: into memory up to a limit, or into a temporary file."""
+
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import IO, Any
+
+import anyio
+from anyio import to_thread
+
+from vedette.contracts.operations import OperationContract
+from vedette.errors import ApiError
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+_WRITE_SIZE = 1 << 20
+
+
+class RequestTooLargeError(ApiError):
+    """The body is longer than its operation takes. Field: `limit`."""
+
+    code = "RequestTooLarge"
+
+
+class ClientGoneError(Exception):
+    """The client went away before its request was complete; there is nobody to answer."""
+
+
+async def read_body(receive: Receive, operation: OperationContract, declared: str | None) -> bytes:
+    """The whole body. Raises RequestTooLargeError before reading if its declared length says so."""
+    _check_declared(operation, declared)
+    chunks: list[bytes] = []
+    async for chunk in _chunks(receive, operation.max_body):
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def spool_body(receive: Receive, operation: OperationContract, declared: str | None, folder: Path) -> Path:
+    """The body as a new file in `folder`; whoever asked for it deletes it. Nothing is left behind on an error."""
+    _check_declared(operation, declared)
+    file = await to_thread.run_sync(_open, folder)
+    path = Path(file.name)
+    try:
+        pending = bytearray()
+        async for chunk in _chunks(receive, operation.max_body):
+            pending += chunk
+            if len(pending) >= _WRITE_SIZE:
+                await to_thread.run_sync(file.write, bytes(pending))
+                pending.clear()
+        await to_thread.run_sync(_finish, file, bytes(pending))
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(_discard, file, path)
+        raise
+    return path
+
+
+def _check_declared(operation: OperationContract, declared: str | None) -> None:
+    if operation.max_body and declared and declared.isdigit() and int(declared) > operation.max_body:
+        raise RequestTooLargeError(limit=operation.max_body)
+
+
+async def _chunks(receive: Receive, limit: int) -> AsyncIterator[bytes]:
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if limit and size > limit:
+            raise RequestTooLargeError(limit=limit)
+        yield chunk
+        if not message.get("more_body", False):
+            return
+
+
+def _open(folder: Path) -> IO[bytes]:
+    return tempfile.NamedTemporaryFile(dir=folder, prefix="body-", delete=False)
+
+
+def _finish(file: IO[bytes], rest: bytes) -> None:
+    file.write(rest)
+    file.close()
+
+
+def _discard(file: IO[bytes], path: Path) -> None:
+    file.close()
+    path.unlink(missing_ok=True)

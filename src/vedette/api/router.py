@@ -1,0 +1,110 @@
+"""From host, method and path to an operation and its handler. Everything it knows comes from the operation records.
+
+Surfaces cannot name their handlers wrongly: records and handlers are compared when the router is made.
+"""
+
+from collections.abc import Collection, Mapping
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from vedette.api.hosts import HostTable
+from vedette.api.http import AuthenticatedHandler, PublicHandler
+from vedette.api.templates import PathTree
+from vedette.contracts.operations import ANY_SEGMENT, OperationContract, OperationsDocument
+from vedette.errors import ApiError, ContractError, InvalidRequestError, NotFoundError
+
+Handler = PublicHandler | AuthenticatedHandler
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One operation of a surface. Without a handler it is documented and not built."""
+
+    document: OperationsDocument
+    operation: OperationContract
+    handler: Handler | None
+
+    @property
+    def name(self) -> str:
+        """The operation's name in logs and metrics: `graph.list_incidents`."""
+        return f"{self.document.surface}.{self.operation.handler}"
+
+
+class Match(msgspec.Struct, frozen=True):
+    """A route with what the path says. `allowed` is set in place of a route for OPTIONS."""
+
+    surface: str
+    path: str
+    parameters: Mapping[str, str]
+    route: Route | None = None
+    allowed: tuple[str, ...] = ()
+
+
+class MethodNotAllowedError(ApiError):
+    """The path exists, the method does not. Fields: `method`, `allowed`."""
+
+    code = "MethodNotAllowed"
+
+
+class MisdirectedRequestError(ApiError):
+    """A host name that is not ours. Field: `host`."""
+
+    code = "MisdirectedRequest"
+
+
+class Router:
+    """Immutable after it is made; one a process."""
+
+    def __init__(
+        self,
+        documents: Collection[OperationsDocument],
+        handlers: Mapping[str, Mapping[str, Handler]],
+        accepted_hosts: Collection[str] = (),
+    ) -> None:
+        self._hosts = HostTable(documents, accepted_hosts)
+        self._surfaces = {segment.lower(): document.surface for document in documents for segment in document.segments}
+        self._trees = {document.surface: _bind(document, handlers.get(document.surface, {})) for document in documents}
+
+    def surface(self, host: str, segments: tuple[str, ...]) -> str | None:
+        """The surface of a request, None if there is none. Raises MisdirectedRequestError for a foreign host."""
+        if not self._hosts.accepts(host):
+            raise MisdirectedRequestError(host=host)
+        first = segments[0].lower() if segments else ""
+        return self._hosts.surface(host) or self._surfaces.get(first) or self._surfaces.get(ANY_SEGMENT)
+
+    def match(self, surface: str | None, method: str, segments: tuple[str, ...]) -> Match:
+        """The operation that answers. Raises NotFoundError or MethodNotAllowedError."""
+        path = "/" + "/".join(segments)
+        allowed: set[str] = set()
+        for routes, parameters in self._trees[surface].find(segments) if surface else ():
+            route = routes.get("GET" if method == "HEAD" else method)
+            if route is not None:
+                return Match(str(surface), path, parameters, route)
+            allowed |= set(routes)
+        if not allowed:
+            raise NotFoundError("RouteNotFound", path=path)
+        methods = tuple(sorted(allowed | {"OPTIONS"} | ({"HEAD"} if "GET" in allowed else set())))
+        if method != "OPTIONS":
+            raise MethodNotAllowedError(method=method, allowed=", ".join(methods))
+        return Match(str(surface), path, {}, allowed=methods)
+
+
+def split_path(raw_path: bytes) -> tuple[str, ...]:
+    """The segments of a raw path, decoded one by one; empty ones (double or trailing slashes) count for nothing."""
+    try:
+        return tuple(unquote_to_bytes(part).decode("utf-8") for part in raw_path.split(b"/") if part)
+    except UnicodeDecodeError as error:
+        raise InvalidRequestError("PathNotUtf8") from error
+
+
+def _bind(document: OperationsDocument, handlers: Mapping[str, Handler]) -> PathTree[Route]:
+    built = {operation.handler for operation in document.operations if operation.status != "planned"}
+    if built != set(handlers):
+        missing, surplus = sorted(built - set(handlers)), sorted(set(handlers) - built)
+        raise ContractError(f"{document.surface}: no handler for {missing}, no built operation for {surplus}")
+    tree: PathTree[Route] = PathTree()
+    for operation in document.operations:
+        route = Route(document, operation, handlers.get(operation.handler))
+        for template in document.templates(operation):
+            tree.add(template, operation.method, route)
+    return tree
