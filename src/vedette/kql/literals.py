@@ -29,7 +29,7 @@ _DATETIME_FORMS = tuple(
     re.compile(form, re.IGNORECASE | re.ASCII)
     for form in (
         # 2014, 2014-05, 2014-05-25, 2014-05-25T08:20:03.123456Z, 2014 - 05 - 25
-        rf"(?P<year>\d{{4}})(?:\s*[-/.]\s*(?P<month>\d{{1,2}})(?:\s*[-/.]\s*(?P<day>\d{{1,2}})(?:(?:\s*T|\s+){_TIME})?)?)?Z?",
+        rf"(?P<year>\d{{4}})(?:\s*[-/.,]\s*(?P<month>\d{{1,2}})(?:\s*[-/.,]\s*(?P<day>\d{{1,2}})(?:(?:\s*T|\s+){_TIME})?)?)?Z?",
         # Sat, 8 Nov 14 15:05:02 GMT; Saturday, 08-Nov-14 15:05
         rf"(?:[a-z]+,?\s+)?(?P<day>\d{{1,2}})[\s-]+(?P<month>[a-z]{{3,9}})[\s-]+(?P<year>\d{{4}}|\d{{2}})(?:\s+{_TIME})?",
         # 12/31/2019, 12-31-2019 15:05

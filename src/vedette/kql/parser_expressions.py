@@ -15,7 +15,7 @@ from typing import NoReturn, TypeVar
 from vedette.kql import syntax
 from vedette.kql.diagnostics import Diagnostics
 from vedette.kql.errors import Span
-from vedette.kql.lexer import NAME, Tokens
+from vedette.kql.lexer import INTEGER, NAME, TIMESPAN, Tokens
 from vedette.kql.parser_cursor import MAX_DEPTH, REFERABLE
 from vedette.kql.parser_literals import LiteralParser
 from vedette.kql.syntax import Expression, Name, NameReference
@@ -43,6 +43,7 @@ _POWERS = MappingProxyType(
 _OPERATOR_NAMES = MappingProxyType(
     {"<>": "!=", "notcontains": "!contains", "notcontainscs": "!contains_cs", "containscs": "contains_cs"}
 )
+_PATTERN_PARTS = REFERABLE | {"*", INTEGER, TIMESPAN}
 _LIST_OPERATORS = frozenset(["in", "!in", "in~", "!in~", "has_any", "has_all"])
 
 
@@ -86,6 +87,10 @@ class ExpressionParser(LiteralParser, abc.ABC):
                 ceiling = power - 1
         self.depth -= 1
         return left
+
+    def sum_expression(self) -> Expression:
+        """An expression without comparisons, for places where `in` or `between` would belong to what surrounds it."""
+        return self.expression(_COMPARISON)
 
     def _binary(self, first: int, left: Expression, operator: str, power: int) -> Expression:
         if operator == "matches":
@@ -214,6 +219,9 @@ class ExpressionParser(LiteralParser, abc.ABC):
             kind = self.kinds[self.index]
             if kind == ".":
                 self.index += 1
+                if self.kinds[self.index] == "[" and not self.at_bracketed_name():
+                    source = self._element(first, source)
+                    continue
                 selector = self._selector(wildcards=wildcards)
                 source = syntax.PathExpression(self.span_since(first), source, selector)
             elif kind == "[":
@@ -233,6 +241,20 @@ class ExpressionParser(LiteralParser, abc.ABC):
             self.index += 1
             return NameReference(self.token_span(self.index - 1), self.word(self.index - 1))
         return self.fail_name("a name")
+
+    def column_reference(self) -> Expression:
+        """A name or path that is never a call: `partition by a (…)`."""
+        first = self.index
+        if self.kinds[first] in REFERABLE:
+            self.index += 1
+            name = NameReference(self.token_span(first), self.word(first))
+        else:
+            name = self.bracketed_name()
+        source: Expression = name
+        while self.accept("."):
+            at = self.declared_name()
+            source = syntax.PathExpression(self.span_since(first), source, NameReference(at.span, at.text))
+        return source
 
     def _element(self, first: int, source: Expression) -> Expression:
         self.enter()
@@ -258,7 +280,7 @@ class ExpressionParser(LiteralParser, abc.ABC):
             pattern = self.decode(first + 1)
             return syntax.WildcardName(self.span_of_bracketed_name(), pattern)
         self.index += 1
-        while self.adjacent(self.index - 1) and (self.kinds[self.index] == "*" or self.kinds[self.index] in REFERABLE):
+        while self.adjacent(self.index - 1) and self.kinds[self.index] in _PATTERN_PARTS:
             self.index += 1
         span = self.span_since(first)
         return syntax.WildcardName(span, self.text[span.start : span.end])

@@ -55,7 +55,10 @@ class OperatorParser(SourceParser, abc.ABC):
 
     def _where(self, first: int) -> TabularOperator:
         parameters = self.parameters()
-        condition = self.expression()
+        condition = self.column_expression()
+        if isinstance(condition, syntax.NamedExpression):
+            hint = f"write {condition.name.text} == … to compare"
+            self.diagnostics.report("named_condition", condition.span, hint=hint, name=condition.name.text)
         return syntax.WhereOperator(self.span_since(first), parameters, condition)
 
     def _project(self, first: int) -> TabularOperator:

@@ -49,7 +49,7 @@ class ScopeParser(ExpansionParser, abc.ABC):
         parameters = self.parameters(_KIND)
         aggregates = self.list_of(self._series_aggregate)
         self.expect("on")
-        axis = self.column_expression()
+        axis = self.named_expression(self.sum_expression)
         start = stop = None
         if self.accept("in"):
             self.expect("range")
@@ -130,7 +130,7 @@ class ScopeParser(ExpansionParser, abc.ABC):
     def _partition(self, first: int) -> TabularOperator:
         parameters = self.parameters()
         self.accept("by")
-        by = self.operand()
+        by = self.column_reference()
         scope = self.operand() if self.accept("in") else None
         subquery = self.subquery()
         return syntax.PartitionOperator(self.span_since(first), parameters, by, scope, subquery)

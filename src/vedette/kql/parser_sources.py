@@ -1,6 +1,7 @@
 """Schemas, and the expressions that bring rows of their own or change scalar into tabular: datatable, toscalar, …"""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from vedette.kql import syntax
 from vedette.kql.diagnostics import Diagnostics
@@ -10,6 +11,8 @@ from vedette.kql.parser_expressions import ExpressionParser
 from vedette.kql.parser_literals import TYPE_NAMES
 from vedette.kql.syntax import Expression, Name, NameReference, OperatorParameter
 from vedette.kql.types import ScalarType
+
+_T = TypeVar("_T")
 
 _NO_PARAMETERS: frozenset[str] = frozenset()
 _SUBQUERY_PARAMETERS = frozenset(["kind"])
@@ -27,6 +30,7 @@ class SourceParser(ExpressionParser):
             "datatable": self._datatable,
             "externaldata": self._externaldata,
             "external_data": self._externaldata,
+            "inline_external_table": self._inline_external_table_or_name,
             "typeof": self._typeof_or_name,
             "entity_group": self._entity_group_or_name,
         }
@@ -63,7 +67,7 @@ class SourceParser(ExpressionParser):
     def parameter_value(self) -> Expression:
         """A literal, or a bare word whether or not it is a keyword."""
         at = self.index
-        if self.kinds[at] in WORDS and self.kinds[at + 1] != "(":
+        if self.kinds[at] in WORDS and self.kinds[at] != "dynamic":
             self.index += 1
             return NameReference(self.token_span(at), self.word(at))
         return self.operand()
@@ -123,6 +127,57 @@ class SourceParser(ExpressionParser):
         uris = self._bracketed_list(self.operand)
         properties = self.properties()
         return syntax.ExternalData(self.span_since(first), parameters, schema, uris, properties)
+
+    def _inline_external_table_or_name(self) -> Expression:
+        first = self.index
+        if self.kinds[first + 1] not in {"(", "kind"}:
+            self.index += 1
+            return NameReference(self.token_span(first), self.word(first))
+        self.index += 1
+        schema = self.row_schema() if self.kinds[self.index] == "(" else None
+        self.expect("kind")
+        self.expect("=")
+        kind = self.declared_name("kind")
+        partitions: tuple[syntax.PartitionColumn, ...] = ()
+        if self.accept("partition"):
+            self.expect("by")
+            partitions = self._in_parentheses(self._partition_column)
+        path_format: tuple[Expression, ...] = ()
+        if self.accept("pathformat"):
+            self.expect("=")
+            path_format = self._path_format()
+        data_format = None
+        if self.accept("dataformat"):
+            self.expect("=")
+            data_format = self.declared_name("data format")
+        uris = self._in_parentheses(self.operand)
+        properties = self.properties()
+        return syntax.InlineExternalTable(
+            self.span_since(first), schema, kind, partitions, path_format, data_format, uris, properties
+        )
+
+    def _partition_column(self) -> syntax.PartitionColumn:
+        first = self.index
+        name = self.declared_name("column name")
+        self.expect(":")
+        type_ = self.type_name()
+        expression = self.operand() if self.accept("=") else None
+        return syntax.PartitionColumn(self.span_since(first), name, type_, expression)
+
+    def _path_format(self) -> tuple[Expression, ...]:
+        """Literal segments, columns and datetime_pattern calls, one behind another."""
+        self.expect("(")
+        parts: list[Expression] = []
+        while self.kinds[self.index] != ")":
+            parts.append(self.operand())
+        self.index += 1
+        return tuple(parts)
+
+    def _in_parentheses(self, item: Callable[[], _T]) -> tuple[_T, ...]:
+        self.expect("(")
+        items = self.list_of(item)
+        self.expect(")")
+        return items
 
     def _bracketed_list(self, item: Callable[[], Expression]) -> tuple[Expression, ...]:
         """`[item, …]`; a comma may trail, as in Microsoft's parser."""

@@ -263,6 +263,28 @@ class ExternalData(Expression):
 
 
 @node
+class PartitionColumn(Node):
+    """`name: type = expression` in `partition by` of inline_external_table."""
+
+    name: Name
+    type: TypeName
+    expression: Expression | None
+
+
+@node
+class InlineExternalTable(Expression):
+    """`inline_external_table (schema) kind=… partition by (…) pathformat=(…) dataformat=… (uris) with (…)`."""
+
+    schema: RowSchema | None
+    kind: Name
+    partitions: tuple[PartitionColumn, ...]
+    path_format: tuple[Expression, ...]
+    data_format: Name | None
+    uris: tuple[Expression, ...]
+    properties: tuple[OperatorParameter, ...]
+
+
+@node
 class EntityGroup(Expression):
     """`entity_group [cluster('c').database('d'), …]`."""
 
@@ -315,7 +337,11 @@ class TabularOperator(Node):
 
 @node
 class WhereOperator(TabularOperator):
-    """`where condition`, `filter condition`."""
+    """`where condition`, `filter condition`.
+
+    A condition written `name = expression` is a `NamedExpression`, as in Microsoft's parser: its value is that of the
+    expression, and the parser warns.
+    """
 
     condition: Expression
 
