@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import TypeVar, dataclass_transform
 
 from vedette.kql.types import ScalarType
 
-node = dataclasses.dataclass(frozen=True, slots=True, eq=False)
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, eq_default=False)
+def node(cls: type[T]) -> type[T]:
+    """Make a class a node: frozen, without copying or comparing what hangs below it."""
+    return dataclasses.dataclass(frozen=True, slots=True, eq=False)(cls)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

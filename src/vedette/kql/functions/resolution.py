@@ -87,12 +87,11 @@ def _common_of(parameters: list[Parameter], types: tuple[ScalarType | None, ...]
     if not involved:
         return None
     if any("comparable" in each.types for each in parameters):
-        return functools.reduce(_comparable, involved)
+        found: ScalarType | None = involved[0]
+        for each in involved[1:]:
+            found = None if found is None else comparable_type(found, each)
+        return found
     return common_type(tuple(involved))
-
-
-def _comparable(left: ScalarType | None, right: ScalarType | None) -> ScalarType | None:
-    return None if left is None or right is None else comparable_type(left, right)
 
 
 def common_type(types: tuple[ScalarType, ...]) -> ScalarType | None:
@@ -134,6 +133,9 @@ def _fit_class(  # noqa: PLR0911 - one line a rule
 ) -> tuple[ScalarType | None, int]:
     if wanted in _COMMON:
         return common, 0 if common is type_ else 1
+    if wanted == "paired":
+        other = next((each for each in types if each is not None and each is not _T.DYNAMIC), _T.DYNAMIC)
+        return (_T.LONG if other is _T.INT else other, 1) if type_ is _T.DYNAMIC else (None, 0)
     if wanted == "text":
         return _T.STRING, 0 if type_ is _T.STRING else 1
     if wanted == "same":

@@ -25,6 +25,7 @@ TYPE_CLASSES: dict[str, frozenset[ScalarType]] = {
     "common": ALL,  # all arguments of the class are converted to one type
     "common_orderable": ALL,
     "comparable": ALL,  # as common, and text is read as the other's type
+    "paired": frozenset({_T.DYNAMIC}),  # dynamic, converted to the type of the other operand
     "same": ALL,  # the type of the first argument
     "text": ALL,  # converted to string
     "json": ALL,  # string or dynamic, as it is

@@ -1,0 +1,115 @@
+"""The advanced-hunting schema as the KQL compiler's catalog: contract tables, their old names, Defender's functions."""
+
+import functools
+import hashlib
+import importlib.resources
+from collections.abc import Iterable, Mapping
+
+from vedette.contracts.renames import load_renames
+from vedette.contracts.tables import TableContract, load_tables, physical_names
+from vedette.kql.catalog import TableColumn, TableSchema
+from vedette.kql.types import ScalarType
+
+WORKSPACE_TIME = "TimeGenerated"
+"""The name that a Log Analytics workspace gives to the time column."""
+
+# Relations behind Defender's functions. They are read by name only: no wildcard, search or find sees them.
+_HIDDEN_TABLES: Mapping[str, tuple[tuple[str, ScalarType], ...]] = {
+    "$FileProfile": (
+        ("SHA1", ScalarType.STRING),
+        ("SHA256", ScalarType.STRING),
+        ("MD5", ScalarType.STRING),
+        ("FileSize", ScalarType.INT),
+        ("GlobalPrevalence", ScalarType.INT),
+        ("GlobalFirstSeen", ScalarType.DATETIME),
+        ("GlobalLastSeen", ScalarType.DATETIME),
+        ("Signer", ScalarType.STRING),
+        ("Issuer", ScalarType.STRING),
+        ("SignerHash", ScalarType.STRING),
+        ("IsCertificateValid", ScalarType.BOOL),
+        ("IsRootSignerMicrosoft", ScalarType.BOOL),
+        ("SignatureState", ScalarType.STRING),
+        ("IsExecutable", ScalarType.BOOL),
+        ("ThreatName", ScalarType.STRING),
+        ("Publisher", ScalarType.STRING),
+        ("SoftwareName", ScalarType.STRING),
+        ("ProfileAvailability", ScalarType.STRING),
+    ),
+}
+
+
+class ContractCatalog:
+    """Catalog over the contract's tables.
+
+    `workspace` gives every table a column `TimeGenerated` of its own, as in a Log Analytics workspace; otherwise that
+    name resolves to the time column without being one of its columns.
+    """
+
+    def __init__(self, *, workspace: bool = False) -> None:
+        self._workspace = workspace
+
+    @property
+    def version(self) -> str:
+        """A digest of all schemas and function texts."""
+        return f"{_digest()}{'-workspace' if self._workspace else ''}"
+
+    def table(self, name: str) -> TableSchema | None:
+        """The table of that name, of that old name, or one of the relations behind Defender's functions."""
+        return _schemas(self._workspace).get(name)
+
+    def table_names(self) -> Iterable[str]:
+        """Current names, for wildcards and hints."""
+        return load_tables().keys()
+
+    def function(self, name: str) -> str | None:
+        """KQL text of one of Defender's functions."""
+        return _functions().get(name)
+
+
+@functools.cache
+def _functions() -> Mapping[str, str]:
+    folder = importlib.resources.files("vedette.hunting") / "functions"
+    files = [entry for entry in folder.iterdir() if entry.name.endswith(".kql")]
+    return {entry.name.removesuffix(".kql"): entry.read_text("utf-8") for entry in files}
+
+
+@functools.cache
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for name, schema in sorted(_schemas(False).items()):
+        digest.update(f"{name}{schema.columns}{schema.aliases}".encode())
+    for name, text in sorted(_functions().items()):
+        digest.update(f"{name}{text}".encode())
+    return digest.hexdigest()[:16]
+
+
+@functools.cache
+def _schemas(workspace: bool) -> Mapping[str, TableSchema]:
+    schemas = {name: _schema(table, workspace) for name, table in load_tables().items()}
+    for rename in load_renames().tables:
+        if rename.old not in schemas and rename.new in schemas:
+            schemas[rename.old] = schemas[rename.new]
+    for name, columns in _HIDDEN_TABLES.items():
+        schemas[name] = TableSchema(name, tuple(TableColumn(each, type_, each) for each, type_ in columns))
+    return schemas
+
+
+def _schema(table: TableContract, workspace: bool) -> TableSchema:
+    physical = physical_names(tuple(each.name for each in table.columns))
+    columns = [
+        TableColumn(column.name, ScalarType(column.type), stored, column.description)
+        for column, stored in zip(table.columns, physical, strict=True)
+    ]
+    by_name = {each.name: each for each in columns}
+    aliases = [
+        (rename.old, rename.new)
+        for rename in load_renames().columns
+        if table.name in rename.tables and rename.old not in by_name and rename.new in by_name
+    ]
+    time = by_name.get(table.time_column or "")
+    if time is not None and WORKSPACE_TIME not in by_name:
+        if workspace:
+            columns.append(TableColumn(WORKSPACE_TIME, ScalarType.DATETIME, time.physical))
+        else:
+            aliases.append((WORKSPACE_TIME, time.name))
+    return TableSchema(table.name, tuple(columns), table.time_column, tuple(aliases), table.description)

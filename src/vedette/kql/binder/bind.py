@@ -1,0 +1,71 @@
+"""The entry of the binder."""
+
+from __future__ import annotations
+
+from vedette.kql import plan, syntax
+from vedette.kql.binder import (  # noqa: F401 - importing a family registers its operators
+    columns,
+    expansion,
+    joins,
+    ordering,
+    parsing,
+    plugins,
+    rows,
+    search,
+    sequences,
+    series,
+    sources,
+    summaries,
+    unions,
+)
+from vedette.kql.binder.context import Binder
+from vedette.kql.binder.discovery import Discoveries
+from vedette.kql.binder.expressions import bind_scalar
+from vedette.kql.binder.scopes import Scope, Table
+from vedette.kql.binder.statements import bind_statements
+from vedette.kql.binder.tables import bind_anything, bind_table
+from vedette.kql.catalog import Catalog
+from vedette.kql.errors import Diagnostic
+from vedette.kql.plan import BoundQuery, Relation
+
+
+def bind(
+    query: syntax.Query, text: str, catalog: Catalog, now: int, discoveries: Discoveries | None = None
+) -> BoundQuery:
+    """The typed plan of a query. `text` is what it was parsed from, `now` in ticks.
+
+    Raises KqlError with every semantic error, and NeedsDiscovery where a schema depends on data that is not in
+    `discoveries` yet.
+    """
+    binder = _binder(text, catalog, now, discoveries, analysis=False)
+    table = _bind_query(binder, query)
+    binder.diagnostics.raise_errors()
+    assert table is not None
+    return BoundQuery(table.relation, binder.render, table.open)
+
+
+def analyze(query: syntax.Query, text: str, catalog: Catalog) -> tuple[BoundQuery, tuple[Diagnostic, ...]]:
+    """What can be said about a query without data: its plan as far as it could be bound, and its diagnostics."""
+    binder = _binder(text, catalog, 0, None, analysis=True)
+    table = _bind_query(binder, query)
+    relation: Relation = table.relation if table is not None else plan.Values((), ())
+    return BoundQuery(relation, binder.render, table is not None and table.open), binder.diagnostics.found()
+
+
+def _binder(text: str, catalog: Catalog, now: int, discoveries: Discoveries | None, *, analysis: bool) -> Binder:
+    binder = Binder(text, catalog, now, discoveries, analysis=analysis)
+    binder.scalar, binder.table, binder.anything = bind_scalar, bind_table, bind_anything
+    return binder
+
+
+def _bind_query(binder: Binder, query: syntax.Query) -> Table | None:
+    """Bind all statements; the result is that of the last expression statement."""
+    results = bind_statements(binder, query.statements, Scope())
+    if not results:
+        binder.report("no_result", query.span)
+        return None
+    last = results[-1]
+    if isinstance(last, Table):
+        return last
+    column = binder.column("print_0", last.type)
+    return Table(plan.Values((column,), ((last,),)), serialized=True)

@@ -1,0 +1,111 @@
+"""What all parts of the binder share while one query is bound: catalog, diagnostics, column numbers, the way to recurse."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+
+from vedette.kql import plan, syntax
+from vedette.kql.binder.discovery import Discoveries, NeedsDiscovery
+from vedette.kql.binder.scopes import Scope, Table
+from vedette.kql.catalog import Catalog
+from vedette.kql.diagnostics import Diagnostics
+from vedette.kql.errors import Span
+from vedette.kql.plan import Column, Expression, Relation
+from vedette.kql.types import ScalarType
+
+MAXIMUM_CALL_DEPTH = 40
+"""Calls of functions within functions; deeper is taken for recursion."""
+
+Bound = Expression | Table
+
+
+class Binder:
+    """State of one binding. `scalar`, `table` and `anything` bind an expression, whatever module that is done in."""
+
+    scalar: Callable[[Binder, syntax.Expression, Scope], Expression]
+    table: Callable[[Binder, syntax.Expression, Scope], Table]
+    anything: Callable[[Binder, syntax.Expression, Scope], Bound]
+
+    def __init__(
+        self, text: str, catalog: Catalog, now: int, discoveries: Discoveries | None, *, analysis: bool = False
+    ) -> None:
+        self.catalog = catalog
+        self.now = now
+        self.analysis = analysis
+        self.diagnostics = Diagnostics(text)
+        self.render: dict[str, str] | None = None
+        self.subject: Table | None = None
+        self.call_depth = 0
+        self._discoveries = discoveries or {}
+        self._columns = 0
+        self._shared = 0
+        self._asked = 0
+        self._call_site: Span | None = None
+
+    def column(self, name: str, type_: ScalarType) -> Column:
+        """A fresh column."""
+        self._columns += 1
+        return Column(self._columns, name, type_)
+
+    def fresh(self, column: Column, name: str | None = None) -> Column:
+        """A fresh column with the name and type of another one."""
+        return self.column(name or column.name, column.type)
+
+    def share(self) -> int:
+        """A fresh number for rows that are computed once."""
+        self._shared += 1
+        return self._shared
+
+    def report(self, name: str, span: Span, /, *, hint: str | None = None, **fields: str | int) -> None:
+        """Record an error. Inside a stored function, whose text is not the query's, it stands at the call."""
+        self.diagnostics.report(name, self._call_site or span, hint=hint, **fields)
+
+    def fail(self, name: str, span: Span, /, *, hint: str | None = None, **fields: str | int) -> Expression:
+        """Record an error and give an expression that fits everywhere, so that one mistake is reported once."""
+        self.report(name, span, hint=hint, **fields)
+        return unknown()
+
+    def fail_table(self, name: str, span: Span, /, *, hint: str | None = None, **fields: str | int) -> Table:
+        """Record an error and give a table in which every name is found."""
+        self.report(name, span, hint=hint, **fields)
+        return Table(plan.Values((), ()), open=True, serialized=True)
+
+    def discover(self, relation: Relation) -> list[tuple[object, ...]]:
+        """Rows of a query that has to be run before binding can go on."""
+        key = f"discovery-{self._asked}"
+        self._asked += 1
+        if key not in self._discoveries:
+            self.diagnostics.raise_errors()
+            raise NeedsDiscovery(key, relation)
+        return list(self._discoveries[key])
+
+    @contextlib.contextmanager
+    def calling(self, span: Span, *, stored: bool) -> Iterator[None]:
+        """While a function's body is bound."""
+        before = self._call_site
+        if stored and before is None:
+            self._call_site = span
+        self.call_depth += 1
+        try:
+            yield
+        finally:
+            self.call_depth -= 1
+            self._call_site = before
+
+
+def unknown() -> Expression:
+    """The value of something that could not be bound."""
+    return plan.Literal(ScalarType.DYNAMIC, None)
+
+
+def similar(name: str, candidates: Iterable[str]) -> str | None:
+    """A hint naming what was probably meant."""
+    names = list(dict.fromkeys(candidates))
+    folded = {each.lower(): each for each in names}
+    exact = folded.get(name.lower())
+    if exact is not None:
+        return f"did you mean {exact}?"
+    close = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.75)
+    return f"did you mean {folded[close[0]]}?" if close else None

@@ -1,0 +1,92 @@
+"""Default names of computed columns, and names made unique."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from vedette.kql import syntax
+from vedette.kql.functions.registry import find
+
+
+def default_name(expression: syntax.Expression, *, aggregation: bool = False) -> str | None:
+    """The name KQL gives to an expression's column, None where it numbers them (`Column1`, `print_0`)."""
+    if isinstance(expression, syntax.NameReference):
+        return expression.name
+    if isinstance(expression, syntax.PathExpression):
+        return _path_name(expression)
+    if isinstance(expression, syntax.ElementExpression):
+        return _element_name(expression)
+    if isinstance(expression, syntax.FunctionCall):
+        return _call_name(expression, aggregation=aggregation)
+    return None
+
+
+def _path_name(expression: syntax.PathExpression) -> str | None:
+    if not isinstance(expression.selector, syntax.NameReference):
+        return None
+    source = default_name(expression.source)
+    return expression.selector.name if source is None else f"{source}_{expression.selector.name}"
+
+
+def _element_name(expression: syntax.ElementExpression) -> str | None:
+    source = default_name(expression.source)
+    if source is None:
+        return None
+    index = expression.index
+    return f"{source}_{index.value if isinstance(index, syntax.Literal) else ''}"
+
+
+def _call_name(call: syntax.FunctionCall, *, aggregation: bool) -> str | None:
+    function = find("aggregate", call.name.text) if aggregation else None
+    function = function or find("scalar", call.name.text) or find("window", call.name.text)
+    if function is None:
+        return None
+    naming = function.record.naming
+    prefix = function.record.prefix or function.name
+    first = (default_name(call.arguments[0], aggregation=aggregation) if call.arguments else None) or ""
+    if naming == "first":
+        return first or None
+    if naming == "only":
+        return (first or None) if len(call.arguments) == 1 else None
+    if naming == "column":
+        argument = call.arguments[0] if call.arguments else None
+        return str(argument.value) if isinstance(argument, syntax.Literal) else None
+    if naming == "prefix":
+        return prefix
+    if naming in {"prefix_and_first", "prefix_and_only", "function_and_first"}:
+        return f"{prefix}_{first}"
+    return None
+
+
+def unique(name: str, taken: Collection[str]) -> str:
+    """The name, with the first number behind it that makes it unlike all `taken` ones."""
+    if name not in taken:
+        return name
+    number = 1
+    while f"{name}{number}" in taken:
+        number += 1
+    return f"{name}{number}"
+
+
+class OutputNames:
+    """Names of an operator's output columns, in order: explicit ones stay, automatic ones give way."""
+
+    def __init__(self, taken: Collection[str] = (), numbered: str = "Column") -> None:
+        self.taken: set[str] = set(taken)
+        self._numbered = numbered
+        self._count = 0
+
+    def explicit(self, name: str) -> bool:
+        """Take a written name; False if it is there already."""
+        fresh = name not in self.taken
+        self.taken.add(name)
+        return fresh
+
+    def automatic(self, name: str | None) -> str:
+        """A name for an unnamed expression: its default name, or the next number."""
+        if name is None:
+            self._count += 1
+            name = f"{self._numbered}{self._count}"
+        name = unique(name, self.taken)
+        self.taken.add(name)
+        return name

@@ -1,0 +1,96 @@
+"""Operators that order rows: sort, top, top-hitters, top-nested."""
+
+from __future__ import annotations
+
+from vedette.kql import plan, syntax
+from vedette.kql.binder.context import Binder
+from vedette.kql.binder.conversions import convert
+from vedette.kql.binder.names import OutputNames, default_name
+from vedette.kql.binder.pipelines import operator
+from vedette.kql.binder.rows import bind_count
+from vedette.kql.binder.scopes import Scope, Table, reference
+from vedette.kql.plan import Aggregate, Expression, SortKey
+from vedette.kql.types import ScalarType
+
+
+def bind_sort_keys(
+    binder: Binder, written: tuple[syntax.OrderedExpression, ...], table: Table, scope: Scope
+) -> tuple[SortKey, ...]:
+    """Sort keys. Descending unless written otherwise; nulls first in ascending order, last in descending."""
+    keys = []
+    inner = scope.over(table)
+    for each in written:
+        expression = binder.scalar(binder, each.expression, inner)
+        descending = each.direction != "asc"
+        nulls_first = (each.nulls == "first") if each.nulls is not None else not descending
+        keys.append(SortKey(expression, descending, nulls_first))
+    return tuple(keys)
+
+
+@operator(syntax.SortOperator)
+def bind_sort(binder: Binder, written: syntax.SortOperator, table: Table, scope: Scope) -> Table:
+    """`sort by`, `order by`."""
+    keys = bind_sort_keys(binder, written.keys, table, scope)
+    return table.with_relation(plan.Sort(table.columns, table.relation, keys), serialized=True)
+
+
+@operator(syntax.TopOperator)
+def bind_top(binder: Binder, written: syntax.TopOperator, table: Table, scope: Scope) -> Table:
+    """`top n by`."""
+    keys = bind_sort_keys(binder, written.keys, table, scope)
+    count = bind_count(binder, written.count, scope)
+    return table.with_relation(plan.Sort(table.columns, table.relation, keys, count), serialized=True)
+
+
+@operator(syntax.TopHittersOperator)
+def bind_top_hitters(binder: Binder, written: syntax.TopHittersOperator, table: Table, scope: Scope) -> Table:
+    """`top-hitters`: the most frequent values, or those with the greatest sum. Exact here, approximate as documented."""
+    inner = scope.over(table)
+    value = binder.scalar(binder, written.of, inner)
+    name = default_name(written.of) or "Column1"
+    key = binder.column(name, value.type)
+    if written.by is None:
+        aggregate = Aggregate(ScalarType.LONG, "count", ())
+        measure = binder.column(f"approximate_count_{name}", ScalarType.LONG)
+    else:
+        weight = binder.scalar(binder, written.by, inner)
+        type_ = ScalarType.LONG if weight.type is ScalarType.INT else weight.type
+        aggregate = Aggregate(type_, "sum", (weight,))
+        measure = binder.column(f"approximate_sum_{default_name(written.by) or ''}", type_)
+    columns = (key, measure)
+    grouped = plan.Summarize(columns, table.relation, (value,), (aggregate,))
+    order = (SortKey(reference(measure), True, False),)
+    return Table(plan.Sort(columns, grouped, order, bind_count(binder, written.count, scope)), serialized=True)
+
+
+@operator(syntax.TopNestedOperator)
+def bind_top_nested(binder: Binder, written: syntax.TopNestedOperator, table: Table, scope: Scope) -> Table:
+    """`top-nested`, level by level."""
+    names = OutputNames()
+    columns: list[plan.Column] = []
+    levels: list[plan.TopNestedLevel] = []
+    for clause in written.clauses:
+        key, key_name = _named(binder, clause.of, scope.over(table))
+        by, descending = clause.by, True
+        if isinstance(by, syntax.OrderedExpression):
+            by, descending = by.expression, by.direction != "asc"
+        aggregate, aggregate_name = _named(binder, by, scope.over(table, aggregation=True), aggregate=True)
+        key_column = binder.column(names.automatic(key_name), key.type)
+        label = aggregate_name or f"aggregated_{key_name or ''}"
+        columns += [key_column, binder.column(names.automatic(label), aggregate.type)]
+        count = None if clause.count is None else bind_count(binder, clause.count, scope)
+        others = (
+            None if clause.others is None else convert(binder.scalar(binder, clause.others, scope.lexical), key.type)
+        )
+        levels.append(plan.TopNestedLevel(count, key, aggregate, descending, others))
+    return Table(plan.TopNested(tuple(columns), table.relation, tuple(levels)))
+
+
+def _named(
+    binder: Binder, written: syntax.Expression, scope: Scope, *, aggregate: bool = False
+) -> tuple[Expression, str | None]:
+    if isinstance(written, syntax.OrderedExpression):
+        written = written.expression
+    if isinstance(written, syntax.NamedExpression):
+        return binder.scalar(binder, written.expression, scope), written.name.text
+    return binder.scalar(binder, written, scope), None if aggregate else default_name(written)

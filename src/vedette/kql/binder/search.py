@@ -1,0 +1,205 @@
+"""search and find: conditions over whole tables."""
+
+from __future__ import annotations
+
+from vedette.kql import plan, syntax
+from vedette.kql.binder.constants import word
+from vedette.kql.binder.context import Binder
+from vedette.kql.binder.conversions import convert
+from vedette.kql.binder.expressions import any_of, bind_boolean
+from vedette.kql.binder.pipelines import operator, source
+from vedette.kql.binder.scopes import Scope, Table, reference
+from vedette.kql.binder.unions import Leg, bind_leg, combine
+from vedette.kql.plan import Call, Column, Expression, Literal
+from vedette.kql.types import ScalarType
+
+_T = ScalarType
+
+
+@operator(syntax.SearchOperator)
+def bind_search(binder: Binder, written: syntax.SearchOperator, table: Table, scope: Scope) -> Table:
+    """`search` over piped rows."""
+    return _search(binder, written, [Leg(table, None)], scope)
+
+
+@source(syntax.SearchOperator)
+def bind_search_source(binder: Binder, written: syntax.SearchOperator, scope: Scope) -> Table:
+    """`search` over the tables named, or all."""
+    legs = _legs(binder, written.tables, written, scope)
+    return _search(binder, written, legs, scope)
+
+
+def _legs(binder: Binder, tables: tuple[syntax.Expression, ...], at: syntax.Node, scope: Scope) -> list[Leg]:
+    written = tables or (syntax.StarExpression(at.span),)
+    return [leg for each in written for leg in bind_leg(binder, each, scope)]
+
+
+def _search(binder: Binder, written: syntax.SearchOperator, legs: list[Leg], scope: Scope) -> Table:
+    sensitive = word(written.parameter("kind")) == "case_sensitive"
+    tables = []
+    for leg in legs:
+        predicate = _predicate(binder, written.predicate, leg.table, scope, sensitive=sensitive)
+        filtered = leg.table.with_relation(plan.Filter(leg.table.columns, leg.table.relation, predicate))
+        tables.append(_labelled(binder, filtered, "$table", leg.name or "union_arg0"))
+    return combine(binder, tables)
+
+
+def _labelled(binder: Binder, table: Table, name: str, text: str) -> Table:
+    column = binder.column(name, _T.STRING)
+    expressions = (Literal(_T.STRING, text), *(reference(each) for each in table.columns))
+    return table.with_relation(plan.Project((column, *table.columns), table.relation, expressions))
+
+
+def _predicate(
+    binder: Binder, written: syntax.Expression, table: Table, scope: Scope, *, sensitive: bool
+) -> Expression:
+    """A search predicate: a bare text is a term to be found in any column; columns may be missing in some tables."""
+    if isinstance(written, syntax.Literal | syntax.NameReference) and _term(binder, written, scope) is not None:
+        text = _term(binder, written, scope) or ""
+        return _term_anywhere(text, table, sensitive=sensitive)
+    if isinstance(written, syntax.LogicalExpression):
+        operands = tuple(_predicate(binder, each, table, scope, sensitive=sensitive) for each in written.operands)
+        return Call(_T.BOOL, written.operator, operands)
+    if isinstance(written, syntax.FunctionCall) and written.name.text == "not" and len(written.arguments) == 1:
+        inner = _predicate(binder, written.arguments[0], table, scope, sensitive=sensitive)
+        return Call(_T.BOOL, "not", (inner,))
+    if _missing_column(binder, written, table, scope):
+        return Literal(_T.BOOL, False)
+    return bind_boolean(binder, written, scope.over(table))
+
+
+def _term(binder: Binder, written: syntax.Expression, scope: Scope) -> str | None:
+    if isinstance(written, syntax.Literal):
+        return str(written.value) if written.type is not _T.BOOL else None
+    bound = binder.scalar(binder, written, scope) if scope.variable(getattr(written, "name", "")) else None
+    return bound.value if isinstance(bound, Literal) and isinstance(bound.value, str) else None
+
+
+def _term_anywhere(text: str, table: Table, *, sensitive: bool) -> Expression:
+    """`has` with the term in any column; `*` at an end makes it a prefix, suffix or substring."""
+    name, term = "has", text
+    if text.startswith("*") and text.endswith("*") and len(text) > 1:
+        name, term = "contains", text[1:-1]
+    elif text.endswith("*"):
+        name, term = "hasprefix", text[:-1]
+    elif text.startswith("*"):
+        name, term = "hassuffix", text[1:]
+    operator_name = f"{name}_cs" if sensitive else name
+    searched = [each for each in table.columns if each.type in {_T.STRING, _T.DYNAMIC, _T.GUID, _T.LONG, _T.INT}]
+    needle = Literal(_T.STRING, term)
+    return any_of(
+        tuple(Call(_T.BOOL, operator_name, (convert(reference(each), _T.STRING), needle)) for each in searched)
+    )
+
+
+def _missing_column(binder: Binder, written: syntax.Expression, table: Table, scope: Scope) -> bool:
+    """Whether a comparison names a column that this table does not have: it is false there."""
+    if table.open:
+        return False
+    operand: syntax.Expression | None = None
+    if isinstance(written, syntax.BinaryExpression):
+        operand = written.left
+    elif isinstance(written, syntax.InExpression | syntax.BetweenExpression):
+        operand = written.operand
+    while isinstance(operand, syntax.PathExpression | syntax.ElementExpression):
+        operand = operand.source
+    if not isinstance(operand, syntax.NameReference):
+        return False
+    return table.find(operand.name) is None and scope.variable(operand.name) is None
+
+
+@operator(syntax.FindOperator)
+def bind_find(binder: Binder, written: syntax.FindOperator, table: Table, scope: Scope) -> Table:
+    """`find` over piped rows."""
+    return _find(binder, written, [Leg(table, None)], scope)
+
+
+@source(syntax.FindOperator)
+def bind_find_source(binder: Binder, written: syntax.FindOperator, scope: Scope) -> Table:
+    """`find` over the tables named, or all."""
+    return _find(binder, written, _legs(binder, written.tables, written, scope), scope)
+
+
+def _find(binder: Binder, written: syntax.FindOperator, legs: list[Leg], scope: Scope) -> Table:
+    """Columns: the source's name, then those projected, else those common to all tables and those of the predicate,
+    and a bag of the rest.
+    """
+    label = word(written.parameter("withsource") or written.parameter("with_source")) or "source_"
+    chosen = _projection(written, legs)
+    tables: list[Table] = []
+    for leg in legs:
+        predicate = _predicate(binder, written.predicate, leg.table, scope, sensitive=False)
+        filtered = plan.Filter(leg.table.columns, leg.table.relation, predicate)
+        tables.append(_shape(binder, written, leg, filtered, label, chosen))
+    return combine(binder, tables)
+
+
+def _projection(written: syntax.FindOperator, legs: list[Leg]) -> list[tuple[str, ScalarType | None]] | None:
+    """Names and asked-for types of the output, None for all columns of every table."""
+    if written.away:
+        return None
+    if written.projection is not None:
+        return [
+            (each.name.text, each.type.type if each.type is not None else None)
+            for each in written.projection
+            if each.name is not None
+        ]
+    mentioned = _mentioned(written.predicate)
+    names: dict[str, None] = {}
+    for leg in legs:
+        for column in leg.table.columns:
+            common = all(column.name in each.table.names for each in legs)
+            if common or column.name in mentioned:
+                names.setdefault(column.name)
+    return [(name, None) for name in names]
+
+
+def _mentioned(predicate: syntax.Expression) -> set[str]:
+    found: set[str] = set()
+    pending: list[object] = [predicate]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, syntax.NameReference):
+            found.add(each.name)
+        elif isinstance(each, tuple):
+            pending.extend(each)
+        elif isinstance(each, syntax.Node):
+            pending.extend(getattr(each, name) for name in each.__dataclass_fields__ if name != "span")
+    return found
+
+
+def _shape(
+    binder: Binder,
+    written: syntax.FindOperator,
+    leg: Leg,
+    relation: plan.Relation,
+    label: str,
+    chosen: list[tuple[str, ScalarType | None]] | None,
+) -> Table:
+    columns: list[Column] = [binder.column(label, _T.STRING)]
+    expressions: list[Expression] = [Literal(_T.STRING, leg.name or "union_arg0")]
+    away = {each.name for each in written.away if isinstance(each, syntax.NameReference)}
+    selected = chosen if chosen is not None else [(each.name, None) for each in leg.table.columns]
+    taken: set[str] = set()
+    for name, type_ in selected:
+        column = leg.table.find(name)
+        if column is None or name in away:
+            continue
+        taken.add(column.name)
+        value = convert(reference(column), type_) if type_ is not None else reference(column)
+        columns.append(binder.column(name, value.type))
+        expressions.append(value)
+    packs = written.projection is None and not written.away
+    packs = packs or any(each.name is None for each in written.projection or ())
+    if packs:
+        columns.append(binder.column("pack_", _T.DYNAMIC))
+        expressions.append(_packed([each for each in leg.table.columns if each.name not in taken]))
+    projected = plan.Project(tuple(columns), relation, tuple(expressions))
+    return Table(projected, open=leg.table.open)
+
+
+def _packed(columns: list[Column]) -> Expression:
+    arguments: list[Expression] = []
+    for each in columns:
+        arguments += [Literal(_T.STRING, each.name), reference(each)]
+    return Call(_T.DYNAMIC, "bag_pack_nonempty", tuple(arguments))

@@ -1,0 +1,171 @@
+"""Tabular expressions that are no operator: table names, datatable, externaldata, materialize, pipelines' sources."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from vedette.kql import plan, syntax
+from vedette.kql.binder.calls import bind_call
+from vedette.kql.binder.constants import constant_text, word
+from vedette.kql.binder.context import Binder, Bound, similar
+from vedette.kql.binder.conversions import convert
+from vedette.kql.binder.expressions import bind_scalar
+from vedette.kql.binder.functions import call_function, stored_function
+from vedette.kql.binder.pipelines import bind_pipe, bind_subquery
+from vedette.kql.binder.scopes import FunctionVariable, ScalarVariable, Scope, Table, TableVariable
+from vedette.kql.catalog import TableSchema
+from vedette.kql.types import ScalarType
+
+
+def bind_anything(binder: Binder, expression: syntax.Expression, scope: Scope) -> Bound:
+    """Bind an expression that may be scalar or tabular."""
+    handler = _HANDLERS.get(type(expression))
+    if handler is None:
+        return bind_scalar(binder, expression, scope)
+    return handler(binder, expression, scope)
+
+
+def bind_table(binder: Binder, expression: syntax.Expression, scope: Scope) -> Table:
+    """Bind an expression that has to be tabular."""
+    bound = bind_anything(binder, expression, scope)
+    if isinstance(bound, Table):
+        return bound
+    if isinstance(bound, plan.Literal) and bound.type is ScalarType.DYNAMIC and bound.value is None:
+        return Table(plan.Values((), ()), open=True, serialized=True)  # reported where it failed
+    return binder.fail_table("table_expected", expression.span)
+
+
+def _name(binder: Binder, expression: syntax.NameReference, scope: Scope) -> Bound:
+    name = expression.name
+    if scope.table is not None or scope.left is not None:
+        column = scope.table.find(name) if scope.table is not None else None
+        if column is not None or scope.left is not None:
+            return bind_scalar(binder, expression, scope)
+    variable = scope.variable(name)
+    if isinstance(variable, ScalarVariable):
+        return variable.expression
+    if isinstance(variable, TableVariable):
+        return reference_table(binder, variable)
+    if isinstance(variable, FunctionVariable):
+        call = syntax.FunctionCall(expression.span, syntax.Name(expression.span, name), ())
+        return call_function(binder, variable, call, scope)
+    schema = binder.catalog.table(name)
+    if schema is not None:
+        return scan(binder, schema)
+    stored = stored_function(binder, name)
+    if stored is not None:
+        call = syntax.FunctionCall(expression.span, syntax.Name(expression.span, name), ())
+        return call_function(binder, stored, call, scope)
+    if scope.table is not None:
+        return bind_scalar(binder, expression, scope)
+    hint = similar(name, [*binder.catalog.table_names(), *scope.variable_names()])
+    return binder.fail_table("unknown_table", expression.span, name=name, hint=hint)
+
+
+def reference_table(binder: Binder, variable: TableVariable) -> Table:
+    """A reference to rows with a name: fresh columns over the shared rows."""
+    source = variable.table
+    renewed = {each.id: binder.fresh(each) for each in source.columns}
+    relation = plan.Shared(tuple(renewed.values()), variable.shared, source.relation)
+    aliases = {name: renewed[column.id] for name, column in source.aliases.items() if column.id in renewed}
+    return Table(relation, aliases, source.open, source.serialized)
+
+
+def scan(binder: Binder, schema: TableSchema) -> Table:
+    """All rows of a catalog table."""
+    columns = tuple(binder.column(each.name, each.type) for each in schema.columns)
+    relation = plan.Scan(columns, schema.name, tuple(each.physical for each in schema.columns))
+    by_name = {each.name: each for each in columns}
+    aliases = {alias: by_name[name] for alias, name in schema.aliases if name in by_name}
+    return Table(relation, aliases)
+
+
+def matching_tables(binder: Binder, pattern: str) -> Iterable[str]:
+    """Names of the catalog's tables that fit a pattern with `*`."""
+    return (name for name in binder.catalog.table_names() if fnmatch.fnmatchcase(name, pattern))
+
+
+def _datatable(binder: Binder, expression: syntax.DataTable, scope: Scope) -> Table:
+    columns = tuple(binder.column(each.name.text, each.type.type) for each in expression.schema.columns)
+    if not columns or len(expression.values) % len(columns):
+        return binder.fail_table("datatable_shape", expression.span, columns=len(columns), count=len(expression.values))
+    width = len(columns)
+    values = [
+        convert(bind_scalar(binder, each, scope.lexical), columns[index % width].type)
+        for index, each in enumerate(expression.values)
+    ]
+    rows = tuple(tuple(values[start : start + width]) for start in range(0, len(values), width))
+    return Table(plan.Values(columns, rows), serialized=True)
+
+
+def _externaldata(binder: Binder, expression: syntax.ExternalData, scope: Scope) -> Table:
+    columns = tuple(binder.column(each.name.text, each.type.type) for each in expression.schema.columns)
+    uris = [constant_text(binder, each, scope.lexical) for each in expression.uris]
+    properties = {each.name.text: word(each.value) or "" for each in expression.properties}
+    written = tuple(each for each in uris if each is not None)
+    format_ = (properties.pop("format", "") or _format_of(written)).lower()
+    return Table(plan.ExternalData(columns, written, format_, properties))
+
+
+def _format_of(uris: tuple[str, ...]) -> str:
+    """Format by the extension of the first address; csv where it tells nothing, as documented."""
+    path = uris[0].split("?")[0].split(";")[0] if uris else ""
+    for packed in (".gz", ".zip"):
+        path = path.removesuffix(packed)
+    known = ("csv", "tsv", "psv", "scsv", "sohsv", "txt", "raw", "json", "multijson", "parquet", "avro", "orc")
+    return next((each for each in known if path.lower().endswith(f".{each}")), "csv")
+
+
+def _materialize(binder: Binder, expression: syntax.Materialize, scope: Scope) -> Bound:
+    bound = bind_anything(binder, expression.query, scope.lexical)
+    if not isinstance(bound, Table):
+        return bound
+    return reference_table(binder, TableVariable(bound, binder.share()))
+
+
+def _to_table(binder: Binder, expression: syntax.ToTable, scope: Scope) -> Table:
+    return bind_table(binder, expression.query, scope.lexical)
+
+
+def _call(binder: Binder, expression: syntax.FunctionCall, scope: Scope) -> Bound:
+    name = expression.name.text
+    if name == "table" and expression.arguments:
+        text = constant_text(binder, expression.arguments[0], scope)
+        if text is None:
+            return binder.fail_table("table_expected", expression.span)
+        return _name(binder, syntax.NameReference(expression.span, text), scope.lexical)
+    if name in {"database", "cluster", "workspace", "app"}:
+        return binder.fail_table("unsupported_scope", expression.span, name=name)
+    return bind_call(binder, expression, scope)
+
+
+def _path(binder: Binder, expression: syntax.PathExpression, scope: Scope) -> Bound:
+    """`database('x').T`: other databases and clusters are out of reach."""
+    root: syntax.Expression = expression
+    while isinstance(root, syntax.PathExpression):
+        root = root.source
+    if isinstance(root, syntax.FunctionCall) and root.name.text in {"database", "cluster", "workspace", "app"}:
+        return binder.fail_table("unsupported_scope", expression.span, name=root.name.text)
+    if not isinstance(expression.selector, syntax.NameReference):
+        return binder.fail("unexpected_selector", expression.selector.span)
+    return bind_scalar(binder, expression, scope)
+
+
+def _wildcard(binder: Binder, expression: syntax.WildcardName, scope: Scope) -> Table:
+    return binder.fail_table("table_expected", expression.span)
+
+
+_HANDLERS: dict[type[syntax.Expression], Callable[[Binder, Any, Scope], Bound]] = {
+    syntax.NameReference: _name,
+    syntax.FunctionCall: _call,
+    syntax.PathExpression: _path,
+    syntax.DataTable: _datatable,
+    syntax.ExternalData: _externaldata,
+    syntax.Materialize: _materialize,
+    syntax.ToTable: _to_table,
+    syntax.PipeExpression: bind_pipe,
+    syntax.ContextualSubquery: bind_subquery,
+    syntax.WildcardName: _wildcard,
+}
