@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
+from joserfc.jws import JWSRegistry
 from sqlalchemy import Connection
 
 from vedette.identity.directory.applications import Application
@@ -19,6 +20,7 @@ from vedette.store.secrets import Secret
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ALGORITHMS = ("RS256", "PS256")
+MAXIMUM_HEADER_LENGTH = 32_768
 LEEWAY = 300
 """Seconds by which a client's clock may be wrong."""
 
@@ -40,9 +42,16 @@ def verify_client_assertion(
         raise OAuthError(50012, reason="the audience is not this token endpoint")
 
 
+def _registry() -> JWSRegistry:
+    """The rules for assertions: a header may carry a certificate chain (`x5c`)."""
+    registry = JWSRegistry(algorithms=ALGORITHMS)
+    registry.max_header_length = MAXIMUM_HEADER_LENGTH
+    return registry
+
+
 def _header(assertion: Secret[str]) -> Mapping[str, object]:
     try:
-        return jws.extract_compact(assertion.reveal().encode()).headers()
+        return jws.extract_compact(assertion.reveal().encode(), registry=_registry()).headers()
     except (JoseError, ValueError) as error:
         raise OAuthError(50012, reason="it is not a signed JWT") from error
 
@@ -63,7 +72,7 @@ def _registered_key(
 
 
 def _is_named(credential: KeyCredential, named: Mapping[str, str]) -> bool:
-    """Whether every thumbprint of the header is this certificate's; a SHA-1 one may come in hexadecimal digits."""
+    """Whether every thumbprint of the header is this certificate's."""
     own = {"x5t": credential.sha1_thumbprint, "x5t#S256": credential.sha256_thumbprint}
     return all(own[name] == value for name, value in named.items())
 
@@ -75,7 +84,7 @@ def _public_key(credential: KeyCredential) -> RSAKey:
 
 def _verified_claims(assertion: Secret[str], key: RSAKey, application: Application) -> Mapping[str, object]:
     try:
-        return jwt.decode(assertion.reveal(), key, algorithms=list(ALGORITHMS)).claims
+        return jwt.decode(assertion.reveal(), key, algorithms=list(ALGORITHMS), registry=_registry()).claims
     except (JoseError, ValueError) as error:
         raise OAuthError(700027, app_id=application.app_id, reason="the signature does not verify") from error
 

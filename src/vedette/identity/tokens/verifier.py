@@ -4,6 +4,7 @@ A token that verified once is remembered by its hash; expiry and the tenant's ge
 revocation holds within `GENERATION_SECONDS` in every process.
 """
 
+import re
 import threading
 from hashlib import sha256
 from typing import Literal
@@ -35,6 +36,7 @@ MAXIMUM_LENGTH = 16_384
 NOT_BEFORE_LEEWAY = 60
 """Seconds by which another host's clock may be ahead."""
 REMEMBERED_TOKENS = 10_000
+COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", re.ASCII)
 
 
 class AccessTokenClaims(msgspec.Struct, frozen=True):
@@ -98,7 +100,7 @@ class Verifier:
         return verified.principal
 
     def _verify(self, token: str, now: float) -> _Remembered:
-        if len(token) > MAXIMUM_LENGTH:
+        if len(token) > MAXIMUM_LENGTH or COMPACT_JWS.fullmatch(token) is None:
             raise MalformedTokenError
         kid, claims = _read_unverified(token)
         state = self._state_of_issuer(claims, now)
