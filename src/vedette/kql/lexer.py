@@ -71,7 +71,7 @@ _KEYWORD_KINDS |= dict.fromkeys(("true", "false", "True", "False", "TRUE", "FALS
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens of a text in parallel lists; the last one is of kind END."""
+    """The tokens of a text in parallel lists. The last two are of kind END, so that there is always one to look at."""
 
     text: str
     kinds: list[str]
@@ -105,8 +105,9 @@ def tokenize(text: str, diagnostics: Diagnostics) -> Tokens:
         kinds.append(kind)
         starts.append(start)
         ends.append(end)
-        if kind == END:
-            break
+    kinds.append(END)
+    starts.append(len(text))
+    ends.append(len(text))
     return Tokens(text, kinds, starts, ends)
 
 

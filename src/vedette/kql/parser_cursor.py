@@ -154,7 +154,7 @@ class Cursor:
         """
         if self.depth >= MAX_DEPTH:
             self.diagnostics.report("too_deep", self.token_span(), limit=MAX_DEPTH)
-            self.index = len(self.kinds) - 1
+            self.index = len(self.kinds) - 2
             raise ParseFailure
         self.depth += 1
 

@@ -127,7 +127,7 @@ class ExpansionParser(OperatorParser, abc.ABC):
 
     def _evaluate(self, first: int) -> TabularOperator:
         parameters = self.parameters()
-        if self.kind_after(1) != "(":
+        if self.kinds[self.index] not in DECLARABLE or self.kind_after(1) != "(":
             self.fail("missing", what="a plugin call", found=self.found())
         call = self.function_call()
         schema = self.row_schema() if self.accept(":") else None

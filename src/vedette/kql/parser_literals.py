@@ -9,7 +9,7 @@ from typing import NoReturn
 from vedette.kql import literals, syntax
 from vedette.kql.diagnostics import Diagnostics
 from vedette.kql.lexer import BOOLEAN, GUID, INTEGER, REAL, STRING, TIMESPAN, TYPED, Tokens
-from vedette.kql.parser_cursor import WORDS, Cursor
+from vedette.kql.parser_cursor import Cursor
 from vedette.kql.string_literals import is_hidden
 from vedette.kql.syntax import Expression, Literal, Name
 from vedette.kql.types import ScalarType
@@ -142,11 +142,11 @@ class LiteralParser(Cursor):
     # --- dynamic ---
 
     def dynamic(self) -> syntax.DynamicLiteral:
-        """`dynamic(…)`: JSON, with KQL's literals allowed as values and names as keys."""
+        """`dynamic(…)`: JSON, with KQL's literals allowed as values."""
         first = self.index
         self.index += 1
         self.expect("(")
-        text = None if self.kinds[self.index] == ")" else self._json_value()
+        text = self._json_value()
         self.expect(")")
         return syntax.DynamicLiteral(self.span_since(first), None if text == "null" else text)
 
@@ -192,14 +192,9 @@ class LiteralParser(Cursor):
         return opener + ",".join(items) + closer
 
     def _json_pair(self) -> str:
-        kind = self.kinds[self.index]
-        if kind == STRING:
-            key = str(self.string().value)
-        elif kind in WORDS:
-            key = self.word()
-            self.index += 1
-        else:
-            self.fail("missing", what="a property name", found=self.found())
+        if self.kinds[self.index] != STRING:
+            self.fail("missing", what="a property name in quotes", found=self.found())
+        key = str(self.string().value)
         self.expect(":")
         return f"{json.dumps(key, ensure_ascii=False)}:{self._json_value()}"
 

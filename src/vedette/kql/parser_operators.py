@@ -84,7 +84,8 @@ class OperatorParser(SourceParser, abc.ABC):
         return self.operand()
 
     def _project_away(self, first: int) -> TabularOperator:
-        parameters, columns = self.parameters(), self.list_of(self.column_pattern)
+        parameters = self.parameters()
+        columns = () if self.at_operator_end() else self.list_of(self.column_pattern)
         return syntax.ProjectAwayOperator(self.span_since(first), parameters, columns)
 
     def _project_keep(self, first: int) -> TabularOperator:
@@ -104,7 +105,8 @@ class OperatorParser(SourceParser, abc.ABC):
         return expression
 
     def _project_reorder(self, first: int) -> TabularOperator:
-        parameters, columns = self.parameters(), self.list_of(self._reordered_column)
+        parameters = self.parameters()
+        columns = () if self.at_operator_end() else self.list_of(self._reordered_column)
         return syntax.ProjectReorderOperator(self.span_since(first), parameters, columns)
 
     def _reordered_column(self) -> Expression:

@@ -196,7 +196,8 @@ class ScopeParser(ExpansionParser, abc.ABC):
     def _find(self, first: int) -> TabularOperator:
         parameters = self.parameters(_FIND)
         tables = self._optional_tables()
-        self.accept("where")
+        if not self.accept("where") and tables:
+            self.fail_expected("'where'")
         predicate = self.expression()
         smart = self.accept("project-smart")
         projection = self.list_of(self._find_column) if not smart and self.accept("project") else None

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from vedette.kql import syntax
 from vedette.kql.diagnostics import Diagnostics
-from vedette.kql.lexer import Tokens
+from vedette.kql.lexer import BOOLEAN, GUID, INTEGER, REAL, STRING, TIMESPAN, TYPED, Tokens
 from vedette.kql.parser_cursor import WORDS
 from vedette.kql.parser_expressions import ExpressionParser
 from vedette.kql.parser_literals import TYPE_NAMES
@@ -15,6 +15,7 @@ from vedette.kql.types import ScalarType
 _T = TypeVar("_T")
 
 _NO_PARAMETERS: frozenset[str] = frozenset()
+_DATUM_KINDS = frozenset([STRING, INTEGER, REAL, TIMESPAN, BOOLEAN, TYPED, GUID, "dynamic", "-", "+"])
 _SUBQUERY_PARAMETERS = frozenset(["kind"])
 
 
@@ -117,6 +118,8 @@ class SourceParser(ExpressionParser):
         return syntax.DataTable(self.span_since(first), parameters, schema, values)
 
     def _datum(self) -> Expression:
+        if self.kinds[self.index] not in _DATUM_KINDS:
+            self.fail("literal_expected", found=self.found())
         return self.operand()
 
     def _externaldata(self) -> Expression:

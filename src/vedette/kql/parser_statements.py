@@ -48,6 +48,8 @@ class StatementParser(GraphParser):
 
     def _source(self) -> Expression | TabularOperator:
         kind = self.kinds[self.index]
+        if kind == "|":
+            self.fail("missing", what="a table", found="|", hint="a query begins with the name of a table")
         if kind not in self.operators:
             return self.expression()
         if kind in _LEADING_OPERATORS and self._at_leading_operator(kind):
@@ -76,7 +78,7 @@ class StatementParser(GraphParser):
         while self.accept("|"):
             try:
                 operators.append(self.operator())
-                if self.kinds[self.index] not in _AFTER_PIPELINE:
+                if self.kinds[self.index] not in _AFTER_PIPELINE and not self._at_let():
                     self._fail_after_operator()
             except ParseFailure:
                 self.depth = depth
@@ -150,7 +152,7 @@ class StatementParser(GraphParser):
 
     def whole_span(self) -> Span:
         """The text from its first to its last token."""
-        return Span(self.starts[0], (self.ends[-2] - self.starts[0]) if len(self.ends) > 1 else 0)
+        return Span(self.starts[0], self.ends[-3] - self.starts[0] if len(self.ends) > 2 else 0)
 
     def statements(self, closer: str) -> tuple[Statement, ...]:
         """Statements up to `closer`, which is not taken. After a broken one, reading goes on behind its semicolon."""
@@ -161,12 +163,22 @@ class StatementParser(GraphParser):
                 continue
             try:
                 found.append(self._statement())
-                if self.kinds[self.index] not in {";", closer}:
+                if self._at_let():
+                    self._report_missing_semicolon()
+                elif self.kinds[self.index] not in {";", closer}:
                     self._fail_after_statement(closer)
             except ParseFailure:
                 self.depth = depth
                 self._recover(closer)
         return tuple(found)
+
+    def _at_let(self) -> bool:
+        """Whether a let statement begins here, perhaps without the semicolon it needs in front."""
+        return self.kinds[self.index] == "let" and self.kind_after(1) in DECLARABLE and self.kind_after(2) == "="
+
+    def _report_missing_semicolon(self) -> None:
+        hint = "a statement ends with ;"
+        self.diagnostics.report("expected", self.token_span(), expected="';'", found=self.found(), hint=hint)
 
     def _recover(self, closer: str) -> None:
         """Read the pipeline that may follow, for its errors only, up to the end of the statement."""
