@@ -57,7 +57,7 @@ class RunOutcome(msgspec.Struct, frozen=True):
 class Hunting(Protocol):
     """`hunting.service`, as far as rules need it."""
 
-    def run(self, context: RequestContext, query: str, timespan: str | None = None) -> Results:
+    def run(self, ctx: RequestContext, query: str, timespan: str | None = None) -> Results:
         """The query's answer."""
         ...
 

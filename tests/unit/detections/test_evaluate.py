@@ -35,8 +35,8 @@ class FakeHunting:
         self.asked: list[tuple[RequestContext, str, str | None]] = []
         self.error: VedetteError | None = None
 
-    def run(self, context: RequestContext, query: str, timespan: str | None = None) -> Results:
-        self.asked.append((context, query, timespan))
+    def run(self, ctx: RequestContext, query: str, timespan: str | None = None) -> Results:
+        self.asked.append((ctx, query, timespan))
         if self.error is not None:
             raise self.error
         times = [at for at, _ in self.events]

@@ -7,6 +7,7 @@ import pytest
 from vedette.detections.durations import parse_duration
 from vedette.detections.errors import RuleError
 from vedette.detections.rules import Rule, load_rule, packaged_rules, parse_rule
+from vedette.testing import analyze_kql
 
 GOOD = """
 id: a-rule
@@ -82,3 +83,12 @@ def test_packaged_rules_are_tested_both_ways_and_described(rule: Rule) -> None:
     assert any(test.expect for test in rule.tests)
     if rule.id != "security-log-cleared":  # there is no innocent event of that kind
         assert any(not test.expect for test in rule.tests)
+
+
+@pytest.mark.parametrize("rule", packaged_rules().values(), ids=lambda rule: rule.id)
+def test_packaged_rules_bind_and_return_the_columns_of_their_entities(rule: Rule) -> None:
+    analysis = analyze_kql(rule.query)
+    assert analysis.errors == []
+    columns = {name for name, _ in analysis.columns}
+    assert rule.columns <= columns
+    assert {"Timestamp", "ReportId", "DeviceId"} <= columns
