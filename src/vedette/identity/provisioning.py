@@ -140,6 +140,11 @@ class Provisioning:
         principals.set_enabled(self._client_principal(tenant_id, app_id).id, enabled)
         Tenants(self._connection).advance_generation(tenant_id)
 
+    def set_application_disabled(self, tenant_id: str, app_id: str, disabled: bool) -> None:
+        """Forbid or allow an application in every tenant at once; only its home tenant can."""
+        Applications(self._connection, tenant_id).set_disabled(app_id, disabled)
+        Tenants(self._connection).advance_generation_of_application(app_id)
+
     def add_password(
         self, tenant_id: str, app_id: str, display_name: str = "", *, lifetime: int = DEFAULT_LIFETIME
     ) -> NewPassword:
@@ -178,6 +183,18 @@ class Provisioning:
         for role in roles:
             users.assign_role(user, _directory_role_id(role))
         return user
+
+    def set_user_enabled(self, tenant_id: str, user_key: str, enabled: bool) -> None:
+        """Allow or forbid a person to sign in; tokens of a forbidden one fail."""
+        users = Users(self._connection, tenant_id)
+        users.set_enabled(users.get(user_key), enabled)
+        Tenants(self._connection).advance_generation(tenant_id)
+
+    def set_user_password(self, tenant_id: str, user_key: str, password: Secret[str]) -> None:
+        """Reset a person's password; what was issued before no longer verifies."""
+        users = Users(self._connection, tenant_id)
+        users.set_password(users.get(user_key), password, self._services.now())
+        Tenants(self._connection).advance_generation(tenant_id)
 
     def revoke_tokens(self, tenant_id: str) -> None:
         """Make every access token of the tenant issued until now useless, in every process within a second."""

@@ -17,9 +17,9 @@ from vedette.contracts.permissions import load_resources
 from vedette.identity import errors
 from vedette.identity.directory.service_principals import ServicePrincipals
 from vedette.identity.directory.tenants import Tenants
-from vedette.identity.directory.users import Users
 from vedette.identity.minting import MintOrder, mint
 from vedette.identity.tokens.verifier import Verifier
+from vedette.store.secrets import Secret
 
 from .world import BASE, World, claims_of, header_of
 
@@ -246,12 +246,36 @@ def test_a_disabled_user_loses_their_tokens(world: World, verifier: Verifier) ->
     order = MintOrder(tenant=home, app_id=world.seed.native.app_id, user=world.seed.user.id, scopes=("Incident.Read",))
     token = mint(world.services, order).value.reveal()
     verifier.verify(token)
-    with world.store.begin() as connection:
-        Users(connection, home).set_enabled(world.seed.user, False)
-        Tenants(connection).advance_generation(home)
+    with world.provisioning() as admin:
+        admin.set_user_enabled(home, world.seed.user.user_principal_name, False)
     world.clock.advance(1)
     with pytest.raises(errors.RevokedTokenError):
         verifier.verify(token)
+
+
+def test_a_new_password_ends_the_users_tokens(world: World, verifier: Verifier) -> None:
+    home = world.seed.home.tenant_id
+    order = MintOrder(tenant=home, app_id=world.seed.native.app_id, user=world.seed.user.id, scopes=("Incident.Read",))
+    token = mint(world.services, order).value.reveal()
+    verifier.verify(token)
+    with world.provisioning() as admin:
+        admin.set_user_password(home, world.seed.user.id, Secret("another one"))
+    world.clock.advance(1)
+    with pytest.raises(errors.RevokedTokenError):
+        verifier.verify(token)
+
+
+def test_a_disabled_application_loses_its_tokens_in_every_tenant(world: World, verifier: Verifier) -> None:
+    partner = {"client_id": world.seed.partner.app_id, "client_secret": world.seed.partner_secret}
+    tokens = [world.token(tenant=tenant.tenant_id, **partner) for tenant in (world.seed.home, world.seed.customer)]
+    for token in tokens:
+        verifier.verify(token)
+    with world.provisioning() as admin:
+        admin.set_application_disabled(world.seed.home.tenant_id, world.seed.partner.app_id, True)
+    world.clock.advance(1)
+    for token in tokens:
+        with pytest.raises(errors.RevokedTokenError):
+            verifier.verify(token)
 
 
 def test_rotation_keeps_old_tokens_until_the_last_has_expired(world: World, verifier: Verifier) -> None:

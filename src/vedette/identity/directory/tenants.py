@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Row, select, update
 
 from vedette.context import Tenant
-from vedette.identity.directory.tables import DOMAINS, TENANTS
+from vedette.identity.directory.tables import DOMAINS, SERVICE_PRINCIPALS, TENANTS
 from vedette.identity.errors import ObjectExistsError, ObjectNotFoundError
 from vedette.ids import is_guid
 
@@ -88,6 +88,12 @@ class Tenants:
         """Tell every process that principals or keys of the tenant changed."""
         own = update(TENANTS).where(TENANTS.c.tenant_id == tenant_id)
         self.connection.execute(own.values(generation=TENANTS.c.generation + 1))
+
+    def advance_generation_of_application(self, app_id: str) -> None:
+        """The same in every tenant where the application has a service principal."""
+        present = select(SERVICE_PRINCIPALS.c.tenant_id).where(SERVICE_PRINCIPALS.c.app_id == app_id)
+        everywhere = update(TENANTS).where(TENANTS.c.tenant_id.in_(present))
+        self.connection.execute(everywhere.values(generation=TENANTS.c.generation + 1))
 
     def revoke_tokens(self, tenant_id: str, now: int) -> None:
         """Make every token issued up to and including this second useless."""

@@ -63,6 +63,11 @@ class Users(TenantRepository):
         """Allow or forbid sign-in and tokens. The caller advances the tenant's generation."""
         self.connection.execute(self.update(USERS).where(USERS.c.id == user.id).values(account_enabled=enabled))
 
+    def set_password(self, user: User, password: Secret[str], now: int) -> None:
+        """Replace the password and end every session and token. The caller advances the tenant's generation."""
+        values = {"password_hash": hash_password(password), "tokens_valid_from": now + 1}
+        self.connection.execute(self.update(USERS).where(USERS.c.id == user.id).values(values))
+
     def assign_role(self, user: User, role_template_id: str) -> None:
         """Give a directory role; giving it again changes nothing."""
         if role_template_id not in self.role_ids(user):

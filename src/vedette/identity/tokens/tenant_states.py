@@ -5,9 +5,11 @@ from collections.abc import Mapping
 import msgspec
 from joserfc.jwk import RSAKey
 
+from vedette.identity.directory.service_principals import ServicePrincipal
 from vedette.identity.directory.tenants import Tenants
 from vedette.identity.services import IdentityServices
 
+REMEMBERED_SUBJECTS = 10_000
 GENERATION_SECONDS = 0.5
 """How long a process may go without asking whether something was revoked."""
 
@@ -25,6 +27,8 @@ class TenantState(msgspec.Struct, frozen=True):
     generation: int
     tokens_valid_from: int
     keys: Mapping[str, VerificationKey]
+    subjects: dict[tuple[str, str], ServicePrincipal]
+    """Clients found in order at this generation, by client id and `oid`: what changes one advances the generation."""
 
     def key(self, kid: str, now: float) -> RSAKey | None:
         """The key of this id, while it verifies."""
@@ -32,6 +36,12 @@ class TenantState(msgspec.Struct, frozen=True):
         if found is None or (found.verify_until is not None and now >= found.verify_until):
             return None
         return found.key
+
+    def remember(self, subject: tuple[str, str], client: ServicePrincipal) -> None:
+        """Keep a client that was found in order; all are forgotten when there are too many."""
+        if len(self.subjects) >= REMEMBERED_SUBJECTS:
+            self.subjects.clear()
+        self.subjects[subject] = client
 
 
 class TenantStates:
@@ -63,4 +73,4 @@ class TenantStates:
                 return previous
             published = self._services.keyring.published(connection, tenant_id)
             keys = {key.kid: VerificationKey(key.public_key(), key.verify_until) for key in published}
-            return TenantState(generation, tenants.get(tenant_id).tokens_valid_from, keys)
+            return TenantState(generation, tenants.get(tenant_id).tokens_valid_from, keys, {})

@@ -109,8 +109,7 @@ class Verifier:
         if resource is None:
             raise WrongAudienceError
         _check_times(claims, state, now)
-        with self._services.store.connect() as connection:
-            client = _check_directory(connection, claims)
+        client = self._client(claims, state)
         principal = _to_principal(claims, resource.key, client)
         return _Remembered(principal, claims.exp, state.generation)
 
@@ -122,6 +121,18 @@ class Verifier:
         if state is None:
             raise WrongIssuerError
         return state
+
+    def _client(self, claims: AccessTokenClaims, state: TenantState) -> ServicePrincipal:
+        if claims.is_application and claims.scp is not None:
+            raise RevokedTokenError
+        subject = (claims.client_id or "", claims.oid)
+        client = state.subjects.get(subject) if claims.is_application else None
+        if client is None:
+            with self._services.store.connect() as connection:
+                client = _check_directory(connection, claims)
+            if claims.is_application:
+                state.remember(subject, client)
+        return client
 
     def _remember(self, digest: bytes, verified: _Remembered) -> None:
         with self._lock:
@@ -170,7 +181,7 @@ def _check_directory(connection: Connection, claims: AccessTokenClaims) -> Servi
     if client is None or application is None or application.is_disabled or not client.account_enabled:
         raise RevokedTokenError
     if claims.is_application:
-        if client.id != claims.oid or claims.scp is not None:
+        if client.id != claims.oid:
             raise RevokedTokenError
         return client
     user = Users(connection, claims.tid).find(claims.oid)
