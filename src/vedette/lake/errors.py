@@ -9,9 +9,9 @@ LakeError
     ├── QueryCancelledError      somebody asked to stop it
     ├── QueryMemoryError         it needs more memory than its limit
     ├── ResultTooLargeError      its result is larger than the limit in bytes
-    ├── StatementRefusedError    not exactly one SELECT
     ├── QueryValueError          a value cannot be computed (conversion, range): the query's own data or arithmetic
     └── EngineError              anything else that the engine says; a defect of the emitted statement or of the engine
+        └── StatementRefusedError    not exactly one SELECT
 """
 
 from vedette.errors import VedetteError
@@ -63,10 +63,6 @@ class ResultTooLargeError(QueryError):
         super().__init__(f"result larger than {limit} bytes")
 
 
-class StatementRefusedError(QueryError):
-    """The text is not exactly one SELECT."""
-
-
 class QueryValueError(QueryError):
     """A value cannot be computed. The engine's words are in the log under `incident_id`."""
 
@@ -81,3 +77,7 @@ class EngineError(QueryError):
     def __init__(self, incident_id: str) -> None:
         self.incident_id = incident_id
         super().__init__(incident_id)
+
+
+class StatementRefusedError(EngineError):
+    """The text is not exactly one SELECT: it was not executed."""

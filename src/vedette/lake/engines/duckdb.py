@@ -176,7 +176,7 @@ def _require_select(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     except duckdb.ParserException as error:
         raise EngineError(_logged(error)) from error
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise StatementRefusedError
+        raise StatementRefusedError(_logged(ValueError("not exactly one SELECT")))
 
 
 def _fetch(

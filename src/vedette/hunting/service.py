@@ -1,0 +1,147 @@
+"""Runs a hunting query: admits, compiles, fetches what it names from outside, executes, and labels the answer."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import msgspec
+
+from vedette.clock import Clock, now_ticks
+from vedette.context import RequestContext
+from vedette.egress.errors import EgressError
+from vedette.egress.transport import Egress
+from vedette.hunting.errors import (
+    ExternalDataError,
+    HuntingCancelledError,
+    HuntingError,
+    HuntingMemoryError,
+    HuntingResultTooLargeError,
+    HuntingTimeoutError,
+    HuntingValueError,
+)
+from vedette.hunting.externals import load_external
+from vedette.hunting.quota import Admission, HuntingLimits
+from vedette.hunting.results import QueryStatistics, Results
+from vedette.hunting.timespan import parse_timespan
+from vedette.kql.catalog import Catalog
+from vedette.kql.compiled import CompiledQuery
+from vedette.kql.errors import KqlError
+from vedette.lake import errors as lake_errors
+from vedette.lake.engine import Engine, Lake, QueryOutcome, QueryScope, RelationScope, TimeRange
+from vedette.observability import metrics
+
+RunQuery = Callable[[CompiledQuery], list[tuple[object, ...]]]
+"""Executes a discovery query while another one is being compiled; rows in the engine's representation."""
+
+
+class Compile(Protocol):
+    """`kql.compile`, as the service needs it. Raises KqlError."""
+
+    def __call__(self, text: str, catalog: Catalog, *, now: int, run: RunQuery) -> CompiledQuery: ...
+
+
+class HuntingParts(msgspec.Struct, frozen=True):
+    """What the service works with. `catalog` makes a tenant's catalog."""
+
+    compile: Compile
+    catalog: Callable[[str], Catalog]
+    engine: Engine
+    lake: Lake
+    egress: Egress
+    limits: HuntingLimits
+    clock: Clock
+
+
+class HuntingService:
+    """Answers queries of all tenants; a query sees its caller's tenant and nothing else. Thread-safe."""
+
+    def __init__(self, parts: HuntingParts) -> None:
+        self._parts = parts
+
+    def run(self, ctx: RequestContext, query: str, timespan: str | None = None) -> Results:
+        """The answer. Raises KqlError with all diagnostics, the errors of `hunting.errors`, InvalidTimespanError."""
+        now = now_ticks(self._parts.clock)
+        asked: TimeRange = parse_timespan(timespan, now) if timespan else (None, None)
+        admission = self._parts.limits.admit(now, asked)
+        with _counted():
+            self._parts.lake.flush(ctx.tenant.tenant_id)
+            compiled = self._compile(ctx, query, now, admission)
+            outcome = self._execute(ctx, compiled, admission)
+        return _results(compiled, outcome)
+
+    def cancel(self, ctx: RequestContext) -> bool:
+        """Stop the query of a request whose client has gone; True if it was running."""
+        return self._parts.engine.interrupt(ctx.request_id)
+
+    def _compile(self, ctx: RequestContext, query: str, now: int, admission: Admission) -> CompiledQuery:
+        def run(discovery: CompiledQuery) -> list[tuple[object, ...]]:
+            columns = self._execute(ctx, discovery, admission).data.columns
+            return list(zip(*(column.to_pylist() for column in columns), strict=True))
+
+        return self._parts.compile(query, self._parts.catalog(ctx.tenant.tenant_id), now=now, run=run)
+
+    def _execute(self, ctx: RequestContext, compiled: CompiledQuery, admission: Admission) -> QueryOutcome:
+        with _translated():
+            scope = QueryScope(
+                tenant_id=ctx.tenant.tenant_id,
+                relations=tuple(RelationScope(read.relation, read.table, read.time_range) for read in compiled.reads),
+                externals=tuple(load_external(read, self._fetch) for read in compiled.externals),
+                window=admission.window,
+            )
+            return self._parts.engine.execute(
+                scope, compiled.sql, compiled.parameters, admission.limits, query_id=ctx.request_id
+            )
+
+    def _fetch(self, url: str) -> bytes:
+        try:
+            return self._parts.egress.get(url).body
+        except EgressError as error:
+            raise ExternalDataError(uri=error.url, reason=error.reason.replace("_", " ")) from error
+
+
+def _results(compiled: CompiledQuery, outcome: QueryOutcome) -> Results:
+    statistics = QueryStatistics(
+        elapsed=outcome.elapsed,
+        cpu=outcome.cpu,
+        peak_memory=outcome.peak_memory,
+        rows_scanned=outcome.rows_scanned,
+        bytes_read=outcome.bytes_read,
+        rows=outcome.data.num_rows,
+        size=outcome.data.nbytes,
+    )
+    return Results(compiled.columns, outcome.data, statistics, outcome.truncated, compiled.render)
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except lake_errors.QueryTimeoutError as error:
+        raise HuntingTimeoutError from error
+    except lake_errors.QueryCancelledError as error:
+        raise HuntingCancelledError from error
+    except lake_errors.QueryMemoryError as error:
+        raise HuntingMemoryError from error
+    except lake_errors.ResultTooLargeError as error:
+        raise HuntingResultTooLargeError(limit=error.limit) from error
+    except lake_errors.QueryValueError as error:
+        raise HuntingValueError(incident_id=error.incident_id) from error
+    except lake_errors.EngineError as error:
+        raise HuntingError(incident_id=error.incident_id) from error
+
+
+@contextlib.contextmanager
+def _counted() -> Iterator[None]:
+    outcome = "failed"
+    try:
+        with metrics.HUNTING_SECONDS.time():
+            yield
+        outcome = "completed"
+    except KqlError:
+        outcome = "refused"
+        raise
+    except HuntingTimeoutError:
+        outcome = "timeout"
+        raise
+    finally:
+        metrics.HUNTING_QUERIES.labels(outcome).inc()
