@@ -51,15 +51,17 @@ def _replacing_aliases(before: Table, after: Table) -> Table:
 @operator(syntax.ProjectOperator)
 def bind_project(binder: Binder, written: syntax.ProjectOperator, table: Table, scope: Scope) -> Table:
     """`project`: exactly the columns listed."""
-    names = OutputNames()
+    names = OutputNames(table.names)
     columns: list[Column] = []
     expressions: list[Expression] = []
     for each in bind_assignments(binder, written.expressions, scope.over(table)):
         name = each.name
         if each.explicit and name is not None:
-            if not names.explicit(name):
+            given = names.explicit(name)
+            if given is None:
                 binder.report("column_declared_twice", each.syntax.span, name=name)
                 continue
+            name = given
         else:
             name = names.automatic(name)
         columns.append(_output(binder, name, each.expression))
@@ -172,14 +174,14 @@ def bind_distinct(binder: Binder, written: syntax.DistinctOperator, table: Table
     if len(written.columns) == 1 and isinstance(written.columns[0], syntax.StarExpression):
         relation: plan.Relation = plan.Distinct(table.columns, table.relation)
         return table.with_relation(relation, serialized=False)
-    names = OutputNames()
+    names = OutputNames(table.names)
     columns: list[Column] = []
     expressions: list[Expression] = []
     for each in bind_assignments(binder, written.columns, scope.over(table)):
-        if each.explicit and each.name is not None and each.name in names.taken:
+        written_name = each.name if each.explicit else None
+        name = names.automatic(each.name) if written_name is None else names.explicit(written_name)
+        if name is None:
             continue
-        name = each.name if each.explicit and each.name is not None else names.automatic(each.name)
-        names.explicit(name)
         columns.append(_output(binder, name, each.expression))
         expressions.append(each.expression)
     relation = plan.Project(tuple(columns), table.relation, tuple(expressions))

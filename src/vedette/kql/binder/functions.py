@@ -138,17 +138,10 @@ def _is_convertible(found: ScalarType, wanted: ScalarType) -> bool:
 def _checked_table(
     binder: Binder, table: Table, parameter: syntax.FunctionParameter, call: syntax.FunctionCall
 ) -> Table:
-    """The table argument, seen through the parameter's schema: without `*` only its columns."""
+    """The table argument, which must have the columns of the parameter's schema. Further ones are let through."""
     schema = parameter.type
     assert isinstance(schema, syntax.RowSchema)
-    columns: list[plan.Column] = []
     for declared in schema.columns:
-        column = table.find(declared.name.text)
-        if column is not None:
-            columns.append(column)
-        elif not table.open:
+        if table.find(declared.name.text) is None and not table.open:
             binder.report("table_lacks_column", call.span, name=declared.name.text, function=call.name.text)
-    if schema.open or not schema.columns or not columns:
-        return table
-    references = tuple(plan.ColumnReference(each.type, each) for each in columns)
-    return table.with_relation(plan.Project(tuple(columns), table.relation, references))
+    return table

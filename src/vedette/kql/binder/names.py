@@ -12,6 +12,8 @@ def default_name(expression: syntax.Expression, *, aggregation: bool = False) ->
     """The name KQL gives to an expression's column, None where it numbers them (`Column1`, `print_0`)."""
     if isinstance(expression, syntax.NameReference):
         return expression.name
+    if isinstance(expression, syntax.NamedExpression):
+        return expression.name.text
     if isinstance(expression, syntax.PathExpression):
         return _path_name(expression)
     if isinstance(expression, syntax.ElementExpression):
@@ -69,24 +71,31 @@ def unique(name: str, taken: Collection[str]) -> str:
 
 
 class OutputNames:
-    """Names of an operator's output columns, in order: explicit ones stay, automatic ones give way."""
+    """Names of an operator's output columns, in order. `avoided` are names that numbered columns pass over."""
 
-    def __init__(self, taken: Collection[str] = (), numbered: str = "Column") -> None:
-        self.taken: set[str] = set(taken)
-        self._numbered = numbered
+    def __init__(self, avoided: Collection[str] = ()) -> None:
+        self._avoided = avoided
+        self._explicit: set[str] = set()
+        self._taken: set[str] = set()
         self._count = 0
 
-    def explicit(self, name: str) -> bool:
-        """Take a written name; False if it is there already."""
-        fresh = name not in self.taken
-        self.taken.add(name)
-        return fresh
+    def explicit(self, name: str) -> str | None:
+        """The place of a written name: None if it is written twice, numbered if a derived name came before it."""
+        if name in self._explicit:
+            return None
+        self._explicit.add(name)
+        return self._take(name)
 
     def automatic(self, name: str | None) -> str:
         """A name for an unnamed expression: its default name, or the next number."""
         if name is None:
             self._count += 1
-            name = f"{self._numbered}{self._count}"
-        name = unique(name, self.taken)
-        self.taken.add(name)
-        return name
+            while f"Column{self._count}" in self._avoided:
+                self._count += 1
+            name = f"Column{self._count}"
+        return self._take(name)
+
+    def _take(self, name: str) -> str:
+        free = unique(name, self._taken)
+        self._taken.add(free)
+        return free

@@ -144,14 +144,10 @@ def _projection(written: syntax.FindOperator, legs: list[Leg]) -> list[tuple[str
             for each in written.projection
             if each.name is not None
         ]
+    columns = [column.name for leg in legs for column in leg.table.columns]
     mentioned = _mentioned(written.predicate)
-    names: dict[str, None] = {}
-    for leg in legs:
-        for column in leg.table.columns:
-            common = all(column.name in each.table.names for each in legs)
-            if common or column.name in mentioned:
-                names.setdefault(column.name)
-    return [(name, None) for name in names]
+    common = [name for name in columns if all(name in leg.table.names for leg in legs)]
+    return [(name, None) for name in dict.fromkeys([*common, *(each for each in columns if each in mentioned)])]
 
 
 def _mentioned(predicate: syntax.Expression) -> set[str]:

@@ -16,7 +16,7 @@ from vedette.kql.types import ScalarType
 @operator(syntax.MakeSeriesOperator)
 def bind_make_series(binder: Binder, written: syntax.MakeSeriesOperator, table: Table, scope: Scope) -> Table:
     """`make-series`: the keys, an array per aggregate, the array of the axis."""
-    names = OutputNames()
+    names = OutputNames(table.names)
     keys = bind_keys(binder, written.keys, table, scope, names)
     expressions = tuple(each.expression for each in written.aggregates)
     aggregates = bind_aggregates(binder, expressions, table, scope, keys, names)

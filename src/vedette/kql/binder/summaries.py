@@ -35,10 +35,11 @@ def bind_keys(
     keys = Keys([], [])
     for each in bind_assignments(binder, written, scope.over(table, windowed=False)):
         if each.explicit and each.name is not None:
-            if not names.explicit(each.name):
+            given = names.explicit(each.name)
+            if given is None:
                 binder.report("column_declared_twice", each.syntax.span, name=each.name)
                 continue
-            name = each.name
+            name = given
         else:
             name = names.automatic(each.name)
         expression = each.expression
@@ -53,7 +54,7 @@ def bind_keys(
 @operator(syntax.SummarizeOperator)
 def bind_summarize(binder: Binder, written: syntax.SummarizeOperator, table: Table, scope: Scope) -> Table:
     """`summarize`: the keys' columns first, then the aggregates'."""
-    names = OutputNames()
+    names = OutputNames(table.names)
     keys = bind_keys(binder, written.keys, table, scope, names)
     outputs = bind_aggregates(binder, written.aggregates, table, scope, keys, names)
     columns = (*keys.columns, *(column for column, _ in outputs))
@@ -83,10 +84,11 @@ def bind_aggregates(
             results = [Result(default_name(expression, aggregation=True), _grouped(binder, bound, keys, each))]
         for index, result in enumerate(results):
             if index < len(given):
-                name = given[index].text
-                if not names.explicit(name):
-                    binder.report("column_declared_twice", given[index].span, name=name)
+                free = names.explicit(given[index].text)
+                if free is None:
+                    binder.report("column_declared_twice", given[index].span, name=given[index].text)
                     continue
+                name = free
             else:
                 name = names.automatic(result.name)
             outputs.append((binder.column(name, result.expression.type), result.expression))
