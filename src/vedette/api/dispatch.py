@@ -29,6 +29,8 @@ from vedette.ids import Ids
 from vedette.observability.logs import bound
 
 CONTROL_THREADS = 40
+STOP_INTERVAL = 0.1
+"""Seconds between attempts to stop the query of a client that has gone."""
 
 _CORRELATION_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -82,6 +84,8 @@ class Exchange(msgspec.Struct):
     surface: str = ""
     match: Match | None = None
     caller: Caller | None = None
+    context: RequestContext | None = None
+    is_abandoned: bool = False
     error: Exception | None = None
 
 
@@ -98,9 +102,9 @@ class Dispatcher:
         clock: Clock,
         ids: Ids,
         observers: Sequence[Callable[[RequestRecord], None]] = (),
-        on_disconnect: Callable[[str], object] = lambda _request_id: None,
+        on_disconnect: Callable[[RequestContext], object] = lambda _context: None,
     ) -> None:
-        """`observers` see every answered request; `on_disconnect` gets the request id of a query nobody waits for."""
+        """`observers` see every answered request; `on_disconnect` is to stop the query of a client that has gone."""
         self._router = router
         self._authenticator = authenticator
         self._throttle = throttle
@@ -185,36 +189,34 @@ class Dispatcher:
         limiter = self._limiter(route.operation.limiter)
         if route.operation.limiter != "hunting" or route.operation.body == "file":
             return await to_thread.run_sync(handle, limiter=limiter)
-        return await self._run_watched(handle, exchange.request_id, limiter, receive)
+        return await self._run_watched(handle, exchange, limiter, receive)
 
     async def _run_watched(
-        self, handle: Callable[[], ApiResponse], request_id: str, limiter: CapacityLimiter, receive: Receive
+        self, handle: Callable[[], ApiResponse], exchange: Exchange, limiter: CapacityLimiter, receive: Receive
     ) -> ApiResponse:
-        """Run a query; if its client goes away, have it cancelled and wait until it has ended."""
-        outcome: list[ApiResponse] = []
-        gone = False
+        """Run a query; if its client goes away, have it stopped and wait until it has ended."""
+        outcome: ApiResponse | Exception
         async with anyio.create_task_group() as group:
-
-            async def watch() -> None:
-                nonlocal gone
-                while (await receive())["type"] != "http.disconnect":
-                    pass
-                gone = True
-                await to_thread.run_sync(self._on_disconnect, request_id)
-
-            group.start_soon(watch)
+            group.start_soon(self._stop_if_abandoned, exchange, receive)
             try:
-                outcome.append(await to_thread.run_sync(handle, limiter=limiter))
+                outcome = await to_thread.run_sync(handle, limiter=limiter)
             except Exception as error:  # noqa: BLE001 — leaves the group as itself, not in an ExceptionGroup
-                failure: Exception | None = error
-            else:
-                failure = None
+                outcome = error
             group.cancel_scope.cancel()
-        if gone:
+        if exchange.is_abandoned:
             raise ClientGoneError
-        if failure is not None:
-            raise failure
-        return outcome[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def _stop_if_abandoned(self, exchange: Exchange, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        exchange.is_abandoned = True
+        while True:  # the query may not have reached the engine yet; ends with the query, by cancellation
+            if exchange.context is not None:
+                await to_thread.run_sync(self._on_disconnect, exchange.context)
+            await anyio.sleep(STOP_INTERVAL)
 
     def _admit(self, exchange: Exchange, route: Route) -> None:
         """Everything between a matched request and its handler. Raises what the client has to hear."""
@@ -231,7 +233,9 @@ class Dispatcher:
             raise NotImplementedOperationError(operation=route.name)
         if exchange.caller is None:
             return cast(PublicHandler, route.handler)(request)
-        context = RequestContext(
+        if exchange.is_abandoned:
+            raise ClientGoneError
+        context = exchange.context = RequestContext(
             tenant=exchange.caller.tenant,
             principal=exchange.caller.principal,
             request_id=exchange.request_id,

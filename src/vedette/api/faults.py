@@ -15,7 +15,6 @@ from vedette.contracts.faults import FaultContract, load_faults
 from vedette.errors import ApiError
 from vedette.identity import errors as identity
 from vedette.kql.errors import Diagnostic, KqlError
-from vedette.lake import errors as lake
 
 
 class FaultContext(msgspec.Struct, frozen=True):
@@ -58,19 +57,17 @@ _KEYS: Mapping[type[Exception], str] = {
     identity.NotYetValidError: "TokenNotYetValid",
     identity.RevokedTokenError: "TokenRevoked",
     identity.TokenError: "Unauthorized",
-    lake.QueryTimeoutError: "QueryTimeout",
-    lake.QueryCancelledError: "QueryCancelled",
-    lake.QueryMemoryError: "QueryTooExpensive",
-    lake.ResultTooLargeError: "ResultTooLarge",
-    lake.QueryValueError: "QueryValueInvalid",
-    lake.EngineError: "QueryFailed",
 }
-"""Errors of the lower packages that clients may cause or have to hear of by name."""
+"""Errors of lower packages that carry no code of their own."""
+
+_DEFECTS = frozenset({UNEXPECTED, "QueryFailed"})
 
 
 def is_expected(error: Exception) -> bool:
     """Whether `error` is an answer to the client rather than a defect of the server."""
-    return isinstance(error, ApiError | KqlError) or _known(error) not in (None, "QueryFailed")
+    if isinstance(error, ApiError):
+        return error.code not in _DEFECTS
+    return isinstance(error, KqlError) or _known(error) is not None
 
 
 def render_fault(error: Exception, context: FaultContext) -> ApiResponse:
@@ -112,7 +109,7 @@ def _make_out(error: Exception, context: FaultContext) -> Fault:
     key = _known(error)
     if key is None:
         return _unexpected(context)
-    return Fault(key, {"incident_id": getattr(error, "incident_id", context.request_id)})
+    return Fault(key, {})
 
 
 def _known(error: Exception) -> str | None:

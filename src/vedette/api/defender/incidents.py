@@ -1,0 +1,127 @@
+"""The Defender XDR API's incidents: list, get, update. Alerts, devices and entities always come with them."""
+
+import msgspec
+
+from vedette.api.bodies import read_object
+from vedette.api.changes import OptionalText, Text, enum_value
+from vedette.api.defender.entities import to_incident
+from vedette.api.http import ApiRequest, ApiResponse
+from vedette.api.listing import ListRules, read_list
+from vedette.api.render import json_answer
+from vedette.clock import Clock, now_ticks
+from vedette.context import RequestContext
+from vedette.contracts.enums import load_enums
+from vedette.errors import InvalidRequestError, NotFoundError
+from vedette.incidents.alerts import Alert, Alerts
+from vedette.incidents.incidents import INCIDENT_FIELDS, Incident, IncidentChange, Incidents
+from vedette.odata.options import decode_query, parse_options
+from vedette.odata.sql import Property, PropertyMap
+from vedette.store.engine import Store
+
+
+class IncidentUpdate(msgspec.Struct, frozen=True, rename="camel"):
+    """Writable properties. `comment` adds one comment."""
+
+    status: Text = msgspec.UNSET
+    classification: OptionalText = msgspec.UNSET
+    determination: OptionalText = msgspec.UNSET
+    assigned_to: OptionalText = msgspec.UNSET
+    tags: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    comment: Text = msgspec.UNSET
+
+
+def incident_properties() -> PropertyMap:
+    """What may be filtered by. The severity of an incident is documented as not filterable."""
+    field, enums = INCIDENT_FIELDS, load_enums()
+    return {
+        "lastUpdateTime": Property(field["last_update"], "datetime"),
+        "createdTime": Property(field["created"], "datetime"),
+        "status": Property(field["status"], "enum", enums["incidentStatus"].spellings),
+        "assignedTo": Property(field["assigned_to"], "string"),
+        "severity": Property(field["severity"], "enum", filterable=False),
+        "incidentId": Property(field["incident_id"], "integer", filterable=False),
+    }
+
+
+class DefenderIncidents:
+    """Handlers."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._rules = ListRules(
+            offered=frozenset({"$filter", "$top", "$skip", "$count", "$orderby", "$skiptoken"}),
+            properties=incident_properties(),
+            default_order=((INCIDENT_FIELDS["created"], True), (INCIDENT_FIELDS["incident_id"], True)),
+            default_page=100,
+            max_page=100,
+            over_max="refuse",
+        )
+
+    def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/incidents."""
+        query = read_list(request, self._rules)
+        with self._store.connect() as connection:
+            incidents = Incidents(connection, context.tenant.tenant_id)
+            page, after = incidents.page(query.selection)
+            total = incidents.count(query.selection.condition) if query.options.count else None
+            alerts = Alerts(connection, context.tenant.tenant_id).of_incidents(
+                [incident.incident_id for incident in page]
+            )
+        document: dict[str, object] = {"@odata.context": f"{request.base_url}/api/$metadata#Incidents"}
+        if total is not None:
+            document["@odata.count"] = total
+        document["value"] = [to_incident(incident, alerts.get(incident.incident_id, [])) for incident in page]
+        if after is not None:
+            document["@odata.nextLink"] = query.next_link(request, after)
+        return json_answer(document)
+
+    def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/incidents/{id}."""
+        parse_options(decode_query(request.query), frozenset())
+        incident_id = _incident_id(request)
+        with self._store.connect() as connection:
+            incident = Incidents(connection, context.tenant.tenant_id).get(incident_id)
+            alerts = Alerts(connection, context.tenant.tenant_id).of_incidents([incident_id])
+        if incident is None:
+            raise NotFoundError(resource=f"Incident {incident_id}")
+        return _answer(request, incident, alerts)
+
+    def update(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """PATCH /api/incidents/{id}."""
+        change = _to_change(read_object(request.body, IncidentUpdate))
+        incident_id = _incident_id(request)
+        with self._store.begin() as connection:
+            incident = Incidents(connection, context.tenant.tenant_id).change(
+                incident_id, change, context.principal.display_name, now_ticks(self._clock)
+            )
+            alerts = Alerts(connection, context.tenant.tenant_id).of_incidents([incident_id])
+        if incident is None:
+            raise NotFoundError(resource=f"Incident {incident_id}")
+        return _answer(request, incident, alerts)
+
+
+def _answer(request: ApiRequest, incident: Incident, alerts: dict[int, list[Alert]]) -> ApiResponse:
+    entity = to_incident(incident, alerts.get(incident.incident_id, []))
+    members = msgspec.to_builtins(entity)
+    return json_answer({"@odata.context": f"{request.base_url}/api/$metadata#Incidents/$entity", **members})
+
+
+def _incident_id(request: ApiRequest) -> int:
+    text = request.path_parameters["id"]
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise NotFoundError(resource=f"Incident {text}")
+    return int(text)
+
+
+def _to_change(update: IncidentUpdate) -> IncidentChange:
+    if isinstance(update.comment, str) and not update.comment.strip():
+        raise InvalidRequestError("InvalidBodyValue", property="comment")
+    return IncidentChange(
+        status=enum_value("incidentStatus", "status", update.status),
+        classification=enum_value("alertClassification", "classification", update.classification),
+        determination=enum_value("alertDetermination", "determination", update.determination),
+        assigned_to=update.assigned_to,
+        custom_tags=update.tags,
+        comment=update.comment,
+    )

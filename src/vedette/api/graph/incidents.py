@@ -1,0 +1,194 @@
+"""Graph's incidents: list, get, update, comment, and their alerts."""
+
+import msgspec
+
+from vedette.api.bodies import read_object
+from vedette.api.changes import OptionalText, Text, enum_value
+from vedette.api.graph.entities import to_alert, to_comments, to_incident, to_mapping
+from vedette.api.graph.surface import graph_answer, metadata_url, shape_of
+from vedette.api.http import ApiRequest, ApiResponse
+from vedette.api.listing import ListRules, read_expand, read_list, select_members
+from vedette.clock import Clock, now_ticks
+from vedette.context import RequestContext
+from vedette.contracts.enums import load_enums
+from vedette.errors import InvalidRequestError, NotFoundError
+from vedette.incidents.alerts import Alerts
+from vedette.incidents.incidents import INCIDENT_FIELDS, Incident, IncidentChange, Incidents
+from vedette.odata.options import decode_query, parse_options
+from vedette.odata.sql import Property, PropertyMap
+from vedette.odata.syntax import QueryOptions
+from vedette.store.engine import Store
+
+EXPANDABLE = frozenset({"alerts"})
+COLLECTION = "security/incidents"
+
+
+class IncidentPatch(msgspec.Struct, frozen=True, rename="camel"):
+    """Writable properties."""
+
+    status: OptionalText = msgspec.UNSET
+    classification: OptionalText = msgspec.UNSET
+    determination: OptionalText = msgspec.UNSET
+    severity: OptionalText = msgspec.UNSET
+    assigned_to: OptionalText = msgspec.UNSET
+    display_name: Text = msgspec.UNSET
+    custom_tags: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    description: OptionalText = msgspec.UNSET
+    summary: OptionalText = msgspec.UNSET
+    resolving_comment: OptionalText = msgspec.UNSET
+
+
+class CommentBody(msgspec.Struct, frozen=True):
+    """A comment to add."""
+
+    comment: str
+
+
+def incident_properties() -> PropertyMap:
+    """What may be filtered and ordered by."""
+    field, enums = INCIDENT_FIELDS, load_enums()
+    return {
+        "id": Property(field["incident_id"], "integer"),
+        "assignedTo": Property(field["assigned_to"], "string"),
+        "classification": Property(field["classification"], "enum", enums["alertClassification"].spellings),
+        "createdDateTime": Property(field["created"], "datetime"),
+        "determination": Property(field["determination"], "enum", enums["alertDetermination"].spellings),
+        "displayName": Property(field["display_name"], "string"),
+        "lastUpdateDateTime": Property(field["last_update"], "datetime"),
+        "redirectIncidentId": Property(field["redirect_incident_id"], "integer"),
+        "severity": Property(field["severity"], "enum", enums["alertSeverity"].spellings),
+        "status": Property(field["status"], "enum", enums["incidentStatus"].spellings),
+    }
+
+
+class GraphIncidents:
+    """Handlers."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._rules = ListRules(
+            offered=frozenset({"$filter", "$top", "$skip", "$count", "$expand", "$select", "$orderby", "$skiptoken"}),
+            properties=incident_properties(),
+            default_order=((INCIDENT_FIELDS["created"], True), (INCIDENT_FIELDS["incident_id"], True)),
+            default_page=50,
+            max_page=50,
+            over_max="refuse",
+            expandable=EXPANDABLE,
+        )
+
+    def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /security/incidents."""
+        query = read_list(request, self._rules)
+        shape, tenant_id = shape_of(context, request), context.tenant.tenant_id
+        with self._store.connect() as connection:
+            incidents = Incidents(connection, tenant_id)
+            page, after = incidents.page(query.selection)
+            total = incidents.count(query.selection.condition) if query.options.count else None
+            alerts = Alerts(connection, tenant_id).of_incidents(
+                [incident.incident_id for incident in page] if query.expand else []
+            )
+        entities = [
+            to_incident(incident, shape, alerts.get(incident.incident_id, []) if query.expand else None)
+            for incident in page
+        ]
+        document: dict[str, object] = {"@odata.context": metadata_url(request, _fragment(query.options))}
+        if total is not None:
+            document["@odata.count"] = total
+        if after is not None:
+            document["@odata.nextLink"] = query.next_link(request, after)
+        document["value"] = [_selected(entity, query.options) for entity in entities]
+        return graph_answer(document)
+
+    def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /security/incidents/{id}."""
+        options = parse_options(decode_query(request.query), frozenset({"$select", "$expand"}))
+        expand = read_expand(options, EXPANDABLE)
+        incident_id = incident_id_of(request)
+        with self._store.connect() as connection:
+            incident = Incidents(connection, context.tenant.tenant_id).get(incident_id)
+            alerts = Alerts(connection, context.tenant.tenant_id).of_incidents([incident_id]) if expand else {}
+        if incident is None:
+            raise NotFoundError(resource=str(incident_id))
+        entity = to_incident(incident, shape_of(context, request), alerts.get(incident_id, []) if expand else None)
+        context_url = metadata_url(request, f"{_fragment(options)}/$entity")
+        return graph_answer({"@odata.context": context_url, **to_mapping_selected(entity, options)})
+
+    def update(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """PATCH /security/incidents/{id}."""
+        return self._change(context, request, _to_change(read_object(request.body, IncidentPatch)))
+
+    def add_comment(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /security/incidents/{id}/comments: answers all comments."""
+        body = read_object(request.body, CommentBody)
+        if not body.comment.strip():
+            raise InvalidRequestError("InvalidBodyValue", property="comment")
+        incident = self._apply(context, request, IncidentChange(comment=body.comment))
+        context_url = metadata_url(request, f"{COLLECTION}('{incident.incident_id}')/comments")
+        return graph_answer({"@odata.context": context_url, "value": to_comments(incident.comments)})
+
+    def list_alerts(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /security/incidents/{id}/alerts."""
+        incident_id, shape = incident_id_of(request), shape_of(context, request)
+        with self._store.connect() as connection:
+            incident = Incidents(connection, context.tenant.tenant_id).get(incident_id)
+            alerts = Alerts(connection, context.tenant.tenant_id).of_incidents([incident_id])
+        if incident is None:
+            raise NotFoundError(resource=str(incident_id))
+        entities = [to_alert(alert, shape) for alert in alerts.get(incident_id, [])]
+        context_url = metadata_url(request, f"{COLLECTION}('{incident_id}')/alerts")
+        return graph_answer({"@odata.context": context_url, "value": entities})
+
+    def _change(self, context: RequestContext, request: ApiRequest, change: IncidentChange) -> ApiResponse:
+        entity = to_incident(self._apply(context, request, change), shape_of(context, request))
+        return graph_answer({"@odata.context": metadata_url(request, f"{COLLECTION}/$entity"), **to_mapping(entity)})
+
+    def _apply(self, context: RequestContext, request: ApiRequest, change: IncidentChange) -> Incident:
+        incident_id = incident_id_of(request)
+        with self._store.begin() as connection:
+            incident = Incidents(connection, context.tenant.tenant_id).change(
+                incident_id, change, context.principal.display_name, now_ticks(self._clock)
+            )
+        if incident is None:
+            raise NotFoundError(resource=str(incident_id))
+        return incident
+
+
+def incident_id_of(request: ApiRequest) -> int:
+    """The incident of the path. What is no number is no incident either."""
+    text = request.path_parameters["id"]
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise NotFoundError(resource=text)
+    return int(text)
+
+
+def to_mapping_selected(entity: msgspec.Struct, options: QueryOptions) -> dict[str, object]:
+    """An entity's members, narrowed by `$select`; expanded members always stay."""
+    members = to_mapping(entity)
+    if not options.select:
+        return members
+    return select_members(members, (*options.select, *(name for name in options.expand if name in members)))
+
+
+def _selected(entity: msgspec.Struct, options: QueryOptions) -> object:
+    return to_mapping_selected(entity, options) if options.select else entity
+
+
+def _fragment(options: QueryOptions) -> str:
+    parts = [*options.select, *(f"{name}()" for name in options.expand)]
+    return f"{COLLECTION}({','.join(parts)})" if parts else COLLECTION
+
+
+def _to_change(patch: IncidentPatch) -> IncidentChange:
+    return IncidentChange(
+        display_name=patch.display_name,
+        status=enum_value("incidentStatus", "status", patch.status),
+        severity=enum_value("alertSeverity", "severity", patch.severity),
+        classification=enum_value("alertClassification", "classification", patch.classification),
+        determination=enum_value("alertDetermination", "determination", patch.determination),
+        assigned_to=patch.assigned_to,
+        custom_tags=patch.custom_tags,
+        description=patch.description,
+        summary=patch.summary,
+        resolving_comment=patch.resolving_comment,
+    )

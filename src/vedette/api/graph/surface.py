@@ -1,0 +1,28 @@
+"""What all of Graph's handlers need of a request: version, context addresses, wording of enums, answers."""
+
+from collections.abc import Mapping
+
+from vedette.api.graph.entities import Shape
+from vedette.api.graph.evidence import Wording
+from vedette.api.http import ApiRequest, ApiResponse
+from vedette.api.render import GRAPH_JSON, json_answer
+from vedette.context import RequestContext
+
+_INCLUDE_EVOLVED = "include-unknown-enum-members"
+
+
+def shape_of(context: RequestContext, request: ApiRequest) -> Shape:
+    """How entities are to be written for this request."""
+    prefer = request.headers.get("prefer", "").lower()
+    return Shape(context.base_url, context.tenant.tenant_id, Wording(evolved=_INCLUDE_EVOLVED in prefer))
+
+
+def metadata_url(request: ApiRequest, fragment: str) -> str:
+    """`@odata.context` of an answer: `https://host/v1.0/$metadata#security/incidents`."""
+    version = request.path.split("/")[1].lower()
+    return f"{request.base_url}/{version}/$metadata#{fragment}"
+
+
+def graph_answer(document: Mapping[str, object], status: int = 200) -> ApiResponse:
+    """A JSON answer in Graph's media type."""
+    return json_answer(document, status=status, media_type=GRAPH_JSON, headers={"odata-version": "4.0"})

@@ -1,0 +1,91 @@
+"""Lists: from a query string to a selection of rows, and from there to the link to the next page."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Literal
+from urllib.parse import quote
+
+from vedette.api.http import ApiRequest
+from vedette.errors import InvalidRequestError
+from vedette.odata.options import decode_query, parse_options
+from vedette.odata.paging import Selection, SortKey, decode_token, encode_token
+from vedette.odata.sql import PropertyMap, to_condition, to_order
+from vedette.odata.syntax import QueryOptions
+
+
+@dataclasses.dataclass(frozen=True)
+class ListRules:
+    """What a list offers: its options, its page sizes, what may be filtered and how it is ordered by itself."""
+
+    offered: frozenset[str]
+    properties: PropertyMap
+    default_order: tuple[SortKey, ...]
+    """Ends with the unique key, which is added to every order that is asked for."""
+    default_page: int
+    max_page: int
+    over_max: Literal["refuse", "clamp"]
+    expandable: frozenset[str] = frozenset()
+
+
+@dataclasses.dataclass(frozen=True)
+class ListQuery:
+    """A list request, understood."""
+
+    options: QueryOptions
+    selection: Selection
+    pairs: Mapping[str, str]
+    expand: frozenset[str]
+
+    def next_link(self, request: ApiRequest, after: tuple[int | str, ...]) -> str:
+        """The absolute address of the page behind these sort keys, on the host that the client used."""
+        pairs = {name: value for name, value in self.pairs.items() if name not in ("$skip", "$skiptoken")}
+        pairs["$skiptoken"] = encode_token(after)
+        query = "&".join(f"{quote(name, safe='$')}={quote(value, safe='')}" for name, value in pairs.items())
+        return f"{request.base_url}{quote(request.path)}?{query}"
+
+
+def read_list(request: ApiRequest, rules: ListRules) -> ListQuery:
+    """Understand a list request. Raises ODataError or InvalidRequestError."""
+    pairs = decode_query(request.query)
+    options = parse_options(pairs, rules.offered)
+    order = rules.default_order
+    if options.order_by:
+        order = (*to_order(options.order_by, rules.properties), rules.default_order[-1])
+    token = options.skip_token
+    selection = Selection(
+        condition=to_condition(options.filter, rules.properties) if options.filter else None,
+        order=order,
+        limit=_page_size(options.top, rules),
+        offset=options.skip or 0,
+        after=decode_token(token, order) if token else None,
+    )
+    return ListQuery(options, selection, pairs, read_expand(options, rules.expandable))
+
+
+def read_expand(options: QueryOptions, expandable: frozenset[str]) -> frozenset[str]:
+    """The navigation properties to expand. Raises InvalidRequestError for one that cannot be."""
+    by_name = {name.lower(): name for name in expandable}
+    for name in options.expand:
+        if name.lower() not in by_name:
+            raise InvalidRequestError("NotExpandable", property=name)
+    return frozenset(by_name[name.lower()] for name in options.expand)
+
+
+def _page_size(top: int | None, rules: ListRules) -> int:
+    if top is None:
+        return rules.default_page
+    if top > rules.max_page and rules.over_max == "refuse":
+        raise InvalidRequestError("TopExceeded", limit=rules.max_page, value=top)
+    return min(top, rules.max_page)
+
+
+def select_members(document: Mapping[str, object], selected: tuple[str, ...]) -> dict[str, object]:
+    """The members of an entity that `$select` names, and annotations. Raises InvalidRequestError for an unknown one."""
+    if not selected or "*" in selected:
+        return dict(document)
+    by_name = {name.lower(): name for name in document}
+    for name in selected:
+        if name.lower() not in by_name:
+            raise InvalidRequestError("UnknownProperty", property=name)
+    wanted = {by_name[name.lower()] for name in selected}
+    return {name: value for name, value in document.items() if name in wanted or name.startswith("@odata.")}
