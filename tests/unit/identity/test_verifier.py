@@ -311,6 +311,11 @@ def test_rotating_twice_never_signs_with_two_keys(world: World) -> None:
     assert published_kids(world)[0] == kid
 
 
+def test_the_tenant_of_a_principal(world: World, verifier: Verifier) -> None:
+    assert verifier.tenant(world.seed.home.tenant_id) == world.seed.home
+    assert verifier.tenant(OTHER) is None
+
+
 def test_the_memory_of_tokens_is_bounded(world: World, verifier: Verifier, monkeypatch: pytest.MonkeyPatch) -> None:
     tokens = [world.token() for _ in range(4)]
     monkeypatch.setattr("vedette.identity.tokens.verifier.REMEMBERED_TOKENS", 2)

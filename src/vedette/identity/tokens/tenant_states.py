@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 from joserfc.jwk import RSAKey
 
+from vedette.context import Tenant
 from vedette.identity.directory.service_principals import ServicePrincipal
 from vedette.identity.directory.tenants import Tenants
 from vedette.identity.services import IdentityServices
@@ -24,6 +25,7 @@ class VerificationKey(msgspec.Struct, frozen=True):
 class TenantState(msgspec.Struct, frozen=True):
     """One tenant at one generation."""
 
+    tenant: Tenant
     generation: int
     tokens_valid_from: int
     keys: Mapping[str, VerificationKey]
@@ -73,4 +75,5 @@ class TenantStates:
                 return previous
             published = self._services.keyring.published(connection, tenant_id)
             keys = {key.kid: VerificationKey(key.public_key(), key.verify_until) for key in published}
-            return TenantState(generation, tenants.get(tenant_id).tokens_valid_from, keys, {})
+            record = tenants.get(tenant_id)
+            return TenantState(record.tenant, generation, record.tokens_valid_from, keys, {})

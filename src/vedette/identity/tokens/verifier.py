@@ -14,7 +14,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from sqlalchemy import Connection
 
-from vedette.context import Principal
+from vedette.context import Principal, Tenant
 from vedette.contracts.permissions import canonical_audience, resources_by_audience
 from vedette.identity.directory.applications import find_application
 from vedette.identity.directory.service_principals import ServicePrincipal, ServicePrincipals
@@ -98,6 +98,11 @@ class Verifier:
         verified = self._verify(token, now)
         self._remember(digest, verified)
         return verified.principal
+
+    def tenant(self, tenant_id: str) -> Tenant | None:
+        """The tenant of a verified token, from the same cache; None if it is gone."""
+        state = self._states.current(tenant_id, self._services.clock.time())
+        return None if state is None else state.tenant
 
     def _verify(self, token: str, now: float) -> _Remembered:
         if len(token) > MAXIMUM_LENGTH or COMPACT_JWS.fullmatch(token) is None:
