@@ -118,7 +118,7 @@ def _percentiles(binder: Binder, function: Function, call: syntax.FunctionCall, 
             binder.report("constant_expected", written.span, expected="real")
             continue
         text = str(literal.value).replace(".", "_") if literal.value != int(literal.value) else str(int(literal.value))
-        name = f"percentile{'w' if weighted else ''}_{base}_{text}"
+        name = f"percentile_{base}_{text}"
         rank_literal = Literal(_T.REAL, float(literal.value))
         arguments = (value, *bound[1:fixed], rank_literal)
         results.append(Result(name, Aggregate(value.type, "percentilew" if weighted else "percentile", arguments)))
@@ -141,5 +141,5 @@ def _percentiles_array(
         else:
             binder.report("constant_expected", call.span, expected="real")
     arguments = (*bound[:fixed], Literal(_T.DYNAMIC, json.dumps(ranks)))
-    name = f"percentiles{'w' if weighted else ''}_{default_name(call.arguments[0]) or ''}"
+    name = f"percentiles_{default_name(call.arguments[0]) or ''}"
     return [Result(name, Aggregate(_T.DYNAMIC, function.canonical, arguments))]

@@ -16,12 +16,16 @@ from vedette.kql.types import ScalarType
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Assignment:
-    """One output value. `name` is None where KQL numbers it; `explicit` if it is written, not derived."""
+    """One output value. `name` is None where KQL numbers it; `explicit` if it is written, not derived.
+
+    `keeps_name` tells print, which numbers what has no name of its own, that this has one.
+    """
 
     name: str | None
     explicit: bool
     expression: Expression
     syntax: syntax.Expression
+    keeps_name: bool = False
 
 
 def bind_assignments(binder: Binder, expressions: tuple[syntax.Expression, ...], scope: Scope) -> list[Assignment]:
@@ -49,7 +53,7 @@ def _bind_one(binder: Binder, written: syntax.Expression, scope: Scope) -> list[
     if len(names) > 1:
         binder.report("not_several_values", expression.span)
     if names:
-        return [Assignment(names[0], True, bound, written)]
+        return [Assignment(names[0], True, bound, written, True)]
     explicit = isinstance(expression, syntax.NameReference)
     return [Assignment(default_name(expression), explicit, bound, written)]
 
@@ -81,7 +85,7 @@ def _bind_several(
         derived = f"{first}_{suffix}" if sorts else f"{function.name}_{first}_{suffix}"
         value = _part(bound, index if sorts else suffix, ScalarType(type_.strip()), single=sorts and len(results) == 1)
         name = names[index] if index < len(names) else derived
-        found.append(Assignment(name, index < len(names), value, expression))
+        found.append(Assignment(name, index < len(names), value, expression, True))
     return found
 
 

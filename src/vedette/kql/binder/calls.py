@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from vedette.kql import syntax
@@ -241,6 +242,13 @@ def _ingestion_time(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> 
     return reference(column) if column is not None else Literal(_T.DATETIME, None)
 
 
+def _column_names_of(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Expression:
+    if len(call.arguments) != 1:
+        return binder.fail("argument_count", call.span, name=call.name.text, count=len(call.arguments))
+    table = binder.table(binder, call.arguments[0], scope.lexical)
+    return Literal(_T.DYNAMIC, json.dumps([each.name for each in table.columns]))
+
+
 def _tabular(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Bound:
     return binder.anything(binder, call, scope.lexical)
 
@@ -258,6 +266,7 @@ _SPECIAL: dict[str, Callable[[Binder, syntax.FunctionCall, Scope], Bound]] = {
     "pack_all": _pack_all,
     "bag_pack_columns": _bag_pack_columns,
     "ingestion_time": _ingestion_time,
+    "column_names_of": _column_names_of,
     "table": _tabular,
     "database": _tabular,
     "cluster": _unsupported,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 import re
 
 from vedette.kql import plan, syntax
 from vedette.kql.binder.assignments import bind_assignments, extend, project
+from vedette.kql.binder.constants import constant
 from vedette.kql.binder.context import Binder, similar
 from vedette.kql.binder.names import OutputNames
 from vedette.kql.binder.pipelines import operator
@@ -166,6 +168,25 @@ def _sort_key(name: str, *, natural: bool) -> tuple[tuple[int, int | str], ...]:
     if not natural:
         return ((1, name),)
     return tuple((0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name) if part)
+
+
+@operator(syntax.ProjectByNamesOperator)
+def bind_project_by_names(
+    binder: Binder, written: syntax.ProjectByNamesOperator, table: Table, scope: Scope
+) -> Table:
+    """`project-by-names`: columns whose names, or patterns of names, are constants. Unknown ones are passed over."""
+    chosen: dict[int, Column] = {}
+    for each in written.columns:
+        found = constant(binder.scalar(binder, each, scope.lexical))
+        if found is None or not isinstance(found.value, str):
+            binder.report("constant_expected", each.span, expected="string or dynamic")
+            continue
+        names = json.loads(found.value) if found.type is ScalarType.DYNAMIC else [found.value]
+        for name in names if isinstance(names, list) else [names]:
+            for column in table.columns:
+                if fnmatch.fnmatchcase(column.name, str(name)):
+                    chosen.setdefault(column.id, column)
+    return keep(table, list(chosen.values()))
 
 
 @operator(syntax.DistinctOperator)

@@ -178,10 +178,12 @@ def _ip_lookup(binder: Binder, invocation: Invocation) -> Table:
         else:
             found = constant(binder.scalar(binder, value, invocation.scope.lexical))
             unmatched = found is not None and found.value is True
+    keys = {each.column.id for _, each in pairs if isinstance(each, plan.ColumnReference)}
+    kept = [each for each in right.columns if each.id not in keys]
     taken = {*left.names, *right.names}
-    sources = (*left.columns, *right.columns)
+    sources = (*left.columns, *kept)
     columns: list[Column] = [binder.fresh(each) for each in left.columns]
-    for column in right.columns:
+    for column in kept:
         name = unique(column.name, taken) if column.name in left.names else column.name
         taken.add(name)
         columns.append(binder.fresh(column, name))

@@ -22,8 +22,7 @@ def bind_print(binder: Binder, written: syntax.PrintOperator, scope: Scope) -> T
     values: list[Expression] = []
     taken: set[str] = set()
     for index, each in enumerate(bind_assignments(binder, written.expressions, scope.lexical)):
-        named = isinstance(each.syntax, syntax.NamedExpression | syntax.CompoundNamedExpression)
-        name = each.name if each.name is not None and (named or each.syntax is None) else f"print_{index}"
+        name = each.name if each.keeps_name and each.name is not None else f"print_{index}"
         name = unique(name, taken)
         taken.add(name)
         columns.append(binder.column(name, each.expression.type))

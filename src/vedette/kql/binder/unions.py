@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
 
 from vedette.kql import plan, syntax
 from vedette.kql.binder.constants import word
@@ -52,7 +53,7 @@ def bind_leg(binder: Binder, written: syntax.Expression, scope: Scope, *, fuzzy:
     """The tables that one operand of a union stands for: several where it is a pattern."""
     if isinstance(written, syntax.WildcardName | syntax.StarExpression):
         pattern = written.pattern if isinstance(written, syntax.WildcardName) else "*"
-        return _matching_legs(binder, written, pattern)
+        return _matching_legs(binder, written, pattern, scope)
     if isinstance(written, syntax.NameReference):
         known = scope.variable(written.name)
         if known is None and binder.catalog.table(written.name) is None and fuzzy:
@@ -66,8 +67,14 @@ def _leg(binder: Binder, written: syntax.Expression, scope: Scope) -> Leg:
     return Leg(binder.table(binder, written, scope.lexical), None)
 
 
-def _matching_legs(binder: Binder, written: syntax.Expression, pattern: str) -> list[Leg]:
+def _matching_legs(binder: Binder, written: syntax.Expression, pattern: str, scope: Scope) -> list[Leg]:
+    """Tables of the catalog and views of the query whose names fit."""
     legs = []
+    for name in dict.fromkeys(scope.variable_names()):
+        variable = scope.variable(name)
+        is_view = isinstance(variable, FunctionVariable) and variable.declaration.is_view
+        if is_view and fnmatch.fnmatchcase(name, pattern):
+            legs.append(Leg(binder.table(binder, syntax.NameReference(written.span, name), scope.lexical), name))
     for name in matching_tables(binder, pattern):
         schema = binder.catalog.table(name)
         if schema is not None:
