@@ -42,6 +42,7 @@ class CompiledQuery:
     """One executable SELECT.
 
     datetime and timespan columns come out as int64 ticks, dynamic as JSON text, guid as text, decimal as DECIMAL.
+    `setup` are statements (constant text, macros the SQL uses) that the session runs before it.
     """
 
     sql: str
@@ -51,3 +52,4 @@ class CompiledQuery:
     externals: tuple[ExternalRead, ...] = ()
     ordered: bool = False
     render: Mapping[str, str] | None = None
+    setup: tuple[str, ...] = ()

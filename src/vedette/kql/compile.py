@@ -1,0 +1,146 @@
+"""From query text to one SELECT: parse, bind, rewrite, emit. Compiled queries are kept for when they come again."""
+
+from __future__ import annotations
+
+import functools
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+
+from sqlglot.dialects.duckdb import DuckDB
+
+from vedette.kql.binder import NeedsDiscovery, bind
+from vedette.kql.catalog import Catalog
+from vedette.kql.compiled import CompiledQuery
+from vedette.kql.diagnostics import Diagnostics
+from vedette.kql.errors import Span
+from vedette.kql.parser import parse
+from vedette.kql.plan import BoundQuery, Relation
+from vedette.kql.rewrites.rules import rewrite
+from vedette.kql.sql import expansion, joins, windows  # noqa: F401 - importing them registers their operators
+from vedette.kql.sql.base import Dialect, UnsupportedError
+from vedette.kql.sql.duckdb import DUCKDB
+from vedette.kql.sql.macros import macros_in, statements_for
+from vedette.kql.sql.relations import Relations, result_columns
+
+DIALECTS: Mapping[str, Dialect] = {DUCKDB.name: DUCKDB}
+
+Discoveries = Mapping[str, Sequence[tuple[object, ...]]]
+Run = Callable[[CompiledQuery], Sequence[tuple[object, ...]]]
+"""Runs a compiled query and gives all its rows."""
+
+CACHED = 256
+DISCOVERY_LIMIT = 8
+
+
+class _Cache:
+    """Compiled queries by everything they depend on, the least recently used dropped first. Thread-safe."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._entries: OrderedDict[tuple[object, ...], CompiledQuery] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[object, ...]) -> CompiledQuery | None:
+        with self._lock:
+            found = self._entries.get(key)
+            if found is not None:
+                self._entries.move_to_end(key)
+            return found
+
+    def put(self, key: tuple[object, ...], compiled: CompiledQuery) -> None:
+        with self._lock:
+            self._entries[key] = compiled
+            if len(self._entries) > self._size:
+                self._entries.popitem(last=False)
+
+
+_cache = _Cache(CACHED)
+_DEPENDS_ON_NOW = re.compile(r"\b(?:now|ago)\s*\(")
+
+
+def compile_query(
+    text: str,
+    catalog: Catalog,
+    *,
+    now: int,
+    dialect: str = "duckdb",
+    discoveries: Discoveries | None = None,
+) -> CompiledQuery:
+    """The SELECT for a query over `catalog`, with `now` in ticks.
+
+    Raises KqlError with every error found, and NeedsDiscovery where the columns depend on data: then use
+    `compile_with_discovery`.
+    """
+    moment = now if _DEPENDS_ON_NOW.search(text) or discoveries else None
+    key = (text, catalog.version, dialect, moment)
+    if not discoveries and (found := _cache.get(key)) is not None:
+        return found
+    compiled = _compile(text, catalog, now, DIALECTS[dialect], discoveries)
+    if not discoveries:
+        _cache.put(key, compiled)
+    return compiled
+
+
+def compile_with_discovery(
+    text: str, catalog: Catalog, *, now: int, run: Run, dialect: str = "duckdb"
+) -> CompiledQuery:
+    """As `compile_query`, for queries whose columns depend on data too: `run` executes what has to be found out."""
+    discoveries: dict[str, Sequence[tuple[object, ...]]] = {}
+    for _ in range(DISCOVERY_LIMIT):
+        try:
+            return compile_query(text, catalog, now=now, dialect=dialect, discoveries=discoveries)
+        except NeedsDiscovery as request:
+            question = emit(BoundQuery(request.plan), text, now, DIALECTS[dialect])
+            discoveries[request.key] = run(question)
+    raise _refused(text, UnsupportedError("evaluate", f"more than {DISCOVERY_LIMIT} plugins whose columns depend on data"))
+
+
+def _compile(
+    text: str, catalog: Catalog, now: int, dialect: Dialect, discoveries: Discoveries | None
+) -> CompiledQuery:
+    return emit(bind(parse(text), text, catalog, now, discoveries), text, now, dialect)
+
+
+def emit(bound: BoundQuery, text: str, now: int, dialect: Dialect) -> CompiledQuery:
+    """The SELECT for a bound query. `text` is what its errors point into."""
+    relation: Relation = rewrite(bound.relation, now)
+    emitter = Relations(dialect, relation)
+    try:
+        tree = emitter.query(relation)
+    except UnsupportedError as error:
+        raise _refused(text, error) from error
+    sql = _generator().generate(tree, copy=False)
+    return CompiledQuery(
+        sql=sql,
+        parameters=(),
+        columns=result_columns(relation.columns),
+        reads=tuple(emitter.reads.values()),
+        externals=tuple(emitter.externals),
+        ordered=emitter.ordered,
+        render=bound.render,
+        setup=statements_for(macros_in(sql)),
+    )
+
+
+def _refused(text: str, error: UnsupportedError) -> Exception:
+    """The diagnostic that names what the dialect cannot do, where the text says it."""
+    diagnostics = Diagnostics(text)
+    found = re.search(rf"\b{re.escape(error.what)}\b", text)
+    span = Span(found.start(), len(error.what)) if found else Span(0, len(text))
+    diagnostics.report("not_available", span, name=error.what, reason=error.reason)
+    try:
+        diagnostics.raise_errors()
+    except Exception as raised:  # noqa: BLE001 - the KqlError just made, handed to the caller to raise
+        return raised
+    raise AssertionError("a diagnostic was reported")
+
+
+@functools.cache
+def _dialect() -> DuckDB:
+    return DuckDB()
+
+
+def _generator():  # type: ignore[no-untyped-def]
+    return _dialect().generator(normalize_functions=False, comments=False)

@@ -1,0 +1,126 @@
+"""mv-expand and mv-apply: one row per element. Expansion of several columns zips them to the longest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from vedette.kql import plan
+from vedette.kql.plan import Column, Expression, Relation
+from vedette.kql.sql import tree
+from vedette.kql.sql.blocks import Block, OrderKey, unique_names
+from vedette.kql.sql.dynamic import convert_dynamic
+from vedette.kql.sql.relations import Relations, step
+from vedette.kql.sql.tree import Sql
+
+Items = tuple[tuple[Column, Expression], ...]
+
+
+def _list(emitter: Relations, block: Block, expression: Expression, kind: str, limit: int | None) -> Sql:
+    value = emitter.scalars(block).value(expression)
+    elements = tree.call("kql_expanded", value, tree.text(kind))
+    return elements if limit is None else tree.call("list_slice", elements, tree.number(1), tree.number(limit))
+
+
+def _positions(lists: Sequence[Sql]) -> Sql:
+    """The numbers from 0 of the elements of the longest list."""
+    lengths = [tree.call("len", each) for each in lists]
+    longest = lengths[0] if len(lengths) == 1 else tree.call("greatest", *lengths)
+    return tree.call("range", longest)
+
+
+def _expanded(
+    emitter: Relations, block: Block, columns: Sequence[Column], items: Items, index: Column | None, *,
+    kind: str, limit: int | None, extra: Sequence[tuple[str, Sql]] = (),
+) -> Block:  # fmt: skip
+    """The rows of the block, one per element, as a relation. Elements become values of their columns' types above it."""
+    by_column = {column.id: _list(emitter, block, expression, kind, limit) for column, expression in items}
+    names = unique_names(columns)
+    selected: list[Sql] = []
+    for column, name in zip(columns, names, strict=True):
+        if column.id in by_column:
+            value = tree.call("unnest", by_column[column.id])
+        elif index is not None and column.id == index.id:
+            value = tree.call("unnest", _positions(list(by_column.values())))
+        else:
+            value = block.bindings[column.id]
+        selected.append(tree.aliased(value, name))
+    selected += [tree.aliased(value, name) for name, value in extra]
+    result = emitter.relation(block.select(selected, ordered=False), columns, names)
+    for column in columns:
+        if column.id in by_column:
+            result.bindings[column.id] = convert_dynamic(result.bindings[column.id], column.type)
+    return result
+
+
+def _carried(block: Block) -> list[tuple[str, Sql]]:
+    return [(f"_order{position}", key.sql) for position, key in enumerate(block.order)]
+
+
+def _alias(block: Block) -> str:
+    assert block.source is not None
+    return str(block.source.alias_or_name)
+
+
+@step(plan.Unnest)
+def _unnest(emitter: Relations, block: Block, node: Relation) -> Block:
+    assert isinstance(node, plan.Unnest)
+    if block.limit is not None:
+        block = emitter.closed(block, node.input.columns)
+    block = emitter.prepared(block, node.input.columns, [expression for _, expression in node.items])
+    result = _expanded(
+        emitter, block, node.columns, node.items, node.index, kind=node.kind, limit=node.limit, extra=_carried(block)
+    )
+    alias = _alias(result)
+    result.order = tuple(
+        OrderKey(tree.column(f"_order{position}", alias), key.descending, key.nulls_first)
+        for position, key in enumerate(block.order)
+    )
+    return result
+
+
+@step(plan.Apply)
+def _apply(emitter: Relations, block: Block, node: Relation) -> Block:
+    """Rows get a number; the body runs in a lateral subquery over the elements of the row with the same number."""
+    assert isinstance(node, plan.Apply)
+    if block.limit is not None:
+        block = emitter.closed(block, node.input.columns)
+    numbered = _numbered(emitter, block, node.input.columns)
+    alias = _alias(numbered)
+    expanded = _expanded(
+        emitter, numbered, node.expanded, node.items, node.index, kind="bag", limit=node.limit,
+        extra=[("_row", tree.column("_row", alias))],
+    )  # fmt: skip
+    outer = emitter.alias()
+    same_row = tree.equal(tree.column("_row", _alias(expanded)), tree.column("_row", outer))
+    emitter.scopes[node.scope] = Block(expanded.source, expanded.bindings, where=[same_row])
+    emitter.nested += 1
+    body = emitter.block(node.body)
+    names = unique_names(node.body.columns)
+    items = [tree.aliased(body.bindings[c.id], name) for c, name in zip(node.body.columns, names, strict=True)]
+    query = body.select(items, ordered=body.limit is not None)
+    emitter.nested -= 1
+    inner = emitter.alias()
+    lateral = exp.Lateral(this=exp.Subquery(this=query), alias=exp.TableAlias(this=exp.Identifier(this=inner)))
+    source = exp.Table(this=exp.Identifier(this=alias), alias=exp.TableAlias(this=exp.Identifier(this=outer)))
+    outside = unique_names(node.input.columns)
+    place = {column.id: name for column, name in zip(node.input.columns, outside, strict=True)}
+    bindings: dict[int, Sql] = {}
+    kept = [tree.column(place[column.id], outer) for column in node.outer]
+    given = [tree.column(name, inner) for name in names]
+    for column, value in zip(node.columns, [*kept, *given], strict=True):
+        bindings[column.id] = value
+    join = exp.Join(this=lateral, kind="CROSS")
+    result = Block(source, bindings, joins=[join])
+    result.order = (OrderKey(tree.column("_row", outer), False, False),) if block.order else ()
+    return result
+
+
+def _numbered(emitter: Relations, block: Block, columns: Sequence[Column]) -> Block:
+    """The rows as a relation with their number in `_row`, in order where they have one."""
+    names = unique_names(columns)
+    items = [tree.aliased(block.bindings[c.id], name) for c, name in zip(columns, names, strict=True)]
+    number = tree.over(tree.call("row_number"), order=[key.ordered() for key in block.order])
+    query = block.select([*items, tree.aliased(number, "_row")], ordered=False)
+    return emitter.relation(query, columns, names)

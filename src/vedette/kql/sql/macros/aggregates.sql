@@ -1,0 +1,17 @@
+-- What aggregates need around the engine's own.
+
+CREATE OR REPLACE MACRO kql_list_items(x) AS
+  CASE WHEN json_type(x) = 'ARRAY' THEN json_transform(x, '["JSON"]') ELSE [x::JSON] END;
+CREATE OR REPLACE MACRO kql_as_array(l) AS coalesce(to_json(l), '[]'::JSON);
+CREATE OR REPLACE MACRO kql_flat_array(l) AS coalesce(to_json(flatten(l)), '[]'::JSON);
+CREATE OR REPLACE MACRO kql_flat_set(l) AS
+  coalesce(to_json(kql_unique(list_filter(flatten(l), lambda e: e IS NOT NULL))), '[]'::JSON);
+CREATE OR REPLACE MACRO kql_merged_bags(l) AS
+  coalesce(kql_bag_merge_list(list_filter(l, lambda b: json_type(b) = 'OBJECT')), '{}'::JSON);
+CREATE OR REPLACE MACRO kql_weighted_steps(pairs) AS
+  list_transform(list_sort(CAST(pairs AS STRUCT(v DOUBLE, w DOUBLE)[])), lambda p: {'v': p.v, 'w': p.w, 'done': false});
+CREATE OR REPLACE MACRO kql_weighted_percentile(pairs, p) AS
+  list_reduce(list_concat([{'v': NULL::DOUBLE, 'w': 0::DOUBLE, 'done': false}], kql_weighted_steps(pairs)),
+    lambda a, b: CASE WHEN a.done THEN a ELSE {'v': b.v, 'w': a.w + b.w,
+      'done': a.w + b.w >= list_sum(list_transform(kql_weighted_steps(pairs), lambda s: s.w)) * p / 100} END).v;
+CREATE OR REPLACE MACRO kql_rounded(x) AS round(x, 10);

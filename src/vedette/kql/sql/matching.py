@@ -1,0 +1,223 @@
+"""String predicates: has, contains, startswith and their kin. A constant needle is turned into the cheapest exact test:
+a case-insensitive substring search first, and a regular expression for term boundaries only on rows that pass it."""
+
+from __future__ import annotations
+
+import re
+
+from sqlglot import exp
+
+from vedette.kql.plan import Call, Expression, Literal
+from vedette.kql.sql import tree
+from vedette.kql.sql.base import Family, Scalars, SubqueryMember, UnsupportedError, text_of
+from vedette.kql.sql.literals import dynamic_members
+from vedette.kql.sql.regex import RegexError, translate
+from vedette.kql.sql.tree import Sql
+from vedette.kql.types import ScalarType
+
+family = Family()
+
+_BOUNDARY_LEFT = r"(?:^|[^\p{L}\p{N}])"
+_BOUNDARY_RIGHT = r"(?:$|[^\p{L}\p{N}])"
+_PREFILTERED = 8
+"""Up to so many needles, substring searches before the regular expression pay off."""
+
+_TERM_TESTS = {
+    "has": (True, True), "has_cs": (True, True), "hasprefix": (True, False), "hasprefix_cs": (True, False),
+    "hassuffix": (False, True), "hassuffix_cs": (False, True),
+}  # fmt: skip
+_PLACES = {
+    "contains": ("%", "%"), "startswith": ("", "%"), "endswith": ("%", ""),
+}  # fmt: skip
+_SENSITIVE = {"contains_cs": "contains", "startswith_cs": "starts_with", "endswith_cs": "suffix"}
+
+
+def _plain(needle: str) -> bool:
+    """Whether LIKE reads the text literally."""
+    return not re.search(r"[%_\\]", needle)
+
+
+def _insensitive(haystack: Sql, needle: str, before: str, after: str) -> Sql:
+    if _plain(needle):
+        return exp.ILike(this=tree.operand(haystack), expression=tree.text(before + needle + after))
+    function = {("%", "%"): "contains", ("", "%"): "starts_with", ("%", ""): "suffix"}[before, after]
+    return tree.call(function, tree.call("lower", haystack), tree.call("lower", tree.text(needle)))
+
+
+def _escaped(needle: str) -> str:
+    """The needle with the characters that mean something to RE2 quoted."""
+    return "".join("\\" + each if each in r"\.+*?()|[]{}^$" else each for each in needle)
+
+
+def _term_regex(needle: str, left: bool, right: bool) -> str:
+    """The needle with a boundary at each edge where it is asked for and the needle has a term character there."""
+    before = _BOUNDARY_LEFT if left and needle[0].isalnum() else ""
+    after = _BOUNDARY_RIGHT if right and needle[-1].isalnum() else ""
+    return before + _escaped(needle) + after
+
+
+def _has_constant(function: str, haystack: Sql, needle: str) -> Sql:
+    if not needle:
+        return tree.boolean(True)
+    left, right = _TERM_TESTS[function]
+    sensitive = function.endswith("_cs")
+    pattern = _term_regex(needle, left, right)
+    if sensitive:
+        near: Sql = tree.call("contains", haystack, tree.text(needle))
+    else:
+        near = _insensitive(haystack, needle, "%", "%")
+        pattern = "(?i)" + pattern
+    if not (needle[0].isalnum() and left or needle[-1].isalnum() and right):
+        return near
+    return tree.both(near, tree.call("regexp_matches", haystack, tree.text(pattern)))
+
+
+@family.rule(*_TERM_TESTS)
+def _has(scalars: Scalars, call: Call) -> Sql:
+    haystack, needle = call.arguments
+    constant = text_of(needle)
+    if constant is not None:
+        return _has_constant(call.function, scalars.value(haystack), constant)
+    return tree.call(f"kql_{call.function}", scalars.value(haystack), scalars.value(needle))
+
+
+@family.rule(*_PLACES)
+def _place(scalars: Scalars, call: Call) -> Sql:
+    haystack, needle = call.arguments
+    constant = text_of(needle)
+    if constant is not None:
+        return _insensitive(scalars.value(haystack), constant, *_PLACES[call.function])
+    return tree.call(f"kql_{call.function}", scalars.value(haystack), scalars.value(needle))
+
+
+@family.rule(*_SENSITIVE)
+def _sensitive(scalars: Scalars, call: Call) -> Sql:
+    return tree.call(_SENSITIVE[call.function], *scalars.values(call.arguments))
+
+
+@family.rule("equal_ci")
+def _equal_ci(scalars: Scalars, call: Call) -> Sql:
+    left, right = (tree.call("lower", scalars.value(each)) for each in call.arguments)
+    return tree.equal(left, right)
+
+
+def _negation_of(positive: str) -> None:
+    """`!has` is the negation of `has`: both are two-valued over strings, which are never null."""
+
+    @family.rule(f"not_{positive}")
+    def lower(scalars: Scalars, call: Call) -> Sql:
+        return tree.negation(scalars.value(Call(call.type, positive, call.arguments)))
+
+
+for _name in (*_TERM_TESTS, *_PLACES, *_SENSITIVE, "equal_ci"):
+    _negation_of(_name)
+
+
+@family.rule("matches_regex")
+def _matches_regex(scalars: Scalars, call: Call) -> Sql:
+    source, pattern = call.arguments
+    constant = text_of(pattern)
+    if constant is None:
+        matched = tree.attempt(tree.call("regexp_matches", scalars.value(source), scalars.value(pattern)))
+        return tree.coalesce(matched, tree.boolean(False))
+    return tree.call("regexp_matches", scalars.value(source), regex_literal(constant, "matches regex"))
+
+
+def regex_literal(pattern: str, where: str) -> Sql:
+    """A constant pattern, checked and translated. Raises UnsupportedError that names the construct."""
+    try:
+        return tree.text(translate(pattern))
+    except RegexError as error:
+        raise UnsupportedError(where, f"regular expression: {error.reason}") from error
+
+
+# --- has_any, has_all -----------------------------------------------------------------------------------------------
+
+
+def _constant_needles(members: tuple[Expression, ...]) -> list[str] | None:
+    needles: list[str] = []
+    for member in members:
+        if not isinstance(member, Literal):
+            return None
+        if member.type is ScalarType.DYNAMIC:
+            needles += [str(each.value) for each in dynamic_members(member, ScalarType.STRING)]
+        else:
+            needles.append("" if member.value is None else str(member.value))
+    return needles
+
+
+def _any_constant(haystack: Sql, needles: list[str]) -> Sql:
+    """One pass over the text for all needles."""
+    if not needles:
+        return tree.boolean(False)
+    if "" in needles:
+        return tree.boolean(True)
+    needles = list(dict.fromkeys(each.lower() for each in needles))
+    if len(needles) == 1:
+        return _has_constant("has", haystack, needles[0])
+    pattern = "(?i)" + "|".join(_term_regex(each, True, True) for each in needles)
+    exact = tree.call("regexp_matches", haystack, tree.text(pattern))
+    if len(needles) > _PREFILTERED:
+        return exact
+    return tree.both(tree.either(*(_insensitive(haystack, each, "%", "%") for each in needles)), exact)
+
+
+def _needle_list(scalars: Scalars, members: tuple[Expression, ...]) -> Sql:
+    """All needles as one list of text."""
+    lists: list[Sql] = []
+    for member in members:
+        value = scalars.value(member)
+        if member.type is ScalarType.DYNAMIC:
+            lists.append(tree.coalesce(tree.call("kql_strings", value), tree.array([tree.text("")])))
+        else:
+            lists.append(tree.array([scalars.value(Call(ScalarType.STRING, "tostring", (member,)))]))
+    return lists[0] if len(lists) == 1 else tree.call("list_concat", *lists)
+
+
+def _haystack(scalars: Scalars, operand: Expression) -> Sql:
+    return scalars.value(operand if operand.type is ScalarType.STRING else Call(ScalarType.STRING, "tostring", (operand,)))
+
+
+@family.rule("has_any")
+def _has_any(scalars: Scalars, call: Call) -> Sql:
+    operand, *members = call.arguments
+    needles = _constant_needles(tuple(members))
+    if needles is not None:
+        return _any_constant(_haystack(scalars, operand), needles)
+    return tree.call("kql_has_any_list", _haystack(scalars, operand), _needle_list(scalars, tuple(members)))
+
+
+@family.rule("has_all")
+def _has_all(scalars: Scalars, call: Call) -> Sql:
+    operand, *members = call.arguments
+    needles = _constant_needles(tuple(members))
+    if needles is None:
+        return tree.call("kql_has_all_list", _haystack(scalars, operand), _needle_list(scalars, tuple(members)))
+    if "" in needles:
+        return tree.boolean(False)
+    return tree.both(tree.boolean(True), *(_has_constant("has", _haystack(scalars, operand), each) for each in needles))
+
+
+def _subquery_list(scalars: Scalars, member: Expression) -> Sql:
+    """The set of needles, computed once for the whole query."""
+    assert isinstance(member, SubqueryMember)
+    item: Sql = tree.column("item")
+    if member.type is not ScalarType.STRING:
+        item = tree.coalesce(tree.cast(item, "VARCHAR"), tree.text(""))
+        if member.type is ScalarType.DYNAMIC:
+            item = tree.call("kql_tostring_dynamic", tree.column("item"))
+    gathered = tree.coalesce(tree.distinct("list", item), tree.array([]))
+    query = exp.Select(expressions=[gathered]).from_(scalars.subqueries.column_subquery(member.plan), copy=False)
+    return exp.Subquery(this=query)
+
+
+@family.rule("has_any subquery")
+def _has_any_subquery(scalars: Scalars, call: Call) -> Sql:
+    operand, member = call.arguments
+    return tree.call("kql_has_any_list", _haystack(scalars, operand), _subquery_list(scalars, member))
+
+
+@family.rule("has_all subquery")
+def _has_all_subquery(scalars: Scalars, call: Call) -> Sql:
+    operand, member = call.arguments
+    return tree.call("kql_has_all_list", _haystack(scalars, operand), _subquery_list(scalars, member))

@@ -1,0 +1,365 @@
+"""Arithmetic, comparison, membership and logic. The null and overflow rules are those of the engine, not the page's:
+long wraps, `/` truncates, `%` is never negative, null equals nothing and differs from every value, order is three-valued."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from vedette.kql.plan import Call, Expression, Literal
+from vedette.kql.sql import tree
+from vedette.kql.sql.base import Family, Scalars, SubqueryMember, UnsupportedError, never_null
+from vedette.kql.sql.literals import dynamic_members
+from vedette.kql.sql.tree import Sql
+from vedette.kql.types import ScalarType
+
+family = Family()
+
+_TICKS = frozenset({ScalarType.DATETIME, ScalarType.TIMESPAN})
+_INTEGERS = frozenset({ScalarType.INT, ScalarType.LONG})
+_EXACT = _INTEGERS | _TICKS
+_SAFE_SPAN = 10**18
+
+
+def _wide(scalars: Scalars, expression: Expression) -> Sql:
+    """An operand of integer arithmetic: int as long, so that only long can overflow."""
+    value = scalars.value(expression)
+    return tree.cast(value, "BIGINT") if expression.type is ScalarType.INT else value
+
+
+def _small(expression: Expression) -> bool:
+    """Whether adding the operand to a value of 63 bits in practice stays inside: int, or a modest constant span."""
+    if isinstance(expression, Literal) and isinstance(expression.value, int):
+        return abs(expression.value) < _SAFE_SPAN
+    return expression.type is ScalarType.INT
+
+
+def _real(scalars: Scalars, expression: Expression) -> Sql:
+    value = scalars.value(expression)
+    return value if expression.type is ScalarType.REAL else tree.cast(value, "DOUBLE")
+
+
+def _wrapping(kind: type[exp.Binary], left: Sql, right: Sql) -> Sql:
+    """Exact while it fits, modulo 2^64 where it does not: the wide form runs only for rows where TRY gave null."""
+    fast = tree.attempt(tree.binary(kind, left, right))
+    wide = tree.binary(kind, tree.cast(left, "HUGEINT"), tree.cast(right, "HUGEINT"))
+    return tree.coalesce(fast, tree.call("kql_wrap", wide))
+
+
+def _additive(kind: type[exp.Binary], scalars: Scalars, call: Call) -> Sql:
+    left, right = call.arguments
+    if call.type in _INTEGERS:
+        sides = _wide(scalars, left), _wide(scalars, right)
+        plain = left.type is ScalarType.INT and right.type is ScalarType.INT
+        return tree.binary(kind, *sides) if plain else _wrapping(kind, *sides)
+    if call.type in _TICKS:
+        sides = scalars.value(left), scalars.value(right)
+        result = tree.binary(kind, *sides)
+        if _small(right) or _small(left):
+            return result
+        both_moments = left.type is ScalarType.DATETIME and right.type is ScalarType.DATETIME
+        if both_moments and call.type is ScalarType.TIMESPAN:
+            return result
+        bounded = tree.call("kql_in_calendar", result) if call.type is ScalarType.DATETIME else result
+        return tree.attempt(bounded)
+    if call.type is ScalarType.REAL:
+        return tree.binary(kind, _real(scalars, left), _real(scalars, right))
+    if call.type is ScalarType.DECIMAL:
+        return tree.attempt(tree.binary(kind, scalars.value(left), scalars.value(right)))
+    raise UnsupportedError(call.function, "arithmetic of two dynamic values has no defined type")
+
+
+@family.rule("add")
+def _add(scalars: Scalars, call: Call) -> Sql:
+    return _additive(exp.Add, scalars, call)
+
+
+@family.rule("subtract")
+def _subtract(scalars: Scalars, call: Call) -> Sql:
+    return _additive(exp.Sub, scalars, call)
+
+
+@family.rule("multiply")
+def _multiply(scalars: Scalars, call: Call) -> Sql:
+    left, right = call.arguments
+    if call.type is ScalarType.TIMESPAN:
+        span, factor = (left, right) if left.type is ScalarType.TIMESPAN else (right, left)
+        if factor.type in _INTEGERS:
+            return tree.attempt(tree.binary(exp.Mul, scalars.value(span), scalars.value(factor)))
+        product = tree.binary(exp.Mul, tree.cast(scalars.value(span), "DOUBLE"), _real(scalars, factor))
+        return tree.attempt(tree.cast(tree.call("round", product), "BIGINT"))
+    if call.type in _INTEGERS:
+        sides = _wide(scalars, left), _wide(scalars, right)
+        plain = left.type is ScalarType.INT and right.type is ScalarType.INT
+        return tree.binary(exp.Mul, *sides) if plain else _wrapping(exp.Mul, *sides)
+    if call.type is ScalarType.DECIMAL:
+        product = tree.binary(exp.Mul, tree.cast(scalars.value(left), "DOUBLE"), tree.cast(scalars.value(right), "DOUBLE"))
+        return tree.try_cast(product, "DECIMAL(38, 17)")
+    if call.type is ScalarType.REAL:
+        return tree.binary(exp.Mul, _real(scalars, left), _real(scalars, right))
+    raise UnsupportedError(call.function, "arithmetic of two dynamic values has no defined type")
+
+
+@family.rule("divide")
+def _divide(scalars: Scalars, call: Call) -> Sql:
+    left, right = call.arguments
+    if call.type in _INTEGERS:
+        divided = tree.binary(exp.IntDiv, _wide(scalars, left), _nonzero(_wide(scalars, right), right))
+        return divided if _positive(right) else tree.attempt(divided)
+    if call.type is ScalarType.TIMESPAN:
+        quotient = tree.binary(exp.Div, tree.cast(scalars.value(left), "DOUBLE"), _real(scalars, right))
+        return tree.attempt(tree.cast(tree.call("trunc", quotient), "BIGINT"))
+    if call.type is ScalarType.DECIMAL:
+        quotient = tree.binary(exp.Div, tree.cast(scalars.value(left), "DOUBLE"), tree.cast(scalars.value(right), "DOUBLE"))
+        return tree.try_cast(quotient, "DECIMAL(38, 17)")
+    if call.type is ScalarType.REAL:
+        return tree.binary(exp.Div, _real(scalars, left), _real(scalars, right))
+    raise UnsupportedError(call.function, "arithmetic of two dynamic values has no defined type")
+
+
+@family.rule("modulo")
+def _modulo(scalars: Scalars, call: Call) -> Sql:
+    left, right = call.arguments
+    if call.type in _EXACT:
+        return tree.call("kql_modulo", _wide(scalars, left), _wide(scalars, right))
+    if call.type in {ScalarType.REAL, ScalarType.DECIMAL}:
+        return tree.call("kql_modulo_real", scalars.value(left), scalars.value(right))
+    raise UnsupportedError(call.function, "arithmetic of two dynamic values has no defined type")
+
+
+@family.rule("negate")
+def _negate(scalars: Scalars, call: Call) -> Sql:
+    (only,) = call.arguments
+    if call.type is ScalarType.DYNAMIC:
+        raise UnsupportedError(call.function, "arithmetic of a dynamic value has no defined type")
+    value = _wide(scalars, only) if call.type in _INTEGERS else scalars.value(only)
+    negative = exp.Neg(this=tree.operand(value))
+    if call.type in {ScalarType.REAL, ScalarType.DECIMAL} or only.type is ScalarType.INT:
+        return negative
+    return tree.coalesce(tree.attempt(negative), value)
+
+
+def _positive(expression: Expression) -> bool:
+    return isinstance(expression, Literal) and isinstance(expression.value, int) and expression.value > 0
+
+
+def _nonzero(value: Sql, expression: Expression) -> Sql:
+    if _positive(expression):
+        return value
+    return exp.Nullif(this=tree.used_once(value), expression=tree.number(0))
+
+
+# --- comparison -----------------------------------------------------------------------------------------------------
+
+_ORDERS: dict[str, type[exp.Binary]] = {
+    "less": exp.LT, "less_or_equal": exp.LTE, "greater": exp.GT, "greater_or_equal": exp.GTE,
+}  # fmt: skip
+
+
+def _may_be_nan(expression: Expression) -> bool:
+    if expression.type is not ScalarType.REAL:
+        return False
+    return not (isinstance(expression, Literal) and expression.value == expression.value)  # noqa: PLR0124 - NaN
+
+
+def _comparable(scalars: Scalars, expression: Expression) -> Sql:
+    value = scalars.value(expression)
+    return tree.cast(value, "VARCHAR") if expression.type is ScalarType.DYNAMIC else value
+
+
+def _without_nan(scalars: Scalars, comparison: Sql, *operands: Expression) -> Sql:
+    """SQL orders NaN above all numbers and equal to itself; KQL's comparisons with it are all false."""
+    suspects = [each for each in operands if _may_be_nan(each)]
+    if not suspects:
+        return comparison
+    return tree.both(comparison, *(tree.negation(tree.call("isnan", scalars.value(each))) for each in suspects))
+
+
+@family.rule(*_ORDERS)
+def _order(scalars: Scalars, call: Call) -> Sql:
+    left, right = call.arguments
+    comparison = tree.binary(_ORDERS[call.function], _comparable(scalars, left), _comparable(scalars, right))
+    above = (left,) if call.function.startswith("greater") else (right,)
+    if _may_be_nan(left) and _may_be_nan(right):
+        above = (left, right)
+    return _without_nan(scalars, comparison, *above)
+
+
+@family.condition("equal")
+def _equal_condition(scalars: Scalars, call: Call) -> Sql:
+    left, right = call.arguments
+    comparison = tree.equal(_comparable(scalars, left), _comparable(scalars, right))
+    if _may_be_nan(left) and _may_be_nan(right):
+        return _without_nan(scalars, comparison, left)
+    return comparison
+
+
+@family.rule("equal")
+def _equal(scalars: Scalars, call: Call) -> Sql:
+    left, right = call.arguments
+    condition = _equal_condition(scalars, call)
+    if never_null(left) and never_null(right):
+        return condition
+    if never_null(left) or never_null(right):
+        return tree.coalesce(condition, tree.boolean(False))
+    both_null = tree.both(tree.is_null(scalars.value(left)), tree.is_null(scalars.value(right)))
+    return tree.when([(both_null, tree.null("BOOLEAN"))], tree.coalesce(condition, tree.boolean(False)))
+
+
+@family.condition("not_equal")
+def _not_equal_condition(scalars: Scalars, call: Call) -> Sql:
+    left, right = call.arguments
+    sides = _comparable(scalars, left), _comparable(scalars, right)
+    if never_null(left) and never_null(right):
+        comparison: Sql = tree.binary(exp.NEQ, *sides)
+    else:
+        comparison = tree.different(*sides)
+    if _may_be_nan(left) and _may_be_nan(right):
+        return tree.either(comparison, tree.call("isnan", scalars.value(left)))
+    return comparison
+
+
+@family.rule("not_equal")
+def _not_equal(scalars: Scalars, call: Call) -> Sql:
+    left, right = call.arguments
+    condition = _not_equal_condition(scalars, call)
+    if never_null(left) or never_null(right):
+        return condition
+    both_null = tree.both(tree.is_null(scalars.value(left)), tree.is_null(scalars.value(right)))
+    return tree.when([(both_null, tree.null("BOOLEAN"))], condition)
+
+
+@family.rule("between")
+def _between(scalars: Scalars, call: Call) -> Sql:
+    value, low, high = call.arguments
+    within = exp.Between(
+        this=tree.operand(scalars.value(value)), low=tree.operand(scalars.value(low)), high=tree.operand(_upper(scalars, call))
+    )
+    return _without_nan(scalars, within, value, high)
+
+
+@family.rule("not_between")
+def _not_between(scalars: Scalars, call: Call) -> Sql:
+    return tree.negation(_between(scalars, call))
+
+
+def _upper(scalars: Scalars, call: Call) -> Sql:
+    """`between (moment .. span)`: the upper bound is relative to the lower one."""
+    value, low, high = call.arguments
+    upper = scalars.value(high)
+    if value.type is ScalarType.DATETIME and high.type is ScalarType.TIMESPAN:
+        return tree.binary(exp.Add, scalars.value(low), upper)
+    return upper
+
+
+# --- logic ----------------------------------------------------------------------------------------------------------
+
+
+@family.rule("and")
+def _and(scalars: Scalars, call: Call) -> Sql:
+    return tree.both(*scalars.values(call.arguments))
+
+
+@family.rule("or")
+def _or(scalars: Scalars, call: Call) -> Sql:
+    return tree.either(*scalars.values(call.arguments))
+
+
+@family.condition("and")
+def _and_condition(scalars: Scalars, call: Call) -> Sql:
+    return tree.both(*(scalars.condition(each) for each in call.arguments))
+
+
+@family.condition("or")
+def _or_condition(scalars: Scalars, call: Call) -> Sql:
+    return tree.either(*(scalars.condition(each) for each in call.arguments))
+
+
+@family.rule("not")
+def _not(scalars: Scalars, call: Call) -> Sql:
+    return tree.negation(scalars.value(call.arguments[0]))
+
+
+# --- membership -----------------------------------------------------------------------------------------------------
+
+
+def _folded(value: Sql, ignore_case: bool) -> Sql:
+    return tree.call("lower", value) if ignore_case else value
+
+
+def _membership(scalars: Scalars, call: Call, ignore_case: bool) -> Sql:
+    """`x IN (…)` for constants and values, with arrays among the members spread or searched."""
+    operand, *members = call.arguments
+    ignore_case = ignore_case and operand.type is ScalarType.STRING
+    value = _folded(_comparable(scalars, operand), ignore_case)
+    singles: list[Sql] = []
+    tests: list[Sql] = []
+    for member in members:
+        if isinstance(member, Literal) and member.type is ScalarType.DYNAMIC:
+            constants = dynamic_members(member, operand.type)
+            singles += [_folded(scalars.value(each), ignore_case) for each in constants]
+        elif member.type is ScalarType.DYNAMIC and operand.type is not ScalarType.DYNAMIC:
+            tests.append(_in_array(scalars, operand, member, value, ignore_case))
+        elif not (isinstance(member, Literal) and member.value is None):
+            singles.append(_folded(_comparable(scalars, member), ignore_case))
+    if singles:
+        tests.insert(0, tree.any_of(value, singles))
+    return tree.either(*tests) if tests else tree.boolean(False)
+
+
+def _in_array(scalars: Scalars, operand: Expression, member: Expression, value: Sql, ignore_case: bool) -> Sql:
+    array = scalars.value(member)
+    if operand.type is ScalarType.STRING:
+        texts = tree.call("kql_strings_lower" if ignore_case else "kql_strings", array)
+        return tree.coalesce(tree.call("list_contains", texts, value), tree.boolean(False))
+    texts = tree.call("kql_strings", array)
+    as_text = scalars.value(Call(ScalarType.STRING, "tostring", (operand,)))
+    return tree.coalesce(tree.call("list_contains", texts, as_text), tree.boolean(False))
+
+
+@family.condition("in", "in_ci")
+def _in_condition(scalars: Scalars, call: Call) -> Sql:
+    return _membership(scalars, call, call.function.endswith("_ci"))
+
+
+@family.rule("in", "in_ci")
+def _in(scalars: Scalars, call: Call) -> Sql:
+    found = _in_condition(scalars, call)
+    return found if never_null(call.arguments[0]) else tree.coalesce(found, tree.boolean(False))
+
+
+@family.rule("not_in", "not_in_ci")
+def _not_in(scalars: Scalars, call: Call) -> Sql:
+    return tree.negation(_in(scalars, call))
+
+
+@family.rule("in subquery", "in_ci subquery")
+def _in_subquery(scalars: Scalars, call: Call) -> Sql:
+    operand, member = call.arguments
+    assert isinstance(member, SubqueryMember)
+    found = _subquery_membership(scalars, call)
+    return found if never_null(operand) else tree.coalesce(found, tree.boolean(False))
+
+
+@family.rule("not_in subquery", "not_in_ci subquery")
+def _not_in_subquery(scalars: Scalars, call: Call) -> Sql:
+    return tree.negation(_in_subquery(scalars, call))
+
+
+def _subquery_membership(scalars: Scalars, call: Call) -> Sql:
+    operand, member = call.arguments
+    assert isinstance(member, SubqueryMember)
+    ignore_case = "_ci" in call.function and operand.type is ScalarType.STRING
+    item: Sql = tree.column("item")
+    value = _comparable(scalars, operand)
+    if member.type is ScalarType.DYNAMIC and operand.type is not ScalarType.DYNAMIC:
+        item = tree.call("kql_tostring_dynamic", item)
+        value = scalars.value(Call(ScalarType.STRING, "tostring", (operand,)))
+    elif operand.type is ScalarType.DYNAMIC:
+        item = tree.cast(item, "VARCHAR")
+        value = tree.call("kql_tostring_dynamic", scalars.value(operand))
+    query = (
+        exp.Select(expressions=[_folded(item, ignore_case)])
+        .from_(scalars.subqueries.column_subquery(member.plan), copy=False)
+        .where(tree.is_not_null(tree.column("item")), copy=False)
+    )
+    return exp.In(this=tree.operand(_folded(value, ignore_case)), query=exp.Subquery(this=query))

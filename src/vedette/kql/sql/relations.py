@@ -1,0 +1,394 @@
+"""From the relations of the plan to one SELECT over a flat WITH chain. What each operator becomes is in the modules
+`joins`, `expansion`, `windows` and here; all of them hand a `Block` on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from sqlglot import exp
+
+from vedette.kql import plan
+from vedette.kql.compiled import ExternalRead, ResultColumn, TableRead
+from vedette.kql.plan import Column, Expression, Relation
+from vedette.kql.sql import tree
+from vedette.kql.sql.aggregates import Group
+from vedette.kql.sql.base import Dialect, Scalars, UnsupportedError
+from vedette.kql.sql.blocks import Block, OrderKey, is_free, referenced, unique_names
+from vedette.kql.sql.literals import SQL_TYPES
+from vedette.kql.sql.tree import Sql
+from vedette.kql.traversal import relations
+from vedette.kql.types import ScalarType
+
+Apply = Callable[["Relations", Block, Relation], Block]
+"""Puts one operator on top of the block of its input."""
+
+Leaf = Callable[["Relations", Relation], Block]
+"""Makes the block of an operator that has no single input."""
+
+STEPS: dict[type[Relation], Apply] = {}
+LEAVES: dict[type[Relation], Leaf] = {}
+
+
+def step(kind: type[Relation]) -> Callable[[Apply], Apply]:
+    """Declare how an operator with one input goes on top of it."""
+
+    def declare(apply: Apply) -> Apply:
+        STEPS[kind] = apply
+        return apply
+
+    return declare
+
+
+def leaf(kind: type[Relation]) -> Callable[[Leaf], Leaf]:
+    """Declare how an operator with no input or several becomes a block."""
+
+    def declare(make: Leaf) -> Leaf:
+        LEAVES[kind] = make
+        return make
+
+    return declare
+
+
+class Relations:
+    """The emission of one query: its WITH chain, what it reads, and the rows that several places share."""
+
+    def __init__(self, dialect: Dialect, root: Relation) -> None:
+        self.dialect = dialect
+        self.reads: dict[tuple[str, tuple[int | None, int | None]], TableRead] = {}
+        self.externals: list[ExternalRead] = []
+        self.scopes: dict[int, Block] = {}
+        self.nested = 0
+        self._chain: list[exp.CTE] = []
+        self._shared: dict[int, tuple[str, list[str]]] = {}
+        self._uses = Counter(node.id for node in relations(root) if isinstance(node, plan.Shared))
+        self._names = 0
+
+    # --- blocks
+
+    def block(self, relation: Relation) -> Block:
+        """The block of a relation: down to where the pipeline begins, then up operator by operator."""
+        pipeline: list[Relation] = []
+        while type(relation) in STEPS:
+            pipeline.append(relation)
+            relation = relation.input  # type: ignore[attr-defined]
+        make = LEAVES.get(type(relation))
+        if make is None:
+            name = relation.name if isinstance(relation, plan.PluginCall) else type(relation).__name__
+            raise UnsupportedError(_OPERATORS.get(name, name), "not built")
+        block = make(self, relation)
+        for node in reversed(pipeline):
+            block = STEPS[type(node)](self, block, node)
+        return block
+
+    def scalars(self, block: Block) -> Scalars:
+        """Lowers expressions over the rows of a block."""
+        return Scalars(self.dialect, block.bindings, self)
+
+    def closed(self, block: Block, columns: Sequence[Column]) -> Block:
+        """The block as a relation of its own. An order that has not been used up by a limit moves on with the rows."""
+        names = unique_names(columns)
+        items = [tree.aliased(block.bindings[column.id], name) for column, name in zip(columns, names, strict=True)]
+        carried: list[tuple[OrderKey, str]] = []
+        for position, key in enumerate(block.order):
+            carried.append((key, f"_order{position}"))
+            items.append(tree.aliased(key.sql, f"_order{position}"))
+        if not items:
+            items = [tree.aliased(tree.number(1), "_row")]
+        query = block.select(items, ordered=block.limit is not None)
+        result = self.relation(query, columns, names)
+        alias = _alias_of(result)
+        result.order = tuple(
+            OrderKey(tree.column(name, alias), key.descending, key.nulls_first) for key, name in carried
+        )
+        return result
+
+    def source(self, block: Block, columns: Sequence[Column]) -> Block:
+        """The block as something that can stand in FROM beside others."""
+        return block if block.is_source else self.closed(block, columns)
+
+    def relation(self, query: exp.Query, columns: Sequence[Column], names: Sequence[str], *, shared: bool = False) -> Block:
+        """A query under a name of the WITH chain (inside a correlated subquery: in place) as a block."""
+        self._names += 1
+        alias = f"t{self._names}"
+        if self.nested:
+            source: Sql = exp.Subquery(this=query, alias=exp.TableAlias(this=exp.Identifier(this=alias)))
+        else:
+            definition = exp.TableAlias(this=exp.Identifier(this=alias))
+            self._chain.append(exp.CTE(this=query, alias=definition, materialized=None if shared else False))
+            source = exp.Table(this=exp.Identifier(this=alias))
+        return Block(source, {column.id: tree.column(name, alias) for column, name in zip(columns, names, strict=True)})
+
+    def renamed(self, block: Block, inner: Sequence[Column], outer: Sequence[Column]) -> Block:
+        """The same rows under other columns, by position."""
+        bindings = {new.id: block.bindings[old.id] for old, new in zip(inner, outer, strict=True)}
+        return Block(block.source, bindings, block.joins, block.where, block.order, block.limit)
+
+    def prepared(self, block: Block, columns: Sequence[Column], expressions: Sequence[Expression]) -> Block:
+        """The block, closed first if the expressions would repeat work that a column of it stands for."""
+        needed = referenced(expressions)
+        if all(is_free(block.bindings[each]) for each in needed if each in block.bindings):
+            return block
+        return self.closed(block, columns)
+
+    def table(self, name: str, time_range: tuple[int | None, int | None]) -> str:
+        """The name under which the query reads a table in a time range."""
+        key = (name, time_range)
+        if key not in self.reads:
+            same = sum(1 for table, _ in self.reads if table == name)
+            self.reads[key] = TableRead(name if not same else f"{name}#{same + 1}", name, time_range)
+        return self.reads[key].relation
+
+    def alias(self) -> str:
+        """A fresh name for a relation in FROM."""
+        self._names += 1
+        return f"t{self._names}"
+
+    # --- subqueries of expressions
+
+    def scalar_subquery(self, relation: Relation) -> Sql:
+        """First column of the first row, in parentheses."""
+        block = self.block(relation)
+        if block.limit is None:
+            block.limit = tree.number(1)
+        else:
+            block = self.closed(block, relation.columns)
+            block.limit = tree.number(1)
+        return exp.Subquery(this=block.select([block.bindings[relation.columns[0].id]], ordered=True))
+
+    def column_subquery(self, relation: Relation) -> Sql:
+        """The first column as a relation whose only column is `item`."""
+        block = self.block(relation)
+        query = block.select([tree.aliased(block.bindings[relation.columns[0].id], "item")], ordered=block.limit is not None)
+        return exp.Subquery(this=query, alias=exp.TableAlias(this=exp.Identifier(this=self.alias())))
+
+    # --- shared rows
+
+    def shared(self, node: plan.Shared) -> Block:
+        """Rows that several places read: computed under one name; read in one place only, they are inlined."""
+        if self._uses[node.id] < 2:
+            return self.renamed(self.block(node.input), node.input.columns, node.columns)
+        if node.id not in self._shared:
+            nested, self.nested = self.nested, 0
+            block = self.block(node.input)
+            names = unique_names(node.input.columns)
+            items = [tree.aliased(block.bindings[c.id], name) for c, name in zip(node.input.columns, names, strict=True)]
+            made = self.relation(block.select(items, ordered=block.limit is not None), node.input.columns, names, shared=True)
+            self.nested = nested
+            self._shared[node.id] = (_alias_of(made), names)
+        name, columns = self._shared[node.id]
+        alias = self.alias()
+        source = exp.Table(this=exp.Identifier(this=name), alias=exp.TableAlias(this=exp.Identifier(this=alias)))
+        bindings = {c.id: tree.column(column, alias) for c, column in zip(node.columns, columns, strict=True)}
+        return Block(source, bindings)
+
+    # --- the whole
+
+    def query(self, root: Relation) -> exp.Select:
+        """The statement of the whole query, columns as the host expects them."""
+        block = self.block(root)
+        names = unique_names(root.columns)
+        items = [
+            tree.aliased(_delivered(block.bindings[column.id], column.type), name)
+            for column, name in zip(root.columns, names, strict=True)
+        ]
+        query = block.select(items or [tree.aliased(tree.number(1), "_row")], ordered=True)
+        if self._chain:
+            query.set("with_", exp.With(expressions=self._chain))
+        self.ordered = bool(block.order)
+        return query
+
+    ordered = False
+
+
+def _alias_of(block: Block) -> str:
+    source = block.source
+    assert source is not None
+    return str(source.alias_or_name)
+
+
+def _delivered(value: Sql, type_: ScalarType) -> Sql:
+    """Values as they leave the query: guid and dynamic as text."""
+    if type_ in {ScalarType.GUID, ScalarType.DYNAMIC}:
+        return tree.cast(value, "VARCHAR")
+    return value
+
+
+def result_columns(columns: Sequence[Column]) -> tuple[ResultColumn, ...]:
+    """Names and types for the host."""
+    return tuple(ResultColumn(column.name, column.type) for column in columns)
+
+
+_OPERATORS = {"MakeSeries": "make-series", "TopNested": "top-nested", "ScanSteps": "scan", "Partition": "partition"}
+
+
+# --- leaves ---------------------------------------------------------------------------------------------------------
+
+
+@leaf(plan.Scan)
+def _scan(emitter: Relations, node: Relation) -> Block:
+    assert isinstance(node, plan.Scan)
+    alias = emitter.alias()
+    name = emitter.table(node.table, node.time_range)
+    source = exp.Table(this=tree.identifier(name), alias=exp.TableAlias(this=exp.Identifier(this=alias)))
+    columns = zip(node.columns, node.physical, strict=True)
+    return Block(source, {column.id: tree.column(physical, alias) for column, physical in columns})
+
+
+@leaf(plan.Values)
+def _values(emitter: Relations, node: Relation) -> Block:
+    assert isinstance(node, plan.Values)
+    nothing = Block(None, {})
+    scalars = emitter.scalars(nothing)
+    if len(node.rows) == 1:
+        return Block(None, {c.id: scalars.value(each) for c, each in zip(node.columns, node.rows[0], strict=True)})
+    if not node.columns:
+        return Block(None, {}, where=[] if node.rows else [tree.boolean(False)])
+    names = unique_names(node.columns)
+    if not node.rows:
+        typed = [tree.aliased(tree.null(SQL_TYPES[c.type]), name) for c, name in zip(node.columns, names, strict=True)]
+        empty = Block(None, {}, where=[tree.boolean(False)])
+        return emitter.relation(empty.select(typed, ordered=False), node.columns, names)
+    alias = emitter.alias()
+    rows = [exp.Tuple(expressions=[tree.used_once(scalars.value(each)) for each in row]) for row in node.rows]
+    table = exp.TableAlias(this=exp.Identifier(this=alias), columns=[tree.identifier(name) for name in names])
+    source = exp.Values(expressions=rows, alias=table)
+    return Block(source, {c.id: tree.column(name, alias) for c, name in zip(node.columns, names, strict=True)})
+
+
+@leaf(plan.Series)
+def _series(emitter: Relations, node: Relation) -> Block:
+    assert isinstance(node, plan.Series)
+    scalars = emitter.scalars(Block(None, {}))
+    (column,) = node.columns
+    bounds = scalars.values([node.start, node.stop, node.step])
+    macro = "kql_range_real" if column.type is ScalarType.REAL else "kql_range"
+    values = tree.call("unnest", tree.call(macro, *bounds))
+    item = tree.aliased(tree.cast(values, SQL_TYPES[column.type]), column.name)
+    return emitter.relation(exp.Select(expressions=[item]), node.columns, [column.name])
+
+
+@leaf(plan.Shared)
+def _shared(emitter: Relations, node: Relation) -> Block:
+    assert isinstance(node, plan.Shared)
+    return emitter.shared(node)
+
+
+@leaf(plan.CorrelatedRows)
+def _correlated(emitter: Relations, node: Relation) -> Block:
+    assert isinstance(node, plan.CorrelatedRows)
+    rows = emitter.scopes[node.scope]
+    return Block(rows.source, dict(rows.bindings), list(rows.joins), list(rows.where), rows.order, rows.limit)
+
+
+@leaf(plan.ExternalData)
+def _external(emitter: Relations, node: Relation) -> Block:
+    assert isinstance(node, plan.ExternalData)
+    name = f"external#{len(emitter.externals) + 1}"
+    columns = result_columns(node.columns)
+    emitter.externals.append(ExternalRead(name, node.uris, node.format, columns, node.properties))
+    alias = emitter.alias()
+    source = exp.Table(this=tree.identifier(name), alias=exp.TableAlias(this=exp.Identifier(this=alias)))
+    names = unique_names(node.columns)
+    return Block(source, {c.id: tree.column(each, alias) for c, each in zip(node.columns, names, strict=True)})
+
+
+# --- steps ----------------------------------------------------------------------------------------------------------
+
+
+@step(plan.Filter)
+def _filter(emitter: Relations, block: Block, node: Relation) -> Block:
+    assert isinstance(node, plan.Filter)
+    if block.limit is not None:
+        block = emitter.closed(block, node.input.columns)
+    block = emitter.prepared(block, node.input.columns, [node.predicate])
+    block.where.append(emitter.scalars(block).condition(node.predicate))
+    return block
+
+
+@step(plan.Project)
+def _project(emitter: Relations, block: Block, node: Relation) -> Block:
+    assert isinstance(node, plan.Project)
+    computed = [each for each in node.expressions if not isinstance(each, plan.ColumnReference)]
+    block = emitter.prepared(block, node.input.columns, computed)
+    scalars = emitter.scalars(block)
+    block.bindings = {c.id: scalars.value(each) for c, each in zip(node.columns, node.expressions, strict=True)}
+    return block
+
+
+@step(plan.Sort)
+def _sort(emitter: Relations, block: Block, node: Relation) -> Block:
+    assert isinstance(node, plan.Sort)
+    if block.limit is not None:
+        block = emitter.closed(block, node.input.columns)
+    block = emitter.prepared(block, node.input.columns, [key.expression for key in node.keys])
+    scalars = emitter.scalars(block)
+    block.order = tuple(_order_key(scalars, key) for key in node.keys)
+    if node.limit is not None:
+        block.limit = emitter.scalars(Block(None, {})).value(node.limit)
+    return block
+
+
+def _order_key(scalars: Scalars, key: plan.SortKey) -> OrderKey:
+    """NaN stands with the nulls, which SQL would put above all numbers."""
+    value = scalars.value(key.expression)
+    if key.expression.type is ScalarType.REAL:
+        value = exp.Nullif(this=tree.used_once(value), expression=tree.cast(tree.text("nan"), "DOUBLE"))
+    elif key.expression.type is ScalarType.DYNAMIC:
+        value = tree.call("kql_sort_key", value)
+    return OrderKey(value, key.descending, key.nulls_first)
+
+
+@step(plan.Limit)
+def _limit(emitter: Relations, block: Block, node: Relation) -> Block:
+    assert isinstance(node, plan.Limit)
+    if block.limit is not None:
+        block = emitter.closed(block, node.input.columns)
+    block.limit = emitter.scalars(Block(None, {})).value(node.count)
+    return block
+
+
+@step(plan.Sample)
+def _sample(emitter: Relations, block: Block, node: Relation) -> Block:
+    assert isinstance(node, plan.Sample)
+    if block.limit is not None:
+        block = emitter.closed(block, node.input.columns)
+    block.order = (OrderKey(tree.call("random"), False, False),)
+    block.limit = emitter.scalars(Block(None, {})).value(node.count)
+    block = emitter.closed(block, node.input.columns)
+    block.order = ()
+    return block
+
+
+@step(plan.Distinct)
+def _distinct(emitter: Relations, block: Block, node: Relation) -> Block:
+    assert isinstance(node, plan.Distinct)
+    if block.limit is not None:
+        block = emitter.closed(block, node.input.columns)
+    block.order = ()
+    names = unique_names(node.input.columns)
+    items = [tree.aliased(block.bindings[c.id], name) for c, name in zip(node.input.columns, names, strict=True)]
+    query = block.select(items, ordered=False)
+    query.set("distinct", exp.Distinct())
+    result = emitter.relation(query, node.input.columns, names)
+    return emitter.renamed(result, node.input.columns, node.columns)
+
+
+@step(plan.Summarize)
+def _summarize(emitter: Relations, block: Block, node: Relation) -> Block:
+    assert isinstance(node, plan.Summarize)
+    if block.limit is not None:
+        block = emitter.closed(block, node.input.columns)
+    block = emitter.prepared(block, node.input.columns, [*node.keys, *node.aggregates])
+    keys = emitter.scalars(block).values(node.keys)
+    bindings = dict(block.bindings)
+    bindings.update({column.id: key for column, key in zip(node.columns, keys, strict=False)})
+    picks = sum(1 for each in node.aggregates if isinstance(each, plan.Aggregate) and each.function == "take_any")
+    group = Group(emitter.dialect, bindings, emitter, [key.ordered() for key in block.order], picks)
+    values = keys + group.values(node.aggregates)
+    names = unique_names(node.columns)
+    items = [tree.aliased(value, name) for value, name in zip(values, names, strict=True)]
+    query = block.select(items, ordered=False)
+    if keys:
+        query.set("group", exp.Group(expressions=[tree.number(position + 1) for position in range(len(keys))]))
+    return emitter.relation(query, node.columns, names)

@@ -1,0 +1,136 @@
+"""Walking over plans: what hangs below a node, and the node again with something else below it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator
+
+from vedette.kql.plan import (
+    Expression,
+    InSubquery,
+    Relation,
+    ScalarSubquery,
+)
+
+_STRUCTS = ("SortKey", "TopNestedLevel", "ScanStep")
+
+
+@functools.cache
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(each.name for each in dataclasses.fields(kind))
+
+
+def _is_struct(value: object) -> bool:
+    return type(value).__name__ in _STRUCTS
+
+
+def _flatten(value: object) -> Iterator[object]:
+    if isinstance(value, (Expression, Relation)):
+        yield value
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from _flatten(each)
+    elif _is_struct(value):
+        for name in _fields(type(value)):
+            yield from _flatten(getattr(value, name))
+
+
+def children_of(expression: Expression) -> tuple[Expression, ...]:
+    """The expressions directly below an expression; plans of subqueries are not among them."""
+    return tuple(
+        each for name in _fields(type(expression)) for each in _flatten(getattr(expression, name)) if isinstance(each, Expression)
+    )
+
+
+def expressions_of(relation: Relation) -> tuple[Expression, ...]:
+    """The expressions that a relational node holds."""
+    return tuple(
+        each for name in _fields(type(relation)) for each in _flatten(getattr(relation, name)) if isinstance(each, Expression)
+    )
+
+
+def inputs_of(relation: Relation) -> tuple[Relation, ...]:
+    """The relations that a relational node reads."""
+    return tuple(
+        each for name in _fields(type(relation)) for each in _flatten(getattr(relation, name)) if isinstance(each, Relation)
+    )
+
+
+def subqueries_of(expression: Expression) -> Iterator[Relation]:
+    """Plans of the subqueries anywhere in an expression."""
+    stack = [expression]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (ScalarSubquery, InSubquery)):
+            yield node.plan
+        stack.extend(children_of(node))
+
+
+def relations(root: Relation) -> Iterator[Relation]:
+    """All relations of a plan, subqueries included, each reference once. Without recursion."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(inputs_of(node))
+        for expression in expressions_of(node):
+            stack.extend(subqueries_of(expression))
+
+
+def _mapped(value: object, change: Callable[[object], object]) -> object:
+    if isinstance(value, (Expression, Relation)):
+        return change(value)
+    if isinstance(value, tuple):
+        items = tuple(_mapped(each, change) for each in value)
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    if _is_struct(value):
+        return _rebuilt(value, change)
+    return value
+
+
+def _rebuilt(node: object, change: Callable[[object], object]) -> object:
+    changed: dict[str, object] = {}
+    for name in _fields(type(node)):
+        old = getattr(node, name)
+        new = _mapped(old, change)
+        if new is not old:
+            changed[name] = new
+    return dataclasses.replace(node, **changed) if changed else node  # type: ignore[type-var]
+
+
+def map_expressions(relation: Relation, change: Callable[[Expression], Expression]) -> Relation:
+    """The node with each expression it holds changed; the relations it reads stay."""
+    result = _rebuilt(relation, lambda each: change(each) if isinstance(each, Expression) else each)
+    assert isinstance(result, Relation)
+    return result
+
+
+def map_inputs(relation: Relation, change: Callable[[Relation], Relation]) -> Relation:
+    """The node over changed inputs."""
+    result = _rebuilt(relation, lambda each: change(each) if isinstance(each, Relation) else each)
+    assert isinstance(result, Relation)
+    return result
+
+
+def map_children(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """The expression over changed children; plans of subqueries stay."""
+    result = _rebuilt(expression, lambda each: change(each) if isinstance(each, Expression) else each)
+    assert isinstance(result, Expression)
+    return result
+
+
+def transform(root: Relation, change: Callable[[Relation], Relation]) -> Relation:
+    """Bottom up: every node, over inputs already changed, replaced by `change(node)`. Shared nodes stay shared."""
+    done: dict[int, Relation] = {}
+    stack: list[tuple[Relation, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if id(node) in done:
+            continue
+        if not ready:
+            stack.append((node, True))
+            stack.extend((each, False) for each in inputs_of(node))
+            continue
+        done[id(node)] = change(map_inputs(node, lambda each: done[id(each)]))
+    return done[id(root)]

@@ -1,0 +1,73 @@
+"""Runs a self-contained KQL query in an in-memory DuckDB: what the conformance scorers call."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterable, Sequence
+
+import duckdb
+
+from vedette.clock import to_ticks
+from vedette.kql.catalog import TableSchema
+from vedette.kql.compile import compile_with_discovery
+from vedette.kql.compiled import CompiledQuery
+from vedette.kql.types import ScalarType
+
+Cell = object
+Row = tuple[Cell, ...]
+
+
+class EmptyCatalog:
+    """A world without tables and stored functions."""
+
+    version = "empty"
+
+    def table(self, name: str) -> TableSchema | None:
+        """Nothing."""
+        return None
+
+    def table_names(self) -> Iterable[str]:
+        """Nothing."""
+        return ()
+
+    def function(self, name: str) -> str | None:
+        """Nothing."""
+        return None
+
+
+def run_kql(query: str) -> tuple[list[str], list[Row]]:
+    """Columns and rows of a query that needs no tables.
+
+    A datetime is `("$datetime", ticks)`, a timespan `("$timespan", ticks)`, a dynamic value what its JSON says.
+    """
+    with duckdb.connect(config={"threads": "1"}) as connection:
+
+        def run(compiled: CompiledQuery) -> list[tuple[object, ...]]:
+            for statement in compiled.setup:
+                connection.execute(statement)
+            return connection.execute(compiled.sql, list(compiled.parameters)).fetchall()
+
+        compiled = compile_with_discovery(query, EmptyCatalog(), now=to_ticks(time.time()), run=run)
+        rows = run(compiled)
+    types = [column.type for column in compiled.columns]
+    return [column.name for column in compiled.columns], [_row(row, types) for row in rows]
+
+
+def _row(row: Sequence[object], types: Sequence[ScalarType]) -> Row:
+    return tuple(_cell(value, type_) for value, type_ in zip(row, types, strict=True))
+
+
+def _cell(value: object, type_: ScalarType) -> Cell:
+    if value is None:
+        return None
+    if type_ is ScalarType.DATETIME:
+        return ("$datetime", value)
+    if type_ is ScalarType.TIMESPAN:
+        return ("$timespan", value)
+    if type_ is ScalarType.DYNAMIC:
+        return json.loads(str(value))
+    if isinstance(value, float) and math.isnan(value):
+        return float("nan")
+    return value
