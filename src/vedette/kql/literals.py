@@ -123,7 +123,7 @@ _UNIT_TICKS: dict[str, decimal.Decimal | int] = {
 }
 _SUFFIXED = re.compile(r"(?P<sign>[+-]?)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[A-Za-z]+)", re.ASCII)
 _CLOCK = re.compile(
-    r"(?P<sign>[+-]?)(?:(?P<days>\d+)[.:])?(?P<hours>\d{1,2}):(?P<minutes>\d{1,2})"
+    r"(?P<sign>[+-]?)(?:(?P<days>\d+)(?:\.|:(?=\d+:\d+:)))?(?P<hours>\d{1,2}):(?P<minutes>\d{1,2})"
     r"(?::(?P<seconds>\d{1,2})(?:\.(?P<fraction>\d{1,}))?)?",
     re.ASCII,
 )
