@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from vedette.contracts.renames import load_renames
 from vedette.contracts.tables import TableContract, load_tables, physical_names
+from vedette.contracts.workspace import workspace_columns
 from vedette.kql.catalog import TableColumn, TableSchema
 from vedette.kql.types import ScalarType
 
@@ -41,8 +42,8 @@ _HIDDEN_TABLES: Mapping[str, tuple[tuple[str, ScalarType], ...]] = {
 class ContractCatalog:
     """Catalog over the contract's tables.
 
-    `workspace` gives every table a column `TimeGenerated` of its own, as in a Log Analytics workspace; otherwise that
-    name resolves to the time column without being one of its columns.
+    `TimeGenerated` resolves to the time column without being one of the columns. `workspace` gives every table the
+    columns of a Log Analytics workspace instead, `TimeGenerated` among them: for analysis only, as they are not stored.
     """
 
     def __init__(self, *, workspace: bool = False) -> None:
@@ -106,10 +107,9 @@ def _schema(table: TableContract, workspace: bool) -> TableSchema:
         for rename in load_renames().columns
         if table.name in rename.tables and rename.old not in by_name and rename.new in by_name
     ]
-    time = by_name.get(table.time_column or "")
-    if time is not None and WORKSPACE_TIME not in by_name:
-        if workspace:
-            columns.append(TableColumn(WORKSPACE_TIME, ScalarType.DATETIME, time.physical))
-        else:
-            aliases.append((WORKSPACE_TIME, time.name))
+    if workspace:
+        further = [each for each in workspace_columns(table.name) if each[0] not in by_name]
+        columns += [TableColumn(name, ScalarType(type_), name) for name, type_ in further]
+    elif table.time_column is not None and WORKSPACE_TIME not in by_name:
+        aliases.append((WORKSPACE_TIME, table.time_column))
     return TableSchema(table.name, tuple(columns), table.time_column, tuple(aliases), table.description)

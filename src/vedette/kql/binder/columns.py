@@ -12,7 +12,7 @@ from vedette.kql.binder.constants import constant
 from vedette.kql.binder.context import Binder, similar
 from vedette.kql.binder.names import OutputNames
 from vedette.kql.binder.pipelines import operator
-from vedette.kql.binder.scopes import Scope, Table, reference
+from vedette.kql.binder.scopes import Scope, Table, carry_aliases, reference
 from vedette.kql.plan import Column, Expression, Literal
 from vedette.kql.types import ScalarType
 
@@ -69,7 +69,8 @@ def bind_project(binder: Binder, written: syntax.ProjectOperator, table: Table, 
         columns.append(_output(binder, name, each.expression))
         expressions.append(each.expression)
     relation = project(tuple(columns), table.relation, tuple(expressions))
-    return Table(relation, serialized=table.serialized)
+    result = Table(relation, serialized=table.serialized)
+    return carry_aliases(table, result, zip(columns, expressions, strict=True))
 
 
 def _output(binder: Binder, name: str, expression: Expression) -> Column:
@@ -207,7 +208,7 @@ def bind_distinct(binder: Binder, written: syntax.DistinctOperator, table: Table
         expressions.append(each.expression)
     relation = plan.Project(tuple(columns), table.relation, tuple(expressions))
     distinct = plan.Distinct(tuple(columns), relation)
-    return Table(distinct)
+    return carry_aliases(table, Table(distinct), zip(columns, expressions, strict=True))
 
 
 _CLR_NAMES = {

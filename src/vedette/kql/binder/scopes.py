@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from vedette.kql import plan, syntax
 from vedette.kql.plan import Column, Expression, Relation
@@ -54,6 +54,27 @@ class Table:
         )
 
 
+def carry_aliases(before: Table, after: Table, outputs: Iterable[tuple[Column, Expression]]) -> Table:
+    """Let columns that are handed through under one of their names answer to the others too.
+
+    `outputs` are the columns of `after` and where they come from; an aggregate's value is what it returns.
+    """
+    if not before.aliases:
+        return after
+    by_column: dict[int, set[str]] = {}
+    for alias, column in before.aliases.items():
+        by_column.setdefault(column.id, {column.name}).add(alias)
+    for output, expression in outputs:
+        origin = expression.arguments[-1] if isinstance(expression, plan.Aggregate) and expression.arguments else expression
+        if not isinstance(origin, plan.ColumnReference):
+            continue
+        names = by_column.get(origin.column.id, set())
+        if output.name in names:
+            for other in names - {output.name} - after.names.keys():
+                after.aliases.setdefault(other, output)
+    return after
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class ScalarVariable:
     """A scalar `let` or parameter: its expression stands wherever the name does."""
@@ -76,13 +97,6 @@ class FunctionVariable:
     declaration: syntax.FunctionDeclaration
     scope: Scope
     stored: bool = False
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ColumnNameVariable:
-    """A string parameter that was given a bare column name (`invoke FileProfile(SHA256)`)."""
-
-    name: str
 
 
 Variable = ScalarVariable | TableVariable | FunctionVariable

@@ -10,7 +10,7 @@ from vedette.kql.binder.assignments import bind_assignments
 from vedette.kql.binder.context import Binder
 from vedette.kql.binder.names import OutputNames, default_name
 from vedette.kql.binder.pipelines import operator
-from vedette.kql.binder.scopes import Scope, Table, reference
+from vedette.kql.binder.scopes import Scope, Table, carry_aliases, reference
 from vedette.kql.plan import Aggregate, Call, Column, Expression
 from vedette.kql.types import ScalarType
 
@@ -61,8 +61,10 @@ def bind_summarize(binder: Binder, written: syntax.SummarizeOperator, table: Tab
     expressions = tuple(expression for _, expression in outputs)
     if not written.aggregates and keys.columns:
         projected = plan.Project(columns, table.relation, tuple(keys.expressions))
-        return Table(plan.Distinct(columns, projected))
-    return Table(plan.Summarize(columns, table.relation, tuple(keys.expressions), expressions))
+        result = Table(plan.Distinct(columns, projected))
+    else:
+        result = Table(plan.Summarize(columns, table.relation, tuple(keys.expressions), expressions))
+    return carry_aliases(table, result, zip(columns, (*keys.expressions, *expressions), strict=True))
 
 
 def bind_aggregates(

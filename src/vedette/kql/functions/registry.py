@@ -14,7 +14,7 @@ import msgspec
 from vedette.errors import ContractError
 from vedette.kql.functions.signature import Signature, parse_signature
 
-Kind = Literal["scalar", "aggregate", "window", "operator", "plugin"]
+Kind = Literal["scalar", "aggregate", "window", "operator", "plugin", "internal"]
 Naming = Literal[
     "none", "first", "only", "column", "prefix", "prefix_and_first", "prefix_and_only", "function_and_first"
 ]
@@ -55,13 +55,14 @@ _KINDS: Mapping[str, Kind] = {
     "operators": "operator",
     "window": "window",
     "plugins": "plugin",
+    "internal": "internal",
 }
 
 
 @functools.cache
 def _load() -> Mapping[Kind, Mapping[str, Function]]:
     tables: dict[Kind, dict[str, Function]] = {
-        "scalar": {}, "aggregate": {}, "window": {}, "operator": {}, "plugin": {},
+        "scalar": {}, "aggregate": {}, "window": {}, "operator": {}, "plugin": {}, "internal": {},
     }  # fmt: skip
     folder = importlib.resources.files("vedette.kql.functions") / "signatures"
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
