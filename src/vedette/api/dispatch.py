@@ -28,6 +28,9 @@ from vedette.errors import NotImplementedOperationError
 from vedette.ids import Ids
 from vedette.observability.logs import bound
 
+CLIENT_GONE = 499
+"""Status under which a request without an answer is reported."""
+
 CONTROL_THREADS = 40
 STOP_INTERVAL = 0.1
 """Seconds between attempts to stop the query of a client that has gone."""
@@ -129,6 +132,7 @@ class Dispatcher:
         try:
             response = await self._respond(exchange, scope, receive)
         except ClientGoneError:
+            self._observe(exchange, ApiResponse(CLIENT_GONE), time.perf_counter() - started)
             return
         except Exception as error:  # noqa: BLE001 — the edge: every error becomes an answer
             if not is_expected(error):
@@ -296,7 +300,7 @@ class Dispatcher:
             client_address=exchange.origin.client_address,
             tenant_id=caller.tenant.tenant_id if caller else "",
             app_id=caller.principal.app_id if caller else "",
-            error_code=wire_code(response) if response.status >= 400 else "",
+            error_code=wire_code(response) if response.status >= 400 and response.body else "",
             error=exchange.error,
         )
         for observe in self._observers:

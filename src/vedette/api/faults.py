@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from vedette.api.http import ApiResponse
-from vedette.contracts.faults import FaultContract, load_faults
+from vedette.contracts.faults import SHARED, FaultContract, load_faults
 from vedette.errors import ApiError
 from vedette.identity import errors as identity
 from vedette.kql.errors import Diagnostic, KqlError
@@ -98,7 +98,7 @@ def wire_code(response: ApiResponse) -> str:
 
 
 def _records(surface: str) -> Mapping[str, FaultContract]:
-    return load_faults(surface if surface in _BODIES else "shared")
+    return load_faults(surface if surface in _BODIES else SHARED)
 
 
 def _make_out(error: Exception, context: FaultContext) -> Fault:

@@ -12,6 +12,9 @@ from vedette.contracts.loader import data_folder, load_document
 from vedette.errors import ContractError
 
 
+SHARED = "shared"
+
+
 class FaultContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a surface words one fault. `message` and `headers` are `str.format` templates over the error's fields."""
 
@@ -50,9 +53,9 @@ class RestatedFaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def load_faults(surface: str) -> Mapping[str, FaultContract]:
     """The faults of a surface by the code that errors carry. A surface without a file has the shared ones."""
     folder = data_folder("faults")
-    faults = dict(load_document(folder / "shared.toml", SharedFaults).faults)
+    faults = dict(load_document(folder / f"{SHARED}.toml", SharedFaults).faults)
     own = folder / f"{surface}.toml"
-    if not own.is_file():
+    if surface == SHARED or not own.is_file():
         return faults
     for code, restated in load_document(own, RestatedFaults).faults.items():
         if code not in faults:

@@ -1,0 +1,184 @@
+"""Small stand-ins for what the API stands on, and an application assembled from them."""
+
+import dataclasses
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from tests.asgi import AsgiClient
+from vedette.api.auth import Authenticator
+from vedette.api.defender.routes import DefenderSurface
+from vedette.api.dispatch import Dispatcher, DispatchSettings, RequestRecord
+from vedette.api.graph.routes import GraphSurface
+from vedette.api.router import Handler, Router
+from vedette.api.throttle import Throttle
+from vedette.clock import ManualClock
+from vedette.context import Principal, RequestContext, Tenant
+from vedette.contracts.operations import OperationsDocument, load_operations
+from vedette.contracts.quotas import load_quota_profile
+from vedette.hunting.results import QueryStatistics, Results
+from vedette.identity.errors import ExpiredTokenError, MalformedTokenError
+from vedette.kql.compiled import ResultColumn
+from vedette.kql.types import ScalarType
+from vedette.store.engine import Store
+from vedette.store.metadata import METADATA
+
+HOME = "11111111-1111-1111-1111-111111111111"
+OTHER = "22222222-2222-2222-2222-222222222222"
+APP = "aaaaaaaa-0000-0000-0000-000000000001"
+NOW = 1_763_899_200.0
+TICKS_2025 = 638_712_864_000_000_000
+
+
+def principal(
+    audience: str, *roles: str, tenant_id: str = HOME, scopes: tuple[str, ...] = (), kind: str = "application"
+) -> Principal:
+    return Principal(
+        kind="user" if kind == "user" else "application",
+        tenant_id=tenant_id,
+        object_id="0" * 8,
+        app_id=APP,
+        audience=audience,
+        roles=frozenset(roles),
+        scopes=frozenset(scopes),
+        display_name="Heron connector",
+    )
+
+
+PRINCIPALS = {
+    "graph": principal(
+        "graph", "SecurityIncident.ReadWrite.All", "SecurityAlert.ReadWrite.All", "ThreatHunting.Read.All"
+    ),
+    "graph-reader": principal("graph", "SecurityIncident.Read.All"),
+    "graph-user": principal("graph", scopes=("ThreatHunting.Read.All",), kind="user"),
+    "graph-other": principal("graph", "SecurityIncident.ReadWrite.All", "SecurityAlert.ReadWrite.All", tenant_id=OTHER),
+    "graph-lost": principal("graph", "SecurityIncident.Read.All", tenant_id="3" * 8),
+    "xdr": principal("mtp", "Incident.ReadWrite.All", "AdvancedHunting.Read.All"),
+    "xdr-other": principal("mtp", "Incident.ReadWrite.All", tenant_id=OTHER),
+    "mde": principal("wdatp", "AdvancedQuery.Read.All", "Incident.Read.All"),
+    "ingest": principal("vedette", "Vedette.Ingest"),
+    "nothing": principal("graph"),
+}
+
+
+class FakeVerifier:
+    """Tokens are names of principals; two more do not verify."""
+
+    def verify(self, token: str) -> Principal:
+        if token == "expired":
+            raise ExpiredTokenError
+        if token not in PRINCIPALS:
+            raise MalformedTokenError
+        return PRINCIPALS[token]
+
+
+def find_tenant(tenant_id: str) -> Tenant | None:
+    if tenant_id not in (HOME, OTHER):
+        return None
+    return Tenant(tenant_id, "contoso.test", "Contoso")
+
+
+COLUMNS = (
+    ("Timestamp", ScalarType.DATETIME, pa.int64(), TICKS_2025 + 1_234_567),
+    ("DeviceName", ScalarType.STRING, pa.string(), "ws-01"),
+    ("ProcessId", ScalarType.LONG, pa.int64(), 4711),
+    ("Port", ScalarType.INT, pa.int32(), None),
+    ("IsAdmin", ScalarType.BOOL, pa.bool_(), True),
+    ("Score", ScalarType.REAL, pa.float64(), 0.5),
+    ("Details", ScalarType.DYNAMIC, pa.string(), '{"a":[1,2]}'),
+    ("Took", ScalarType.TIMESPAN, pa.int64(), 36_610_000_000),
+    ("Id", ScalarType.GUID, pa.string(), HOME),
+)
+
+
+class FakeHunting:
+    """Answers every query alike, and remembers what was asked. `failure` is raised instead."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, str | None]] = []
+        self.failure: Exception | None = None
+
+    def run(self, context: RequestContext, query: str, timespan: str | None, /) -> Results:
+        self.asked.append((context.tenant.tenant_id, query, timespan))
+        if self.failure is not None:
+            raise self.failure
+        data = pa.table([pa.array([value], type_) for _, _, type_, value in COLUMNS], [name for name, *_ in COLUMNS])
+        statistics = QueryStatistics(
+            elapsed=0.25, cpu=0.5, peak_memory=1024, rows_scanned=10, bytes_read=100, rows=1, size=64
+        )
+        return Results(tuple(ResultColumn(name, kql) for name, kql, *_ in COLUMNS), data, statistics)
+
+
+class CountingIds:
+    """GUIDs that count."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def guid(self) -> str:
+        self._last += 1
+        return f"{self._last:08x}-0000-4000-8000-000000000000"
+
+
+@dataclasses.dataclass
+class Application:
+    """An application over an empty control plane in memory."""
+
+    app: Dispatcher
+    store: Store
+    clock: ManualClock
+    hunting: FakeHunting
+    records: list[RequestRecord]
+    abandoned: list[RequestContext]
+    spool: Path
+
+    def close(self) -> None:
+        """Close the store and remove its folder."""
+        self.store.close()
+        shutil.rmtree(self.spool.parent)
+
+    def client(self, token: str | None = None, host: str = "localhost") -> AsgiClient:
+        return AsgiClient(self.app, host, token)
+
+
+def assemble(
+    extra: Mapping[str, tuple[OperationsDocument, Mapping[str, Handler]]] | None = None,
+    *,
+    profile: str = "default",
+    behind_proxy: bool = False,
+    accepted_hosts: tuple[str, ...] = (),
+    on_disconnect: Callable[[RequestContext], object] | None = None,
+) -> Application:
+    """Graph and Defender, and whatever surfaces a test adds."""
+    folder = Path(tempfile.mkdtemp(prefix="vedette-test-"))
+    spool = folder / "spool"
+    spool.mkdir()
+    store, clock, hunting = Store.in_folder(folder), ManualClock(NOW), FakeHunting()
+    METADATA.create_all(store.engine)
+    documents = load_operations()
+    surfaces: dict[str, tuple[OperationsDocument, Mapping[str, Handler]]] = {
+        "graph": (documents["graph"], GraphSurface(store, hunting, clock).handlers()),
+        "defender": (documents["defender"], DefenderSurface(store, hunting, clock).handlers()),
+        **(extra or {}),
+    }
+    router = Router(
+        [document for document, _ in surfaces.values()],
+        {name: handlers for name, (_, handlers) in surfaces.items()},
+        accepted_hosts,
+    )
+    records: list[RequestRecord] = []
+    abandoned: list[RequestContext] = []
+    app = Dispatcher(
+        router,
+        Authenticator(FakeVerifier(), find_tenant),
+        Throttle(load_quota_profile(profile), clock),
+        settings=DispatchSettings(spool_folder=spool, behind_proxy=behind_proxy, hunting_threads=2, crypto_threads=2),
+        clock=clock,
+        ids=CountingIds(),
+        observers=[records.append],
+        on_disconnect=on_disconnect or abandoned.append,
+    )
+    return Application(app, store, clock, hunting, records, abandoned, spool)
