@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from vedette.contracts.tables import physical_names
 from vedette.hunting.cells import to_array
 from vedette.hunting.errors import ExternalDataError
 from vedette.kql.compiled import ExternalRead, ResultColumn
+from vedette.kql.plan import Column
+from vedette.kql.sql.blocks import unique_names
 from vedette.lake.engine import ExternalFile
 
 MAX_UNPACKED_BYTES = 256 * 2**20
@@ -41,8 +42,8 @@ def load_external(read: ExternalRead, fetch: Fetch) -> ExternalFile:
         to_array(column.type, [row[index] if index < len(row) else None for row in rows])
         for index, column in enumerate(read.columns)
     ]
-    names = physical_names(tuple(column.name for column in read.columns))
-    return ExternalFile(read.relation, pa.table(arrays, names=list(names)))
+    names = unique_names([Column(index, column.name, column.type) for index, column in enumerate(read.columns)])
+    return ExternalFile(read.relation, pa.table(arrays, names=names))
 
 
 def _read(read: ExternalRead, uri: str, fetch: Fetch) -> Iterable[Row]:

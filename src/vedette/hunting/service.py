@@ -35,7 +35,7 @@ RunQuery = Callable[[CompiledQuery], list[tuple[object, ...]]]
 
 
 class Compile(Protocol):
-    """`kql.compile`, as the service needs it. Raises KqlError."""
+    """`kql.compile.compile_with_discovery`, or what stands for it. Raises KqlError."""
 
     def __call__(self, text: str, catalog: Catalog, *, now: int, run: RunQuery) -> CompiledQuery: ...
 
@@ -87,6 +87,7 @@ class HuntingService:
                 relations=tuple(RelationScope(read.relation, read.table, read.time_range) for read in compiled.reads),
                 externals=tuple(load_external(read, self._fetch) for read in compiled.externals),
                 window=admission.window,
+                setup=compiled.setup,
             )
             return self._parts.engine.execute(
                 scope, compiled.sql, compiled.parameters, admission.limits, query_id=ctx.request_id

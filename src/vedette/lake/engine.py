@@ -36,13 +36,15 @@ class ExternalFile(msgspec.Struct, frozen=True):
 class QueryScope(msgspec.Struct, frozen=True):
     """Everything a query may see: relations of one tenant. Nothing outside it can be named.
 
-    `window` hides rows outside a time range in every relation whose table has a time.
+    `window` hides rows outside a time range in every relation whose table has a time. `setup` are statements of the
+    compiler, constant text that no user wrote, which the session runs before it is locked.
     """
 
     tenant_id: str
     relations: tuple[RelationScope, ...]
     externals: tuple[ExternalFile, ...] = ()
     window: TimeRange = (None, None)
+    setup: tuple[str, ...] = ()
 
 
 class QueryLimits(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from vedette.lake.engine import LakeFolders, QueryLimits, QueryOutcome, QueryScope, TimeRange
 from vedette.lake.engines.duckdb_relations import relation_sql
-from vedette.lake.engines.duckdb_session import SessionOptions, SessionPool, lock_down
+from vedette.lake.engines.duckdb_session import SessionPool, lock_down
 from vedette.lake.errors import (
     EngineError,
     QueryCancelledError,
@@ -38,21 +38,14 @@ _INTERRUPT_AGAIN_SECONDS = 0.05
 
 
 class DuckDBEngine:
-    """Implements `lake.engine.Engine`. `session_statements` run in every session before it is locked."""
+    """Implements `lake.engine.Engine`. Every query has an instance of DuckDB of its own."""
 
     dialect = "duckdb"
 
-    def __init__(
-        self,
-        store: Store,
-        folders: LakeFolders,
-        *,
-        threads: int | None = None,
-        session_statements: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, store: Store, folders: LakeFolders, *, threads: int | None = None) -> None:
         self._store = store
         self._folders = folders
-        self._sessions = SessionPool(SessionOptions(threads, session_statements))
+        self._sessions = SessionPool(threads)
         self._running: dict[str, _Watch] = {}
         self._running_lock = threading.Lock()
 
@@ -97,6 +90,8 @@ class DuckDBEngine:
                 relations[relation.name] = (stored_tables()[relation.table], segments)
                 files.update(_paths(segments))
         selects = {name: relation_sql(table, folder, found, scope.window) for name, (table, found) in relations.items()}
+        for statement in scope.setup:
+            connection.execute(statement)
         externals = {external.name: external.data for external in scope.externals}
         lock_down(connection, selects, externals, [str(folder / path) for path in sorted(files)], limits.memory)
 

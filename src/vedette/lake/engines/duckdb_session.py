@@ -24,19 +24,11 @@ _CONFIGURATION: Configuration = {
 }
 
 
-class SessionOptions:
-    """What every session has: threads, and statements that run before it is locked (the emitter's macros)."""
-
-    def __init__(self, threads: int | None, statements: Sequence[str]) -> None:
-        self.threads = threads
-        self.statements = tuple(statements)
-
-
 class SessionPool:
     """Hands out fresh instances. None is ever used twice."""
 
-    def __init__(self, options: SessionOptions) -> None:
-        self._options = options
+    def __init__(self, threads: int | None) -> None:
+        self._threads = threads
         self._spares: queue.SimpleQueue[duckdb.DuckDBPyConnection] = queue.SimpleQueue()
         self._refill_lock = threading.Lock()
         self._refill: threading.Thread | None = None
@@ -67,11 +59,10 @@ class SessionPool:
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         configuration = dict(_CONFIGURATION)
-        if self._options.threads is not None:
-            configuration["threads"] = self._options.threads
+        if self._threads is not None:
+            configuration["threads"] = self._threads
         connection = duckdb.connect(config=configuration)
-        for statement in ("SET enable_profiling = 'no_output'", *self._options.statements):
-            connection.execute(statement)
+        connection.execute("SET enable_profiling = 'no_output'")
         return connection
 
     def _open_ahead(self) -> None:

@@ -1,0 +1,144 @@
+"""Typical hunts over at least five million rows, each as a ratio to SQL written by hand over the same files."""
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import msgspec
+
+from bench.lake import TENANT, BenchLake
+from bench.measurement import Measurement
+from bench.packs import mapped_rows
+from bench.telemetry import multiplied
+from vedette.clock import now_ticks
+
+COUNTS = {"DeviceProcessEvents": 5_000_000, "DeviceNetworkEvents": 1_000_000, "DeviceFileEvents": 1_000_000}
+BATCHES = 40
+REPEATS = 5
+GOAL = 1.5
+"""Times the hand-written statement, on the same files, with the same threads, in the same process."""
+
+WEEK = "$now - 6048000000000"
+
+
+class Hunt(msgspec.Struct, frozen=True):
+    """A query and what somebody would write in SQL who knows the files. `$now` are the ticks of now."""
+
+    name: str
+    kql: str
+    sql: str
+
+
+HUNTS = (
+    Hunt(
+        "has, rare term, take",
+        """DeviceProcessEvents | where Timestamp > ago(7d) | where ProcessCommandLine has "mimikatz" | take 100""",
+        rf"""SELECT * FROM DeviceProcessEvents WHERE "Timestamp" > {WEEK} AND ProcessCommandLine ILIKE '%mimikatz%'
+        AND regexp_matches(ProcessCommandLine, '(?i)(^|[^a-z0-9])mimikatz([^a-z0-9]|$)') LIMIT 100""",
+    ),
+    Hunt(
+        "has_any, project, top",
+        """DeviceProcessEvents | where Timestamp > ago(7d)
+        | where ProcessCommandLine has_any ("whoami", "nltest", "net1", "quser")
+        | project Timestamp, DeviceName, AccountName, ProcessCommandLine | top 100 by Timestamp desc""",
+        rf"""SELECT "Timestamp", DeviceName, AccountName, ProcessCommandLine FROM DeviceProcessEvents
+        WHERE "Timestamp" > {WEEK}
+        AND regexp_matches(ProcessCommandLine, '(?i)(^|[^a-z0-9])(whoami|nltest|net1|quser)([^a-z0-9]|$)')
+        ORDER BY "Timestamp" DESC LIMIT 100""",
+    ),
+    Hunt(
+        "in~, summarize count by",
+        """DeviceProcessEvents | where Timestamp > ago(7d)
+        | where FileName in~ ("powershell.exe", "cmd.exe", "rundll32.exe", "regsvr32.exe")
+        | summarize count() by DeviceName, FileName | order by count_ desc | take 100""",
+        f"""SELECT DeviceName, FileName, count(*) n FROM DeviceProcessEvents WHERE "Timestamp" > {WEEK}
+        AND lower(FileName) IN ('powershell.exe', 'cmd.exe', 'rundll32.exe', 'regsvr32.exe')
+        GROUP BY ALL ORDER BY n DESC LIMIT 100""",
+    ),
+    Hunt(
+        "count and dcount by hour",
+        "DeviceProcessEvents | where Timestamp > ago(7d) | summarize count(), dcount(DeviceId) by bin(Timestamp, 1h)",
+        f"""SELECT "Timestamp" // 36000000000 * 36000000000, count(*), approx_count_distinct(DeviceId)
+        FROM DeviceProcessEvents WHERE "Timestamp" > {WEEK} GROUP BY 1""",
+    ),
+    Hunt(
+        "arg_max by device",
+        """DeviceProcessEvents | where Timestamp > ago(7d)
+        | summarize arg_max(Timestamp, FileName, ProcessCommandLine) by DeviceId""",
+        f"""SELECT DeviceId, max("Timestamp"), arg_max((FileName, ProcessCommandLine), "Timestamp")
+        FROM DeviceProcessEvents WHERE "Timestamp" > {WEEK} GROUP BY 1""",
+    ),
+    Hunt(
+        "contains, matches regex",
+        r"""DeviceProcessEvents | where Timestamp > ago(7d) | where ProcessCommandLine contains "encodedcommand"
+        or ProcessCommandLine matches regex @"\s-[eE]{1}[nNcCoO]*\s+[A-Za-z0-9+/=]{20,}" | summarize count()""",
+        rf"""SELECT count(*) FROM DeviceProcessEvents WHERE "Timestamp" > {WEEK}
+        AND (ProcessCommandLine ILIKE '%encodedcommand%'
+        OR regexp_matches(ProcessCommandLine, '\s-[eE]{{1}}[nNcCoO]*\s+[A-Za-z0-9+/=]{{20,}}'))""",
+    ),
+    Hunt(
+        "join process to network",
+        """DeviceProcessEvents | where Timestamp > ago(1d) | where FileName =~ "powershell.exe"
+        | project DeviceId, FileName, Started = Timestamp
+        | join kind=inner (DeviceNetworkEvents | where Timestamp > ago(1d)
+            | project DeviceId, Connected = Timestamp, RemoteIP) on DeviceId
+        | where Connected between (Started .. Started + 2m) | summarize count() by RemoteIP""",
+        """SELECT n.RemoteIP, count(*) FROM DeviceProcessEvents p JOIN DeviceNetworkEvents n USING (DeviceId)
+        WHERE p."Timestamp" > $now - 864000000000 AND n."Timestamp" > $now - 864000000000
+        AND lower(p.FileName) = 'powershell.exe'
+        AND n."Timestamp" BETWEEN p."Timestamp" AND p."Timestamp" + 1200000000 GROUP BY 1""",
+    ),
+    Hunt(
+        "distinct after make_set",
+        """DeviceFileEvents | where Timestamp > ago(7d) | where FolderPath has "temp"
+        | summarize Names = make_set(FileName, 100), Devices = dcount(DeviceId) by InitiatingProcessFileName""",
+        rf"""SELECT InitiatingProcessFileName, list(DISTINCT FileName)[:100], approx_count_distinct(DeviceId)
+        FROM DeviceFileEvents WHERE "Timestamp" > {WEEK} AND FolderPath ILIKE '%temp%'
+        AND regexp_matches(FolderPath, '(?i)(^|[^a-z0-9])temp([^a-z0-9]|$)') GROUP BY 1""",
+    ),
+)
+
+
+def measure() -> Iterator[Measurement]:
+    """Make the lake, then run every hunt and its peer in turns; medians, ratio of KQL (JSON rows made) to SQL."""
+    with tempfile.TemporaryDirectory() as folder, BenchLake(Path(folder)) as lake:
+        for number, rows in enumerate(multiplied(mapped_rows(), COUNTS, BATCHES, now_ticks(lake.clock))):
+            lake.writer.append(TENANT, f"bench-{number}", rows, b"")
+            lake.writer.flush(TENANT)
+        lake.compact()
+        yield from compare(lake)
+
+
+def compare(lake: BenchLake) -> Iterator[Measurement]:
+    """The ratios over a lake that has rows."""
+    now = now_ticks(lake.clock)
+    with _peer(lake) as peer:
+        for hunt in HUNTS:
+            sql = hunt.sql.replace("$now", str(now))
+            kql_times, sql_times = [], []
+            for _ in range(REPEATS):
+                kql_times.append(_timed(lambda kql=hunt.kql: lake.hunt(kql)))
+                sql_times.append(_timed(lambda sql=sql: peer.execute(sql).fetchall()))
+            ours, theirs = statistics.median(kql_times), statistics.median(sql_times)
+            yield Measurement(
+                f"hunt: {hunt.name}", ours / theirs, "x", GOAL, peer=f"SQL by hand, {theirs * 1e3:.0f} ms"
+            )
+
+
+def _peer(lake: BenchLake) -> duckdb.DuckDBPyConnection:
+    """A connection that stays open, with a view per table over the lake's files."""
+    peer = duckdb.connect(config={"threads": os.cpu_count() or 1})
+    for table in COUNTS:
+        files = [str(path) for path in lake.files(table)]
+        peer.execute(f"CREATE VIEW {table} AS SELECT * EXCLUDE (_ingestion_time) FROM read_parquet({files!r})")
+    return peer
+
+
+def _timed(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
