@@ -1,4 +1,4 @@
-"""The columns that hunting tables have in a Log Analytics workspace besides their own. Known for analysis, not stored."""
+"""The columns that hunting tables have in a Log Analytics workspace besides their own: known, not stored."""
 
 import fnmatch
 import functools

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 
 from vedette.kql import plan, syntax
 from vedette.kql.binder.constants import constant
@@ -35,20 +36,11 @@ class GroupScope:
 
 def expand_aggregate(binder: Binder, written: syntax.Expression, group: GroupScope) -> list[Result] | None:
     """The results of a call with several, None for every other expression."""
-    if not isinstance(written, syntax.FunctionCall):
+    if not isinstance(written, syntax.FunctionCall) or not written.arguments:
         return None
     function = find("aggregate", written.name.text)
-    if function is None:
-        return None
-    if function.canonical in {"arg_max", "arg_min"} and written.arguments:
-        return _extreme(binder, function, written, group)
-    if function.canonical == "take_any" and written.arguments:
-        return _any(binder, function, written, group)
-    if function.canonical in {"percentile", "percentiles", "percentilew", "percentilesw"}:
-        return _percentiles(binder, function, written, group)
-    if function.canonical in {"percentiles_array", "percentilesw_array"}:
-        return _percentiles_array(binder, function, written, group)
-    return None
+    expand = _EXPANSIONS.get(function.canonical) if function is not None else None
+    return None if expand is None or function is None else expand(binder, function, written, group)
 
 
 def _inner(group: GroupScope) -> Scope:
@@ -143,3 +135,16 @@ def _percentiles_array(
     arguments = (*bound[:fixed], Literal(_T.DYNAMIC, json.dumps(ranks)))
     name = f"percentiles_{default_name(call.arguments[0]) or ''}"
     return [Result(name, Aggregate(_T.DYNAMIC, function.canonical, arguments))]
+
+
+_EXPANSIONS: dict[str, Callable[[Binder, Function, syntax.FunctionCall, GroupScope], list[Result]]] = {
+    "arg_max": _extreme,
+    "arg_min": _extreme,
+    "take_any": _any,
+    "percentile": _percentiles,
+    "percentiles": _percentiles,
+    "percentilew": _percentiles,
+    "percentilesw": _percentiles,
+    "percentiles_array": _percentiles_array,
+    "percentilesw_array": _percentiles_array,
+}

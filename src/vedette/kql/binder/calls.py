@@ -1,4 +1,4 @@
-"""Calls of scalar, aggregate and window functions: overloads, conversions, and the functions with rules of their own."""
+"""Calls of scalar, aggregate and window functions: overloads, conversions, functions with rules of their own."""
 
 from __future__ import annotations
 
@@ -30,19 +30,22 @@ def bind_call(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Bound:
     special = _SPECIAL.get(name)
     if special is not None:
         return special(binder, call, scope)
-    if scope.aggregation:
-        aggregate = find("aggregate", name)
-        if aggregate is not None:
-            return bind_aggregate(binder, aggregate, call, scope)
-    window = find("window", name)
-    if window is not None:
-        return _window(binder, window, call, scope)
-    function = find("scalar", name)
+    function = _function_named(name, scope)
     if function is not None:
-        return _scalar(binder, function, call, scope)
+        return _BY_KIND[function.kind](binder, function, call, scope)
     stored = stored_function(binder, name)
     if stored is not None:
         return call_function(binder, stored, call, scope)
+    return _unknown(binder, call, scope)
+
+
+def _function_named(name: str, scope: Scope) -> Function | None:
+    aggregate = find("aggregate", name) if scope.aggregation else None
+    return aggregate or find("window", name) or find("scalar", name)
+
+
+def _unknown(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Expression:
+    name = call.name.text
     if find("aggregate", name) is not None:
         return binder.fail("aggregate_not_allowed", call.name.span, name=name)
     candidates = [*functions("scalar"), *(functions("aggregate") if scope.aggregation else ())]
@@ -149,10 +152,9 @@ def _first_result(binder: Binder, function: Function, call: syntax.FunctionCall,
 def _window(binder: Binder, function: Function, call: syntax.FunctionCall, scope: Scope) -> Expression:
     if scope.table is None:
         return binder.fail("window_not_allowed", call.name.span, name=function.name)
-    if not scope.windowed or not scope.table.serialized:
-        # The analyser takes it; the engine refuses it, and so does compilation.
-        if not binder.analysis:
-            return binder.fail("not_serialized", call.name.span, name=function.name)
+    # Microsoft's analyser takes window functions over any rows; the engine refuses them, and so does compilation.
+    if not binder.analysis and not (scope.windowed and scope.table.serialized):
+        return binder.fail("not_serialized", call.name.span, name=function.name)
     found = _bind_arguments(binder, function, call, scope)
     if found is None:
         return _of_declared_type(function)
@@ -257,6 +259,11 @@ def _unsupported(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Exp
     return binder.fail("unsupported_function", call.name.span, name=call.name.text)
 
 
+_BY_KIND: dict[str, Callable[[Binder, Function, syntax.FunctionCall, Scope], Expression]] = {
+    "scalar": _scalar,
+    "aggregate": bind_aggregate,
+    "window": _window,
+}
 _SPECIAL: dict[str, Callable[[Binder, syntax.FunctionCall, Scope], Bound]] = {
     "ago": _ago,
     "now": _now,

@@ -1,4 +1,4 @@
-"""Operators that choose, compute, rename and reorder columns: extend, project and its relatives, distinct, getschema."""
+"""Operators that choose, compute, rename and reorder columns: extend, project and relatives, distinct, getschema."""
 
 from __future__ import annotations
 
@@ -172,9 +172,7 @@ def _sort_key(name: str, *, natural: bool) -> tuple[tuple[int, int | str], ...]:
 
 
 @operator(syntax.ProjectByNamesOperator)
-def bind_project_by_names(
-    binder: Binder, written: syntax.ProjectByNamesOperator, table: Table, scope: Scope
-) -> Table:
+def bind_project_by_names(binder: Binder, written: syntax.ProjectByNamesOperator, table: Table, scope: Scope) -> Table:
     """`project-by-names`: columns whose names, or patterns of names, are constants. Unknown ones are passed over."""
     chosen: dict[int, Column] = {}
     for each in written.columns:

@@ -1,4 +1,4 @@
-"""What all parts of the binder share while one query is bound: catalog, diagnostics, column numbers, the way to recurse."""
+"""What all parts of the binder share while one query is bound: catalog, diagnostics, columns, the way to recurse."""
 
 from __future__ import annotations
 

@@ -43,12 +43,13 @@ def bag_unpack(
     own = bag.column.id if isinstance(bag, plan.ColumnReference) else None
     kept = [each for each in table.columns if each.id != own]
     if schema is not None:
-        return _declared(binder, table, schema, bag, prefix, kept)
+        return _declared(binder, table, schema, bag, prefix=prefix, kept=kept)
     if binder.analysis:
         relation = plan.Project(tuple(kept), table.relation, tuple(reference(each) for each in kept))
         return Table(relation, open=True)
     keys = [(key, type_) for key, type_ in _keys(binder, table, bag) if key not in ignored]
-    return _unpacked(binder, table, bag, kept, [(f"{prefix}{key}", key, type_) for key, type_ in keys], conflict)
+    named = [(f"{prefix}{key}", key, type_) for key, type_ in keys]
+    return _unpacked(binder, table, bag, kept=kept, keys=named, conflict=conflict)
 
 
 def _options(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> tuple[str, str, set[str]]:
@@ -69,7 +70,7 @@ def _options(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> tuple[s
 
 
 def _declared(
-    binder: Binder, table: Table, schema: syntax.RowSchema, bag: Expression, prefix: str, kept: list[Column]
+    binder: Binder, table: Table, schema: syntax.RowSchema, bag: Expression, *, prefix: str, kept: list[Column]
 ) -> Table:
     """With a schema exactly its columns come out: those of the input by name, the others from the bag."""
     names = {each.name: each for each in kept}
@@ -125,6 +126,7 @@ def _unpacked(
     binder: Binder,
     table: Table,
     bag: Expression,
+    *,
     kept: list[Column],
     keys: list[tuple[str, str, ScalarType]],
     conflict: str,
@@ -154,7 +156,7 @@ def pivot(
     aggregate: Expression = Aggregate(_T.LONG, "count", ())
     if len(call.arguments) > 1:
         aggregate = binder.scalar(binder, call.arguments[1], scope.over(table, aggregation=True))
-    keys = _pivot_keys(binder, call, table, scope, column, aggregate)
+    keys = _pivot_keys(binder, call, table, scope, column=column, aggregate=aggregate)
     if schema is None and binder.analysis:
         relation = plan.Summarize(tuple(keys), table.relation, tuple(reference(each) for each in keys), ())
         return Table(relation, open=True)
@@ -163,7 +165,7 @@ def pivot(
         values = [each.name.text for each in schema.columns if each.name.text not in names]
     else:
         values = _pivot_values(binder, table, column)
-    return _pivoted(binder, table, column, aggregate, keys, values)
+    return _pivoted(binder, table, column, aggregate, keys=keys, values=values)
 
 
 def _pivot_keys(
@@ -171,6 +173,7 @@ def _pivot_keys(
     call: syntax.FunctionCall,
     table: Table,
     scope: Scope,
+    *,
     column: Expression,
     aggregate: Expression,
 ) -> list[Column]:
@@ -203,6 +206,7 @@ def _pivoted(
     table: Table,
     column: Expression,
     aggregate: Expression,
+    *,
     keys: list[Column],
     values: list[str],
 ) -> Table:

@@ -11,7 +11,7 @@ Discoveries = Mapping[str, Sequence[tuple[object, ...]]]
 """Rows of the discovery queries that have been run, by key."""
 
 
-class NeedsDiscovery(VedetteError):  # noqa: N818 - a request to the host, not a failure
+class NeedsDiscovery(VedetteError):
     """Binding cannot go on before `plan` has been run; bind again with its rows under `key` in `discoveries`.
 
     `key` is the same whenever the same query text is bound against the same catalog.

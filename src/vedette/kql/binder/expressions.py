@@ -10,7 +10,7 @@ from vedette.kql import plan, syntax
 from vedette.kql.binder.calls import bind_call
 from vedette.kql.binder.context import Binder, Bound, similar
 from vedette.kql.binder.conversions import convert
-from vedette.kql.binder.scopes import FunctionVariable, ScalarVariable, Scope, Table, TableVariable, reference
+from vedette.kql.binder.scopes import ScalarVariable, Scope, Table, reference
 from vedette.kql.functions.registry import operator_named
 from vedette.kql.functions.resolution import resolve
 from vedette.kql.plan import Call, Expression, Literal
@@ -52,24 +52,19 @@ def call_operator(
 def bind_name(binder: Binder, expression: syntax.NameReference, scope: Scope) -> Bound:
     """A name where a scalar is asked for first: a column, then a variable, then a table or function."""
     name = expression.name
-    column = scope.table.find(name) if scope.table is not None else None
-    if column is not None:
-        return reference(column)
-    if scope.left is not None and scope.right is not None:
-        for side in (scope.left, scope.right):
-            column = side.find(name)
-            if column is not None:
-                return reference(column)
+    sides = [side for side in (scope.table, scope.left, scope.right) if side is not None]
+    for side in sides:
+        column = side.find(name)
+        if column is not None:
+            return reference(column)
     variable = scope.variable(name)
     if isinstance(variable, ScalarVariable):
         return variable.expression
-    if isinstance(variable, TableVariable | FunctionVariable):
+    if variable is not None or not sides:
         return binder.anything(binder, expression, scope.lexical)
-    if scope.table is not None and scope.table.open:
-        return reference(_discovered(binder, scope.table, name))
-    if scope.table is None and scope.left is None:
-        return binder.anything(binder, expression, scope)
-    candidates = [*(scope.table.names if scope.table else ()), *scope.variable_names()]
+    if sides[0].open:
+        return reference(_discovered(binder, sides[0], name))
+    candidates = [*(each for side in sides for each in side.names), *scope.variable_names()]
     return binder.fail("unknown_name", expression.span, name=name, hint=similar(name, candidates))
 
 
@@ -92,27 +87,37 @@ def _dynamic(binder: Binder, expression: syntax.DynamicLiteral, scope: Scope) ->
 def _path(binder: Binder, expression: syntax.PathExpression, scope: Scope) -> Bound:
     """`a.b`: `$left.x`, a step's column in scan, a function's database, or a property of a dynamic value."""
     source, selector = expression.source, expression.selector
-    if isinstance(source, syntax.NameReference) and isinstance(selector, syntax.NameReference):
-        side = {"$left": scope.left, "$right": scope.right}.get(source.name)
-        if side is not None:
-            column = side.find(selector.name)
-            if column is None and side.open:
-                column = _discovered(binder, side, selector.name)
-            if column is None:
-                hint = similar(selector.name, side.names)
-                return binder.fail("unknown_name", selector.span, name=selector.name, hint=hint)
-            return reference(column)
-        if scope.steps is not None and source.name in scope.steps:
-            state = scope.steps[source.name].get(selector.name)
-            if state is None:
-                return binder.fail("unknown_name", selector.span, name=selector.name, hint=None)
-            return reference(state)
     if not isinstance(selector, syntax.NameReference):
         return binder.anything(binder, expression, scope)
+    if isinstance(source, syntax.NameReference):
+        side = {"$left": scope.left, "$right": scope.right}.get(source.name)
+        if side is not None:
+            return _of_side(binder, side, selector)
+        if scope.steps is not None and source.name in scope.steps:
+            return _of_step(binder, scope.steps[source.name], selector)
     bound = bind_scalar(binder, source, scope)
     if bound.type is not _T.DYNAMIC:
         return binder.fail("not_dynamic", source.span, found=bound.type)
     return Call(_T.DYNAMIC, "property", (bound, Literal(_T.STRING, selector.name)))
+
+
+def _of_side(binder: Binder, side: Table, selector: syntax.NameReference) -> Expression:
+    """`$left.x`: a column of one side of a join."""
+    column = side.find(selector.name)
+    if column is None and side.open:
+        column = _discovered(binder, side, selector.name)
+    if column is None:
+        hint = similar(selector.name, side.names)
+        return binder.fail("unknown_name", selector.span, name=selector.name, hint=hint)
+    return reference(column)
+
+
+def _of_step(binder: Binder, state: dict[str, plan.Column], selector: syntax.NameReference) -> Expression:
+    """`step.x`: a column as a step of scan has last seen it."""
+    column = state.get(selector.name)
+    if column is None:
+        return binder.fail("unknown_name", selector.span, name=selector.name, hint=similar(selector.name, state))
+    return reference(column)
 
 
 def _element(binder: Binder, expression: syntax.ElementExpression, scope: Scope) -> Expression:
@@ -149,10 +154,7 @@ def _binary(binder: Binder, expression: syntax.BinaryExpression, scope: Scope) -
         left = bind_scalar(binder, current, scope)
     for each in reversed(chain):
         right = bind_scalar(binder, each.right, scope)
-        if left is None:
-            left = _any_column(binder, each, right, scope)
-        else:
-            left = _apply(binder, each, left, right)
+        left = _apply(binder, each, left, right) if left is not None else _any_column(binder, each, right, scope)
     assert left is not None
     return left
 

@@ -121,10 +121,10 @@ def _bind_parameter(
         table = binder.table(binder, written, scope.lexical)
         return as_variable(binder, _checked_table(binder, table, parameter, call))
     type_ = parameter.type.type
-    if invoked and type_ is ScalarType.STRING and isinstance(written, syntax.NameReference):
-        if scope.variable(written.name) is None:
-            # Defender's functions take a bare column name where their parameter is a column's name.
-            return ScalarVariable(plan.Literal(ScalarType.STRING, written.name))
+    names_column = invoked and type_ is ScalarType.STRING and isinstance(written, syntax.NameReference)
+    if names_column and isinstance(written, syntax.NameReference) and scope.variable(written.name) is None:
+        # Defender's functions take a bare column name where their parameter is a column's name.
+        return ScalarVariable(plan.Literal(ScalarType.STRING, written.name))
     value = binder.scalar(binder, written, scope)
     if value.type is not type_ and not _is_convertible(value.type, type_):
         binder.report("argument_types", written.span, name=call.name.text, types=value.type, hint=f"it takes {type_}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from vedette.kql import plan, syntax
 from vedette.kql.binder.constants import word
 from vedette.kql.binder.context import Binder, similar
@@ -15,6 +17,15 @@ from vedette.kql.plan import Column, Expression
 from vedette.kql.types import ScalarType
 
 Pair = tuple[Expression, Expression]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Match:
+    """When a row of the left side goes with one of the right: equal pairs, and what else has to hold."""
+
+    pairs: tuple[Pair, ...]
+    residual: Expression | None
+
 
 _KINDS = {
     "innerunique": "innerunique",
@@ -39,12 +50,12 @@ def bind_join(binder: Binder, written: syntax.JoinOperator, table: Table, scope:
     """`join`: columns of the left side, then those of the right, renamed where they clash."""
     right = binder.table(binder, written.right, scope.lexical)
     kind = _kind(binder, written, "innerunique")
-    on, residual = _conditions(binder, written.on, table, right, scope)
+    match = _conditions(binder, written.on, table, right, scope)
     if kind in _LEFT_ONLY:
-        return _one_side(table, table, right, kind, on, residual)
+        return _one_side(table, table, right, kind, match)
     if kind in _RIGHT_ONLY:
-        return _one_side(right, table, right, kind, on, residual)
-    return _both_sides(binder, table, right, kind, on, residual, right.columns)
+        return _one_side(right, table, right, kind, match)
+    return _both_sides(binder, table, right, kind, match)
 
 
 def _kind(binder: Binder, written: syntax.JoinOperator | syntax.LookupOperator, default: str) -> str:
@@ -59,21 +70,16 @@ def _kind(binder: Binder, written: syntax.JoinOperator | syntax.LookupOperator, 
     return kind
 
 
-def _one_side(side: Table, left: Table, right: Table, kind: str, on: list[Pair], residual: Expression | None) -> Table:
-    relation = plan.Join(side.columns, left.relation, right.relation, kind, tuple(on), side.columns, residual)
+def _one_side(side: Table, left: Table, right: Table, kind: str, match: Match) -> Table:
+    relation = plan.Join(side.columns, left.relation, right.relation, kind, match.pairs, side.columns, match.residual)
     return side.with_relation(relation, serialized=False)
 
 
 def _both_sides(
-    binder: Binder,
-    left: Table,
-    right: Table,
-    kind: str,
-    on: list[Pair],
-    residual: Expression | None,
-    right_columns: tuple[Column, ...],
+    binder: Binder, left: Table, right: Table, kind: str, match: Match, *, without: frozenset[int] = frozenset()
 ) -> Table:
     """Names of the right side that the left has get a number; numbered names avoid names of both sides."""
+    right_columns = tuple(each for each in right.columns if each.id not in without)
     taken = {*left.names, *(each.name for each in right_columns)}
     columns = [binder.fresh(each) for each in left.columns]
     for each in right_columns:
@@ -83,7 +89,7 @@ def _both_sides(
             taken.add(name)
         columns.append(binder.fresh(each, name))
     sources = (*left.columns, *right_columns)
-    relation = plan.Join(tuple(columns), left.relation, right.relation, kind, tuple(on), sources, residual)
+    relation = plan.Join(tuple(columns), left.relation, right.relation, kind, match.pairs, sources, match.residual)
     renewed = {old.id: new for old, new in zip(sources, columns, strict=True)}
     result = Table(relation, open=left.open or right.open)
     for side in (right, left):
@@ -91,9 +97,7 @@ def _both_sides(
     return result
 
 
-def _conditions(
-    binder: Binder, on: tuple[syntax.Expression, ...], left: Table, right: Table, scope: Scope
-) -> tuple[list[Pair], Expression | None]:
+def _conditions(binder: Binder, on: tuple[syntax.Expression, ...], left: Table, right: Table, scope: Scope) -> Match:
     """Equality pairs of an `on` clause; anything that is no equality between the sides narrows the match."""
     pairs: list[Pair] = []
     rest: list[Expression] = []
@@ -105,7 +109,7 @@ def _conditions(
             elif not isinstance(condition, syntax.NameReference):
                 inner = Scope({}, scope.lexical, left=left, right=right)
                 rest.append(bind_boolean(binder, condition, inner))
-    return pairs, all_of(tuple(rest)) if rest else None
+    return Match(tuple(pairs), all_of(tuple(rest)) if rest else None)
 
 
 def _conjuncts(expression: syntax.Expression) -> tuple[syntax.Expression, ...]:
@@ -173,10 +177,9 @@ def bind_lookup(binder: Binder, written: syntax.LookupOperator, table: Table, sc
     kind = _kind(binder, written, "leftouter")
     if kind not in {"leftouter", "inner"}:
         binder.report("unknown_join_kind", written.span, kind=kind, hint="lookup takes leftouter and inner")
-    on, residual = _conditions(binder, written.on, table, right, scope)
-    keys = {column.id for _, expression in on for column in _columns_of(expression)}
-    kept = tuple(each for each in right.columns if each.id not in keys)
-    return _both_sides(binder, table, right, kind, on, residual, kept)
+    match = _conditions(binder, written.on, table, right, scope)
+    keys = frozenset(column.id for _, expression in match.pairs for column in _columns_of(expression))
+    return _both_sides(binder, table, right, kind, match, without=keys)
 
 
 def _columns_of(expression: Expression) -> list[Column]:

@@ -45,19 +45,14 @@ def _call_name(call: syntax.FunctionCall, *, aggregation: bool) -> str | None:
         return None
     naming = function.record.naming
     prefix = function.record.prefix or function.name
-    first = (default_name(call.arguments[0], aggregation=aggregation) if call.arguments else None) or ""
-    if naming == "first":
-        return first or None
-    if naming == "only":
-        return (first or None) if len(call.arguments) == 1 else None
+    argument = call.arguments[0] if call.arguments else None
+    first = (default_name(argument, aggregation=aggregation) if argument is not None else None) or ""
     if naming == "column":
-        argument = call.arguments[0] if call.arguments else None
         return str(argument.value) if isinstance(argument, syntax.Literal) else None
-    if naming == "prefix":
-        return prefix
-    if naming in {"prefix_and_first", "prefix_and_only", "function_and_first"}:
-        return f"{prefix}_{first}"
-    return None
+    if naming == "only":
+        return first or None if len(call.arguments) == 1 else None
+    derived = {"none": None, "first": first or None, "prefix": prefix}
+    return derived.get(naming, f"{prefix}_{first}")
 
 
 def unique(name: str, taken: Collection[str]) -> str:

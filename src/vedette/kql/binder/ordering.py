@@ -44,7 +44,7 @@ def bind_top(binder: Binder, written: syntax.TopOperator, table: Table, scope: S
 
 @operator(syntax.TopHittersOperator)
 def bind_top_hitters(binder: Binder, written: syntax.TopHittersOperator, table: Table, scope: Scope) -> Table:
-    """`top-hitters`: the most frequent values, or those with the greatest sum. Exact here, approximate as documented."""
+    """`top-hitters`: the most frequent values, or those with the greatest sum. Exact, where the service estimates."""
     inner = scope.over(table)
     value = binder.scalar(binder, written.of, inner)
     name = default_name(written.of) or "Column1"
@@ -71,17 +71,19 @@ def bind_top_nested(binder: Binder, written: syntax.TopNestedOperator, table: Ta
     levels: list[plan.TopNestedLevel] = []
     for clause in written.clauses:
         key, key_name = _named(binder, clause.of, scope.over(table))
-        by, descending = clause.by, True
+        by: syntax.Expression = clause.by
+        descending = True
         if isinstance(by, syntax.OrderedExpression):
-            by, descending = by.expression, by.direction != "asc"
+            descending = by.direction != "asc"
+            by = by.expression
         aggregate, aggregate_name = _named(binder, by, scope.over(table, aggregation=True), aggregate=True)
         key_column = binder.column(names.automatic(key_name), key.type)
         label = aggregate_name or f"aggregated_{key_name or ''}"
         columns += [key_column, binder.column(names.automatic(label), aggregate.type)]
         count = None if clause.count is None else bind_count(binder, clause.count, scope)
-        others = (
-            None if clause.others is None else convert(binder.scalar(binder, clause.others, scope.lexical), key.type)
-        )
+        others = None
+        if clause.others is not None:
+            others = convert(binder.scalar(binder, clause.others, scope.lexical), key.type)
         levels.append(plan.TopNestedLevel(count, key, aggregate, descending, others))
     return Table(plan.TopNested(tuple(columns), table.relation, tuple(levels)))
 

@@ -1,4 +1,4 @@
-"""Operators that keep columns and choose rows, and those that only tell something about them: where, take, as, render."""
+"""Operators that keep columns and choose rows, and those that only say something of them: where, take, as, render."""
 
 from __future__ import annotations
 

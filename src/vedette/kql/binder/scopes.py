@@ -65,7 +65,9 @@ def carry_aliases(before: Table, after: Table, outputs: Iterable[tuple[Column, E
     for alias, column in before.aliases.items():
         by_column.setdefault(column.id, {column.name}).add(alias)
     for output, expression in outputs:
-        origin = expression.arguments[-1] if isinstance(expression, plan.Aggregate) and expression.arguments else expression
+        origin = expression
+        if isinstance(expression, plan.Aggregate) and expression.arguments:
+            origin = expression.arguments[-1]
         if not isinstance(origin, plan.ColumnReference):
             continue
         names = by_column.get(origin.column.id, set())
@@ -84,7 +86,7 @@ class ScalarVariable:
 
 @dataclasses.dataclass(slots=True, eq=False)
 class TableVariable:
-    """A tabular `let`, tabular argument or `as` name. `shared` numbers its rows, so that all references see the same."""
+    """A tabular `let`, argument or `as` name. `shared` numbers its rows, so that all references see the same."""
 
     table: Table
     shared: int

@@ -130,7 +130,7 @@ def _find(binder: Binder, written: syntax.FindOperator, legs: list[Leg], scope: 
     for leg in legs:
         predicate = _predicate(binder, written.predicate, leg.table, scope, sensitive=False)
         filtered = plan.Filter(leg.table.columns, leg.table.relation, predicate)
-        tables.append(_shape(binder, written, leg, filtered, label, chosen))
+        tables.append(_shape(binder, written, leg, filtered, label=label, chosen=chosen))
     return combine(binder, tables)
 
 
@@ -169,6 +169,7 @@ def _shape(
     written: syntax.FindOperator,
     leg: Leg,
     relation: plan.Relation,
+    *,
     label: str,
     chosen: list[tuple[str, ScalarType | None]] | None,
 ) -> Table:

@@ -88,9 +88,7 @@ def _step(binder: Binder, written: syntax.ScanStep, scope: Scope, own: dict[str,
 def bind_reduce(binder: Binder, written: syntax.ReduceOperator, table: Table, scope: Scope) -> Table:
     """`reduce by`: patterns of similar texts, how often each occurs, and one text of each."""
     text = convert(binder.scalar(binder, written.expression, scope.over(table)), ScalarType.STRING)
-    options = [
-        Literal(ScalarType.STRING, f"{each.name.text}={word(each.value)}") for each in written.properties
-    ]
+    options = [Literal(ScalarType.STRING, f"{each.name.text}={word(each.value)}") for each in written.properties]
     columns = (
         binder.column("Pattern", ScalarType.STRING),
         binder.column("Count", ScalarType.LONG),

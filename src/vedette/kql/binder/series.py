@@ -19,7 +19,7 @@ def bind_make_series(binder: Binder, written: syntax.MakeSeriesOperator, table: 
     names = OutputNames(table.names)
     keys = bind_keys(binder, written.keys, table, scope, names)
     expressions = tuple(each.expression for each in written.aggregates)
-    aggregates = bind_aggregates(binder, expressions, table, scope, keys, names)
+    aggregates = bind_aggregates(binder, expressions, table, scope, keys=keys, names=names)
     inner = scope.over(table)
     axis_written = written.axis
     name = default_name(axis_written)

@@ -36,10 +36,10 @@ def _bind_let(binder: Binder, statement: syntax.LetStatement, scope: Scope) -> N
         snapshot = Scope(dict(scope.variables), scope.parent)
         scope.variables[name] = FunctionVariable(expression, snapshot)
         return
-    scope.variables[name] = as_variable(binder, binder.anything(binder, expression, scope), name)
+    scope.variables[name] = as_variable(binder, binder.anything(binder, expression, scope))
 
 
-def as_variable(binder: Binder, bound: Bound, name: str = "") -> Variable:
+def as_variable(binder: Binder, bound: Bound) -> Variable:
     """What a name stands for that is given to something bound."""
     if isinstance(bound, Table):
         return TableVariable(bound, binder.share())

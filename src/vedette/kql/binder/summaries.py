@@ -56,7 +56,7 @@ def bind_summarize(binder: Binder, written: syntax.SummarizeOperator, table: Tab
     """`summarize`: the keys' columns first, then the aggregates'."""
     names = OutputNames(table.names)
     keys = bind_keys(binder, written.keys, table, scope, names)
-    outputs = bind_aggregates(binder, written.aggregates, table, scope, keys, names)
+    outputs = bind_aggregates(binder, written.aggregates, table, scope, keys=keys, names=names)
     columns = (*keys.columns, *(column for column, _ in outputs))
     expressions = tuple(expression for _, expression in outputs)
     if not written.aggregates and keys.columns:
@@ -72,6 +72,7 @@ def bind_aggregates(
     written: tuple[syntax.Expression, ...],
     table: Table,
     scope: Scope,
+    *,
     keys: Keys,
     names: OutputNames,
 ) -> list[tuple[Column, Expression]]:

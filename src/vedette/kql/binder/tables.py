@@ -14,7 +14,7 @@ from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.expressions import bind_scalar
 from vedette.kql.binder.functions import call_function, stored_function
 from vedette.kql.binder.pipelines import bind_pipe, bind_subquery
-from vedette.kql.binder.scopes import FunctionVariable, ScalarVariable, Scope, Table, TableVariable
+from vedette.kql.binder.scopes import ScalarVariable, Scope, Table, TableVariable
 from vedette.kql.catalog import TableSchema
 from vedette.kql.types import ScalarType
 
@@ -37,27 +37,25 @@ def bind_table(binder: Binder, expression: syntax.Expression, scope: Scope) -> T
     return binder.fail_table("table_expected", expression.span)
 
 
-def _name(binder: Binder, expression: syntax.NameReference, scope: Scope) -> Bound:
+def _name(  # noqa: PLR0911 - one line a kind of name
+    binder: Binder, expression: syntax.NameReference, scope: Scope
+) -> Bound:
+    """A name where a table may stand: columns in reach first, then variables, tables, functions without arguments."""
     name = expression.name
-    if scope.table is not None or scope.left is not None:
-        column = scope.table.find(name) if scope.table is not None else None
-        if column is not None or scope.left is not None:
-            return bind_scalar(binder, expression, scope)
+    if scope.left is not None or (scope.table is not None and scope.table.find(name) is not None):
+        return bind_scalar(binder, expression, scope)
     variable = scope.variable(name)
     if isinstance(variable, ScalarVariable):
         return variable.expression
     if isinstance(variable, TableVariable):
         return reference_table(binder, variable)
-    if isinstance(variable, FunctionVariable):
-        call = syntax.FunctionCall(expression.span, syntax.Name(expression.span, name), ())
-        return call_function(binder, variable, call, scope)
-    schema = binder.catalog.table(name)
+    schema = binder.catalog.table(name) if variable is None else None
     if schema is not None:
         return scan(binder, schema)
-    stored = stored_function(binder, name)
-    if stored is not None:
+    function = variable or stored_function(binder, name)
+    if function is not None:
         call = syntax.FunctionCall(expression.span, syntax.Name(expression.span, name), ())
-        return call_function(binder, stored, call, scope)
+        return call_function(binder, function, call, scope)
     if scope.table is not None:
         return bind_scalar(binder, expression, scope)
     hint = similar(name, [*binder.catalog.table_names(), *scope.variable_names()])
