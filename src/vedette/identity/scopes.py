@@ -23,13 +23,15 @@ class RequestedAccess(msgspec.Struct, frozen=True):
 
 
 def parse_scope(text: str) -> RequestedAccess:
-    """Read a v2 `scope`. Bare permission names are Graph's. Raises OAuthError 70011, 700022 or 700023."""
+    """Read a v2 `scope`. Bare permission names, and OIDC scopes alone, are Graph's. Raises OAuthError 70011, 700022."""
     values = text.split()
     oidc = frozenset(value for value in values if value in OIDC_SCOPES)
     named = [_split(value) for value in values if value not in OIDC_SCOPES]
     resources = {resource for resource, _ in named}
+    if not values:
+        raise OAuthError(70011, scope=text)
     if not named:
-        raise OAuthError(700023 if oidc else 70011, scope=text)
+        return RequestedAccess(_graph(), frozenset(), oidc)
     if len(resources) > 1:
         raise OAuthError(700022, scope=text)
     scopes = frozenset(name for _, name in named)
@@ -55,5 +57,9 @@ def _split(value: str) -> tuple[str, str]:
     """Resource and permission name: `https://api.example//.default` is of `https://api.example/`."""
     resource, slash, name = value.rpartition("/")
     if not slash:
-        return load_resources()["graph"].audiences[0], value
+        return _graph(), value
     return resource, name
+
+
+def _graph() -> str:
+    return load_resources()["graph"].audiences[0]

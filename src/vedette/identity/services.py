@@ -18,6 +18,10 @@ class IdentitySettings(msgspec.Struct, frozen=True):
     access_token_lifetime: int = 3599
     maximum_token_lifetime: int = 86_400
     """No token lives longer; a signing key that was rotated out verifies for this long."""
+    refresh_token_lifetime: int = 90 * 86_400
+    """Seconds without use after which a refresh token ends; every use gives a new one."""
+    rotate_refresh_tokens: bool = False
+    """End a refresh token when it is used, and its whole family when it is used again."""
 
 
 class IdentityServices:
@@ -40,6 +44,7 @@ class IdentityServices:
         sealer = Sealer(master_key.derive("signing-keys"))
         self.keyring = Keyring(sealer, clock, self.settings.maximum_token_lifetime)
         self.secret_hasher = KeyedHasher(master_key.derive("client-secrets"))
+        self.grant_hasher = KeyedHasher(master_key.derive("codes-and-refresh-tokens"))
         self.subject_hasher = KeyedHasher(master_key.derive("pairwise-subjects"))
 
     def now(self) -> int:

@@ -64,6 +64,7 @@ class World:
         headers: Mapping[str, str] | None = None,
         query: str = "",
         base_url: str = BASE,
+        client_address: str = "192.0.2.7",
         **path: str,
     ) -> ApiResponse:
         """Call a handler as dispatch would."""
@@ -76,7 +77,7 @@ class World:
                 headers=headers or {},
                 body=urlencode(form or {}).encode() if body is None else body,
                 base_url=base_url,
-                client_address="192.0.2.7",
+                client_address=client_address,
                 request_id=REQUEST_ID,
             )
         )

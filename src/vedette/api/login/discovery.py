@@ -99,7 +99,7 @@ def _tenant_id(services: IdentityServices, segment: str) -> str | None:
     with services.store.connect() as connection:
         if segment.lower() == "consumers":
             raise OAuthError(90002, tenant=segment)
-        return resolve_tenant(connection, segment, None).tenant.tenant_id
+        return resolve_tenant(connection, segment).tenant.tenant_id
 
 
 def _supported(version: EndpointVersion) -> Document:

@@ -1,7 +1,9 @@
 """RFC 6749 §4.4: a client acts for itself. Its permissions are app roles; there is no user and no refresh token."""
 
+from sqlalchemy import Connection
+
 from vedette.identity.errors import OAuthError
-from vedette.identity.grants.grant import Authorization, Exchange
+from vedette.identity.grants.grant import Authorization, Exchange, TenantlessExchange
 from vedette.identity.scopes import parse_application_scope, whole_resource
 
 
@@ -10,7 +12,10 @@ class ClientCredentialsGrant:
 
     grant_type = "client_credentials"
     needs_confidential_client = True
-    writes = False
+
+    def implied_tenant(self, exchange: TenantlessExchange) -> str | None:  # noqa: ARG002 — the shape of a grant
+        """None: an application that acts for itself must say in which tenant."""
+        return None
 
     def authorize(self, exchange: Exchange) -> Authorization:
         """What is asked for; the client itself is the subject."""
@@ -20,3 +25,6 @@ class ClientCredentialsGrant:
         if "resource" in request.parameters:
             raise OAuthError(901002)
         return Authorization(parse_application_scope(request.required("scope")))
+
+    def complete(self, connection: Connection, exchange: Exchange) -> None:
+        """Nothing is redeemed."""

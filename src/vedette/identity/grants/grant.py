@@ -14,7 +14,7 @@ from vedette.identity.token_request import TokenRequest
 
 
 class Exchange(msgspec.Struct, frozen=True):
-    """A token request whose tenant is known and whose client has proved itself, on one database connection."""
+    """A token request whose tenant is known and whose client has proved itself, on one read-only connection."""
 
     request: TokenRequest
     connection: Connection
@@ -28,6 +28,10 @@ class Authorization(msgspec.Struct, frozen=True):
 
     requested: RequestedAccess
     user: User | None = None
+    nonce: str | None = None
+    """What the sign-in request wants to find in the id_token."""
+    family: str | None = None
+    """The refresh tokens that the same sign-in led to before; None begins a new family."""
 
 
 class Grant(Protocol):
@@ -36,9 +40,23 @@ class Grant(Protocol):
     grant_type: str
     needs_confidential_client: bool
     """Whether a client without a credential of its own is refused before `authorize`."""
-    writes: bool
-    """Whether `authorize` changes the database (a code is redeemed, a refresh token made)."""
+
+    def implied_tenant(self, exchange: "TenantlessExchange") -> str | None:
+        """The tenant of a request to `common` or `organizations`; None if the request does not tell."""
+        ...
 
     def authorize(self, exchange: Exchange) -> Authorization:
-        """Check the grant's own parameters. Raises OAuthError."""
+        """Check the grant's own parameters. Raises OAuthError. Changes nothing."""
         ...
+
+    def complete(self, connection: Connection, exchange: Exchange) -> None:
+        """Use up what the request redeems, in the transaction that stores what was issued. Raises OAuthError."""
+        ...
+
+
+class TenantlessExchange(msgspec.Struct, frozen=True):
+    """A token request that names no tenant."""
+
+    request: TokenRequest
+    connection: Connection
+    services: IdentityServices

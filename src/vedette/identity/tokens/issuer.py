@@ -1,6 +1,7 @@
 """Issues access tokens: claims in the version the resource wants, signed by the tenant's key."""
 
 import base64
+from typing import Literal
 
 import msgspec
 from sqlalchemy import Connection
@@ -12,6 +13,7 @@ from vedette.identity.directory.users import User, Users
 from vedette.identity.resources import Resource
 from vedette.identity.services import IdentityServices
 from vedette.identity.tokens.claims import TokenFacts, UserSubject, access_token_claims
+from vedette.identity.tokens.id_token import SignInFacts, id_token_claims
 from vedette.store.secrets import Secret
 
 
@@ -57,6 +59,21 @@ class TokenIssuer:
         key = self._services.keyring.signing_key(self._connection, self._tenant)
         token = key.sign(access_token_claims(facts), with_x5t=resource.token_version == 1)
         return IssuedToken(Secret(token), facts.issued_at, facts.lifetime)
+
+    def issue_id_token(
+        self, client: AuthenticatedClient, subject: UserSubject, version: Literal[1, 2], nonce: str | None
+    ) -> Secret[str]:
+        """Sign an id_token, in the version of the endpoint that was asked."""
+        facts = SignInFacts(
+            subject=subject,
+            client_id=client.application.app_id,
+            issuer=self._services.issuers.issuer(self._base_url, self._tenant.tenant.tenant_id, version),
+            issued_at=self._services.now(),
+            version=version,
+            nonce=nonce,
+        )
+        key = self._services.keyring.signing_key(self._connection, self._tenant)
+        return Secret(key.sign(id_token_claims(facts), with_x5t=version == 1))
 
     def subject_of(self, user: User, client: AuthenticatedClient, address: str = "") -> UserSubject:
         """What a token for `client` says of a person."""

@@ -1,0 +1,61 @@
+"""What grants keep between two requests. Codes and tokens are stored only as keyed hashes. Times are Unix seconds."""
+
+from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, LargeBinary, String, Table, Text
+
+from vedette.identity.directory import tables as directory
+from vedette.store.metadata import METADATA
+from vedette.store.tenancy import GUID, tenant_key
+
+USERS = directory.USERS
+
+
+def _of_user() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["tenant_id", "user_id"], [USERS.c.tenant_id, USERS.c.id], ondelete="CASCADE")
+
+
+AUTHORIZATION_CODES = Table(
+    "authorization_codes",
+    METADATA,
+    tenant_key(),
+    Column("code_hash", LargeBinary, primary_key=True),
+    Column("family", GUID, nullable=False),
+    Column("app_id", GUID, nullable=False),
+    Column("user_id", GUID, nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("nonce", Text),
+    Column("code_challenge", String(128)),
+    Column("code_challenge_method", String(8)),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("redeemed_at", BigInteger),
+    Index("ix_authorization_codes_hash", "code_hash"),
+    _of_user(),
+)
+
+REFRESH_TOKENS = Table(
+    "refresh_tokens",
+    METADATA,
+    tenant_key(),
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("family", GUID, nullable=False),
+    Column("app_id", GUID, nullable=False),
+    Column("user_id", GUID, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Index("ix_refresh_tokens_hash", "token_hash"),
+    Index("ix_refresh_tokens_family", "tenant_id", "family"),
+    _of_user(),
+)
+"""`family` is what one sign-in led to: revoked together."""
+
+SIGN_IN_FAILURES = Table(
+    "sign_in_failures",
+    METADATA,
+    tenant_key(),
+    Column("user_id", GUID, primary_key=True),
+    Column("address", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    _of_user(),
+)
