@@ -17,6 +17,7 @@ from vedette.kql.diagnostics import Diagnostics
 from vedette.kql.errors import Span
 from vedette.kql.parser import parse
 from vedette.kql.plan import BoundQuery, Relation
+from vedette.kql.rewrites.context import Context
 from vedette.kql.rewrites.rules import rewrite
 from vedette.kql.sql import expansion, joins, windows  # noqa: F401 - importing them registers their operators
 from vedette.kql.sql.base import Dialect, UnsupportedError
@@ -92,7 +93,7 @@ def compile_with_discovery(
         try:
             return compile_query(text, catalog, now=now, dialect=dialect, discoveries=discoveries)
         except NeedsDiscovery as request:
-            question = emit(BoundQuery(request.plan), text, now, DIALECTS[dialect])
+            question = emit(BoundQuery(request.plan), text, Context(now, catalog), DIALECTS[dialect])
             discoveries[request.key] = run(question)
     raise _refused(text, UnsupportedError("evaluate", f"more than {DISCOVERY_LIMIT} plugins whose columns depend on data"))
 
@@ -100,12 +101,12 @@ def compile_with_discovery(
 def _compile(
     text: str, catalog: Catalog, now: int, dialect: Dialect, discoveries: Discoveries | None
 ) -> CompiledQuery:
-    return emit(bind(parse(text), text, catalog, now, discoveries), text, now, dialect)
+    return emit(bind(parse(text), text, catalog, now, discoveries), text, Context(now, catalog), dialect)
 
 
-def emit(bound: BoundQuery, text: str, now: int, dialect: Dialect) -> CompiledQuery:
+def emit(bound: BoundQuery, text: str, context: Context, dialect: Dialect) -> CompiledQuery:
     """The SELECT for a bound query. `text` is what its errors point into."""
-    relation: Relation = rewrite(bound.relation, now)
+    relation: Relation = rewrite(bound.relation, context)
     emitter = Relations(dialect, relation)
     try:
         tree = emitter.query(relation)

@@ -68,10 +68,14 @@ def subqueries_of(expression: Expression) -> Iterator[Relation]:
 
 
 def relations(root: Relation) -> Iterator[Relation]:
-    """All relations of a plan, subqueries included, each reference once. Without recursion."""
+    """All relations of a plan, subqueries included, each node once even where several read it. Without recursion."""
     stack = [root]
+    seen: set[int] = set()
     while stack:
         node = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
         yield node
         stack.extend(inputs_of(node))
         for expression in expressions_of(node):
@@ -120,8 +124,8 @@ def map_children(expression: Expression, change: Callable[[Expression], Expressi
     return result
 
 
-def transform(root: Relation, change: Callable[[Relation], Relation]) -> Relation:
-    """Bottom up: every node, over inputs already changed, replaced by `change(node)`. Shared nodes stay shared."""
+def rebuild(root: Relation, change: Callable[[Relation, Relation], Relation]) -> Relation:
+    """Bottom up: every node replaced by `change(original, node over changed inputs)`. Shared nodes stay shared."""
     done: dict[int, Relation] = {}
     stack: list[tuple[Relation, bool]] = [(root, False)]
     while stack:
@@ -132,5 +136,21 @@ def transform(root: Relation, change: Callable[[Relation], Relation]) -> Relatio
             stack.append((node, True))
             stack.extend((each, False) for each in inputs_of(node))
             continue
-        done[id(node)] = change(map_inputs(node, lambda each: done[id(each)]))
+        done[id(node)] = change(node, map_inputs(node, lambda each: done[id(each)]))
     return done[id(root)]
+
+
+def transform(root: Relation, change: Callable[[Relation], Relation]) -> Relation:
+    """As `rebuild`, for changes that need not see the original."""
+    return rebuild(root, lambda _, renewed: change(renewed))
+
+
+def map_plans(expression: Expression, change: Callable[[Relation], Relation]) -> Expression:
+    """The expression with the plans of all subqueries in it changed."""
+    if isinstance(expression, ScalarSubquery):
+        return ScalarSubquery(expression.type, change(expression.plan))
+    if isinstance(expression, InSubquery):
+        return InSubquery(
+            expression.type, expression.function, map_plans(expression.operand, change), change(expression.plan)
+        )
+    return map_children(expression, lambda each: map_plans(each, change))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from vedette.kql.plan import Call, Expression, InSubquery, Literal, Relation, ScalarSubquery
-from vedette.kql.traversal import map_children, map_expressions, transform
+from vedette.kql.plan import Call, Expression, Literal, Relation
+from vedette.kql.rewrites.context import Context
+from vedette.kql.traversal import map_children, map_expressions, map_plans, transform
 from vedette.kql.types import ScalarType
 
 _TICKS = frozenset({ScalarType.DATETIME, ScalarType.TIMESPAN})
@@ -11,22 +12,20 @@ _LAST_TICK = 3155378975999999999
 _SIGNS = {"add": 1, "subtract": -1}
 
 
-def fold(relation: Relation, now: int) -> Relation:
+def fold(relation: Relation, context: Context) -> Relation:
     """Every constant expression over times as one constant."""
 
     def expression(node: Expression) -> Expression:
-        if isinstance(node, (ScalarSubquery, InSubquery)):
-            node = _with_folded_plan(node)
         node = map_children(node, expression)
-        return _folded(node, now) if isinstance(node, Call) else node
+        return _folded(node, context.now) if isinstance(node, Call) else node
 
-    def _with_folded_plan(node: ScalarSubquery | InSubquery) -> Expression:
-        plan = fold(node.plan, now)
-        if isinstance(node, ScalarSubquery):
-            return ScalarSubquery(node.type, plan)
-        return InSubquery(node.type, node.function, node.operand, plan)
+    def within(plan: Relation) -> Relation:
+        return transform(plan, change)
 
-    return transform(relation, lambda each: map_expressions(each, expression))
+    def change(node: Relation) -> Relation:
+        return map_expressions(node, lambda each: expression(map_plans(each, within)))
+
+    return within(relation)
 
 
 def _folded(call: Call, now: int) -> Expression:
