@@ -10,6 +10,7 @@ from vedette.clock import Clock, now_ticks
 from vedette.context import RequestContext
 from vedette.egress.errors import EgressError
 from vedette.egress.transport import Egress
+from vedette.hunting.derived import derived_query, is_derived
 from vedette.hunting.errors import (
     ExternalDataError,
     HuntingCancelledError,
@@ -24,10 +25,10 @@ from vedette.hunting.quota import Admission, HuntingLimits
 from vedette.hunting.results import QueryStatistics, Results
 from vedette.hunting.timespan import parse_timespan
 from vedette.kql.catalog import Catalog
-from vedette.kql.compiled import CompiledQuery
+from vedette.kql.compiled import CompiledQuery, TableRead
 from vedette.kql.errors import KqlError
 from vedette.lake import errors as lake_errors
-from vedette.lake.engine import Engine, Lake, QueryOutcome, QueryScope, RelationScope, TimeRange
+from vedette.lake.engine import Engine, ExternalFile, Lake, QueryOutcome, QueryScope, RelationScope, TimeRange
 from vedette.observability import metrics
 
 RunQuery = Callable[[CompiledQuery], list[tuple[object, ...]]]
@@ -65,33 +66,55 @@ class HuntingService:
         admission = self._parts.limits.admit(now, asked)
         with _counted():
             self._parts.lake.flush(ctx.tenant.tenant_id)
-            compiled = self._compile(ctx, query, now, admission)
-            outcome = self._execute(ctx, compiled, admission)
+            execution = _Execution(self._parts, ctx, admission, now)
+            compiled = execution.compile(query)
+            outcome = execution.execute(compiled)
         return _results(compiled, outcome)
 
     def cancel(self, ctx: RequestContext) -> bool:
         """Stop the query of a request whose client has gone; True if it was running."""
         return self._parts.engine.interrupt(ctx.request_id)
 
-    def _compile(self, ctx: RequestContext, query: str, now: int, admission: Admission) -> CompiledQuery:
-        def run(discovery: CompiledQuery) -> list[tuple[object, ...]]:
-            columns = self._execute(ctx, discovery, admission).data.columns
-            return list(zip(*(column.to_pylist() for column in columns), strict=True))
 
-        return self._parts.compile(query, self._parts.catalog(ctx.tenant.tenant_id), now=now, run=run)
+class _Execution:
+    """One request: its query, and the smaller ones that have to be run for it, under the same limits."""
 
-    def _execute(self, ctx: RequestContext, compiled: CompiledQuery, admission: Admission) -> QueryOutcome:
+    def __init__(self, parts: HuntingParts, ctx: RequestContext, admission: Admission, now: int) -> None:
+        self._parts = parts
+        self._ctx = ctx
+        self._admission = admission
+        self._now = now
+        self._catalog = parts.catalog(ctx.tenant.tenant_id)
+
+    def compile(self, query: str) -> CompiledQuery:
+        return self._parts.compile(query, self._catalog, now=self._now, run=self._rows)
+
+    def execute(self, compiled: CompiledQuery) -> QueryOutcome:
+        stored = [read for read in compiled.reads if not is_derived(read.table)]
+        derived = [read for read in compiled.reads if is_derived(read.table)]
         with _translated():
             scope = QueryScope(
-                tenant_id=ctx.tenant.tenant_id,
-                relations=tuple(RelationScope(read.relation, read.table, read.time_range) for read in compiled.reads),
-                externals=tuple(load_external(read, self._fetch) for read in compiled.externals),
-                window=admission.window,
+                tenant_id=self._ctx.tenant.tenant_id,
+                relations=tuple(RelationScope(read.relation, read.table, read.time_range) for read in stored),
+                externals=(
+                    *(load_external(read, self._fetch) for read in compiled.externals),
+                    *(self._derive(read) for read in derived),
+                ),
+                window=self._admission.window,
                 setup=compiled.setup,
             )
             return self._parts.engine.execute(
-                scope, compiled.sql, compiled.parameters, admission.limits, query_id=ctx.request_id
+                scope, compiled.sql, compiled.parameters, self._admission.limits, query_id=self._ctx.request_id
             )
+
+    def _rows(self, compiled: CompiledQuery) -> list[tuple[object, ...]]:
+        columns = self.execute(compiled).data.columns
+        return list(zip(*(column.to_pylist() for column in columns), strict=True))
+
+    def _derive(self, read: TableRead) -> ExternalFile:
+        compiled = self.compile(derived_query(read.table))
+        names = [column.name for column in compiled.columns]
+        return ExternalFile(read.relation, self.execute(compiled).data.rename_columns(names))
 
     def _fetch(self, url: str) -> bytes:
         try:
