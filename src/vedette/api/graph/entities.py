@@ -7,6 +7,7 @@ import msgspec
 
 from vedette.api.graph.evidence import Base, Wording, to_evidence
 from vedette.clock import format_ticks
+from vedette.contracts.enums import load_enums
 from vedette.contracts.hunting_answers import load_hunting_answers
 from vedette.hunting.results import Results
 from vedette.incidents import alerts as alert_domain
@@ -50,7 +51,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     determination: str
     service_source: str
     detection_source: str
-    product_name: str | None
+    product_name: str
     detector_id: str | None
     tenant_id: str
     title: str
@@ -148,7 +149,7 @@ def to_alert(alert: alert_domain.Alert, shape: Shape) -> Alert:
         determination=words.enum("alertDetermination", alert.determination),
         service_source=words.enum("serviceSource", alert.service_source),
         detection_source=words.enum("detectionSource", alert.detection_source),
-        product_name=details.product_name,
+        product_name=details.product_name or load_enums()["serviceSource"].hunting(alert.service_source),
         detector_id=details.detector_id,
         tenant_id=shape.tenant_id,
         title=alert.title,
