@@ -105,6 +105,8 @@ def tokenize(text: str, diagnostics: Diagnostics) -> Tokens:
         kinds.append(kind)
         starts.append(start)
         ends.append(end)
+        if kind == END:
+            break
     kinds.append(END)
     starts.append(len(text))
     ends.append(len(text))
