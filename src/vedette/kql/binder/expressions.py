@@ -31,7 +31,7 @@ def bind_scalar(binder: Binder, expression: syntax.Expression, scope: Scope) -> 
 def bind_boolean(binder: Binder, expression: syntax.Expression, scope: Scope) -> Expression:
     """Bind a condition."""
     bound = bind_scalar(binder, expression, scope)
-    if bound.type in {_T.BOOL, _T.DYNAMIC, _T.LONG, _T.INT}:
+    if bound.type in {_T.BOOL, _T.DYNAMIC}:
         return convert(bound, _T.BOOL)
     return binder.fail("type_expected", expression.span, expected="bool", found=bound.type)
 
@@ -320,5 +320,8 @@ _HANDLERS: dict[type[syntax.Expression], Callable[[Binder, Any, Scope], Bound]] 
     syntax.TypeofLiteral: _typeof,
     syntax.StarExpression: _star,
 }
-SCALAR_NODES = frozenset(_HANDLERS) - {syntax.NameReference, syntax.FunctionCall, syntax.PathExpression}
-"""Nodes that are scalar whatever the names in them mean."""
+
+
+def is_scalar_node(expression: syntax.Expression) -> bool:
+    """Whether nodes of this kind are bound here."""
+    return type(expression) in _HANDLERS

@@ -12,7 +12,7 @@ from vedette.kql.binder.expressions import all_of, bind_boolean
 from vedette.kql.binder.names import unique
 from vedette.kql.binder.pipelines import operator
 from vedette.kql.binder.scopes import Scope, Table, reference
-from vedette.kql.functions.resolution import comparable_type
+from vedette.kql.functions.resolution import common_type
 from vedette.kql.plan import Column, Expression
 from vedette.kql.types import ScalarType
 
@@ -161,7 +161,7 @@ def _same_name(binder: Binder, name: syntax.NameReference, left: Table, right: T
 
 
 def _matched(binder: Binder, left: Expression, right: Expression, at: syntax.Node) -> Pair:
-    type_ = comparable_type(left.type, right.type)
+    type_ = common_type((left.type, right.type))
     if type_ is None:
         binder.report("join_key_types", at.span, left=left.type, right=right.type)
         return left, right

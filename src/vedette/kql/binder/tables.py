@@ -11,7 +11,7 @@ from vedette.kql.binder.calls import bind_call
 from vedette.kql.binder.constants import constant_text, word
 from vedette.kql.binder.context import Binder, Bound, similar
 from vedette.kql.binder.conversions import convert
-from vedette.kql.binder.expressions import bind_scalar
+from vedette.kql.binder.expressions import bind_scalar, is_scalar_node
 from vedette.kql.binder.functions import call_function, stored_function
 from vedette.kql.binder.pipelines import bind_pipe, bind_subquery
 from vedette.kql.binder.scopes import ScalarVariable, Scope, Table, TableVariable
@@ -22,9 +22,11 @@ from vedette.kql.types import ScalarType
 def bind_anything(binder: Binder, expression: syntax.Expression, scope: Scope) -> Bound:
     """Bind an expression that may be scalar or tabular."""
     handler = _HANDLERS.get(type(expression))
-    if handler is None:
+    if handler is not None:
+        return handler(binder, expression, scope)
+    if is_scalar_node(expression):
         return bind_scalar(binder, expression, scope)
-    return handler(binder, expression, scope)
+    return binder.fail_table("unsupported_expression", expression.span, what=type(expression).__name__)
 
 
 def bind_table(binder: Binder, expression: syntax.Expression, scope: Scope) -> Table:

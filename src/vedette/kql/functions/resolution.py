@@ -136,7 +136,9 @@ def _fit_class(  # noqa: PLR0911 - one line a rule
     if wanted == "paired":
         other = next((each for each in types if each is not None and each is not _T.DYNAMIC), _T.DYNAMIC)
         return (_T.LONG if other is _T.INT else other, 1) if type_ is _T.DYNAMIC else (None, 0)
-    if wanted == "text":
+    if wanted == "textual" and type_ not in TYPE_CLASSES[wanted]:
+        return None, 0
+    if wanted in {"text", "textual"}:
         return _T.STRING, 0 if type_ is _T.STRING else 1
     if wanted == "same":
         first = types[0] or _T.STRING

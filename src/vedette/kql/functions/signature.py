@@ -28,6 +28,7 @@ TYPE_CLASSES: dict[str, frozenset[ScalarType]] = {
     "paired": frozenset({_T.DYNAMIC}),  # dynamic, converted to the type of the other operand
     "same": ALL,  # the type of the first argument
     "text": ALL,  # converted to string
+    "textual": frozenset({_T.STRING, _T.DYNAMIC}),  # text or dynamic, converted to string
     "json": ALL,  # string or dynamic, as it is
     "integer": INTEGERS,
     "number": NUMBERS,
