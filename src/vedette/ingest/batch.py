@@ -48,7 +48,9 @@ class MappingBatch:
         self._seen_rules: set[str] = set()
         self.tally = Tally()
         self.unmapped_kinds: Counter[str] = Counter()
-        self._run(f"CREATE TEMP TABLE {CLOSES} ({', '.join(f'{name} {type_}' for name, type_ in CLOSE_COLUMNS.items())})")
+        self._run(
+            f"CREATE TEMP TABLE {CLOSES} ({', '.join(f'{name} {type_}' for name, type_ in CLOSE_COLUMNS.items())})"
+        )
 
     def close(self) -> None:
         """Drop everything."""
@@ -57,7 +59,9 @@ class MappingBatch:
     def add(self, block: Block) -> Iterator[Rejected]:
         """Map a block; yields the records that cannot be mapped."""
         self._classify(block.records)
-        rejected = self._rows("SELECT ordinal, problem FROM events WHERE problem IS NOT NULL AND NOT wrapped ORDER BY ordinal")
+        rejected = self._rows(
+            "SELECT ordinal, problem FROM events WHERE problem IS NOT NULL AND NOT wrapped ORDER BY ordinal"
+        )
         blank = 0
         for ordinal, problem in rejected:
             record = block.rejected(int(str(ordinal)), str(problem))

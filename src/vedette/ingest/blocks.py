@@ -152,21 +152,25 @@ def _assembled(parts: list[_Part], names: tuple[str, ...]) -> Iterator[Block | R
     )
     keep = np.diff(starts) > _blank_length(data, starts)
     block = Block(pa.table({"line_number": numbers, "line": lines}), source_of, offsets, names)
-    undecodable = _undecodable(data, lines)
-    for ordinal in undecodable:
-        if data[starts[ordinal] : starts[ordinal + 1]].strip():
-            yield block.rejected(ordinal, "not_utf8")
-    keep[undecodable] = False
-    if keep.any():
-        yield _kept(block, keep)
+    try:
+        text = lines.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        undecodable = [ordinal for ordinal in range(len(lines)) if not _is_utf8(lines[ordinal].as_buffer())]
+        for ordinal in undecodable:
+            if keep[ordinal]:
+                yield block.rejected(ordinal, "not_utf8")
+        keep[undecodable] = False
+        text = lines.filter(pa.array(keep)).cast(pa.large_string())
+    else:
+        text = text if keep.all() else text.filter(pa.array(keep))
+    if len(text):
+        yield _numbered(text, block, keep)
 
 
-def _kept(block: Block, keep: NDArray[np.bool_]) -> Block:
-    records = block.records if keep.all() else block.records.filter(pa.array(keep)).combine_chunks()
-    ordinals = pa.array(np.arange(records.num_rows))
-    text = records.column("line").cast(pa.large_string())
-    named = pa.table({"ordinal": ordinals, "line_number": records.column("line_number"), "line": text})
-    return Block(named, block.source_of[keep], block.offsets[keep], block.names)
+def _numbered(text: pa.Array, block: Block, keep: NDArray[np.bool_]) -> Block:
+    numbers = block.records.column("line_number").filter(pa.array(keep))
+    records = pa.table({"ordinal": np.arange(len(text)), "line_number": numbers, "line": text})
+    return Block(records, block.source_of[keep], block.offsets[keep], block.names)
 
 
 def _blank_length(data: bytes, starts: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -175,17 +179,9 @@ def _blank_length(data: bytes, starts: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.where(first == ord("\r"), 2, np.where(first == ord("\n"), 1, 0))
 
 
-def _undecodable(data: bytes, lines: pa.Array) -> list[int]:
+def _is_utf8(raw: pa.Buffer) -> bool:
     try:
-        data.decode()
-    except UnicodeDecodeError:
-        return [ordinal for ordinal in range(len(lines)) if not _is_utf8(lines[ordinal].as_buffer().to_pybytes())]
-    return []
-
-
-def _is_utf8(raw: bytes) -> bool:
-    try:
-        raw.decode()
+        raw.to_pybytes().decode()
     except UnicodeDecodeError:
         return False
     return True

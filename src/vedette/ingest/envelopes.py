@@ -11,7 +11,21 @@ from sqlglot import exp
 
 from vedette.clock import UNIX_EPOCH_TICKS
 from vedette.contracts.mappings import Envelope, load_envelopes
-from vedette.ingest.sql import DIALECT, alias, both, call, case, column, concat, equals, is_null, negation, number, text, try_cast
+from vedette.ingest.sql import (
+    DIALECT,
+    alias,
+    both,
+    call,
+    case,
+    column,
+    concat,
+    equals,
+    is_null,
+    negation,
+    number,
+    text,
+    try_cast,
+)
 from vedette.ingest.times import ticks_of_text
 
 EVENTS = "events"
@@ -76,10 +90,19 @@ def _paths() -> Iterable[str]:
     for envelope in load_envelopes():
         yield from (f'"{key}"' for key in (*envelope.has, *envelope.lacks))
         yield from envelope.time
-        named = (envelope.host, envelope.channel, envelope.event_id, envelope.record_id, envelope.sid, envelope.process_id)
+        named = (
+            envelope.host,
+            envelope.channel,
+            envelope.event_id,
+            envelope.record_id,
+            envelope.sid,
+            envelope.process_id,
+        )
         yield from (path for path in (*named, envelope.records) if path is not None)
         if envelope.table is not None:
-            yield from (f'"{key}"' for key in (envelope.table.field, *envelope.table.by_key, *envelope.table.by_default))
+            yield from (
+                f'"{key}"' for key in (envelope.table.field, *envelope.table.by_key, *envelope.table.by_default)
+            )
 
 
 def _structure(paths: Iterable[str]) -> Structure:

@@ -57,9 +57,7 @@ class Pipeline:
         self._rules = RuleBook({**DEFAULT_OPTIONS, **(options or {})})
         self._limits = limits or PipelineLimits()
 
-    def accept(
-        self, tenant_id: str, batch_id: str | None, sources: Sequence[Source], format_: str = "auto"
-    ) -> Receipt:
+    def accept(self, tenant_id: str, batch_id: str | None, sources: Sequence[Source], format_: str = "auto") -> Receipt:
         """Take a batch in and answer once it is durable.
 
         Raises UnknownFormatError, BatchIdError, BatchTooLargeError; then nothing was taken in.

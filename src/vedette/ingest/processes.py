@@ -22,7 +22,6 @@ STARTS_PER_TENANT = 20_000
 TENANTS = 64
 
 
-
 def kept_columns() -> tuple[str, ...]:
     """Columns of a process's start that other rows take over."""
     columns = load_process_columns()
@@ -74,7 +73,7 @@ class LakeHistory:
     def recent_starts(self, tenant_id: str, limit: int) -> pa.Table:
         names = ", ".join(f'"{name}"' for name in kept_columns())
         sql = (
-            'SELECT lower("DeviceName") AS host, nullif(lower(trim("ProcessUniqueId", \'{}\')), \'\') AS guid, '
+            "SELECT lower(\"DeviceName\") AS host, nullif(lower(trim(\"ProcessUniqueId\", '{}')), '') AS guid, "
             f'"ProcessId" AS pid, "Timestamp" AS started, NULL::BIGINT AS ended, {names} '
             'FROM starts ORDER BY "Timestamp" DESC LIMIT ?'
         )

@@ -46,7 +46,10 @@ def _names(rules: tuple[str, ...]) -> str:
 def _key(pair: DuplicatePair, key: str, table: str) -> str:
     sides = []
     for side in ("k", "d"):
-        fields = {stored.name: Typed(exp.column(stored.physical, table=side, quoted=True), "text") for stored in stored_columns(table)}
+        fields = {
+            stored.name: Typed(exp.column(stored.physical, table=side, quoted=True), "text")
+            for stored in stored_columns(table)
+        }
         expression = parse_expression(key, f"duplicates {pair.keep[0]}/{pair.drop[0]}")
         value = translate(expression, Scope(key, fields)).node
         sides.append(call("coalesce", try_cast(value, "VARCHAR"), "").sql(dialect=DIALECT))
@@ -56,7 +59,7 @@ def _key(pair: DuplicatePair, key: str, table: str) -> str:
 def split_text_statements(table: str) -> list[str]:
     """SQL that makes one row of each text that came in several records."""
     joined = (
-        f'SELECT _host, _rule, _split_by, min(_split_order) AS first, string_agg(_split_text, \'\' ORDER BY _split_order) AS whole '
+        f"SELECT _host, _rule, _split_by, min(_split_order) AS first, string_agg(_split_text, '' ORDER BY _split_order) AS whole "
         f'FROM "{table}" WHERE _split_by IS NOT NULL GROUP BY ALL HAVING count(DISTINCT _split_order) > 1'
     )
     same = "t._host = j._host AND t._rule = j._rule AND t._split_by = j._split_by"
@@ -189,5 +192,3 @@ def _with_processes(table: str) -> str:
             f"ASOF LEFT JOIN starts p ON p.host = m._host AND p.pid = m._{role}_key AND p.started <= m._time"
         )
     return query
-
-

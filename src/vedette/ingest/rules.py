@@ -135,9 +135,10 @@ class RuleCompiler:
         source = self._source(scope_fields)
         scope = self._scope(scope_fields, "when")
         branches = [
-            (exp.true() if when is None else translate(when, scope).node, number(index)) for index, when in enumerate(parsed)
+            (exp.true() if when is None else translate(when, scope).node, number(index))
+            for index, when in enumerate(parsed)
         ]
-        query = exp.select(alias(case(*branches), "rule"), alias(call("count"), "events")).from_(source).group_by("1")
+        query = source.selecting([alias(case(*branches), "rule"), alias(call("count"), "events")]).group_by("1")
         return query.sql(dialect=DIALECT)
 
     def _row_values(self, table: str) -> dict[str, str]:
@@ -171,7 +172,7 @@ class RuleCompiler:
         scope = self._scope(fields, "when")
         where = [exp.not_(call("coalesce", translate(node, scope).node, exp.false())) for node in conditions]
         where += [translate(node, scope).node for node in own]
-        query = exp.select(*outputs).from_(source)
+        query = source.selecting(outputs)
         if where:
             query = query.where(both(*(exp.Paren(this=condition) for condition in where)))
         return f"INSERT INTO {exp.to_identifier(table, quoted=True).sql(dialect=DIALECT)} BY NAME {query.sql(dialect=DIALECT)}"
@@ -225,7 +226,7 @@ class RuleCompiler:
             outputs.append(alias(as_long(translate(pid, scope)), "pid"))
         if any(earlier):
             raise RuleError(self._rule.id, "a rule that ends processes cannot compete with others")
-        return f"INSERT INTO {CLOSES} BY NAME {exp.select(*outputs).from_(source).sql(dialect=DIALECT)}"
+        return f"INSERT INTO {CLOSES} BY NAME {source.selecting(outputs).sql(dialect=DIALECT)}"
 
     def _parse(self, source: str, name: str, fields: "_Fields") -> Expression:
         expression = parse_expression(source, f"{self._rule.id}.{name}")
@@ -240,7 +241,7 @@ class RuleCompiler:
             known[OUTGOING] = Typed(column(OUTGOING), "bool")
         return Scope(f"{self._rule.id}.{name}", known, orientation)
 
-    def _source(self, fields: "_Fields") -> exp.Expression:
+    def _source(self, fields: "_Fields") -> "_FlatEvents":
         """The events of this kind with one nullable text column for each field that the rule reads."""
         orientation = self._rule.orient
         if orientation is not None:
@@ -252,11 +253,24 @@ class RuleCompiler:
                 conditions.append(self._parse(orientation.doubtful, "orient", fields))
         flattened = flattened_events(self._envelope, self._kind, fields.labels)
         if orientation is None:
-            return flattened.subquery("f")
+            return _FlatEvents(flattened)
         scope = Scope(f"{self._rule.id}.orient", self._scope(fields, "orient").fields)
         source, destination = (fields.labels[ends[0]] for ends in (orientation.source, orientation.destination))
         translated = [translate(condition, scope).node for condition in conditions]
-        return oriented_events(flattened, translated, source, destination).subquery("f")
+        return _FlatEvents(flattened, oriented_events(translated, source, destination))
+
+
+class _FlatEvents(NamedTuple):
+    """The events of a kind as the relation `flat`; materialised, because the engine would parse anew for each column."""
+
+    flattened: exp.Select
+    oriented: exp.Select | None = None
+
+    def selecting(self, outputs: Sequence[exp.Expression]) -> exp.Select:
+        """A query of `outputs` over the events."""
+        query = exp.select(*outputs)
+        query = query.from_("flat") if self.oriented is None else query.from_(self.oriented.subquery("f"))
+        return query.with_("flat", as_=self.flattened, materialized=True)
 
 
 class _Fields:
@@ -284,7 +298,11 @@ def flattened_events(envelope: Envelope, kind: EventKind, labels: Mapping[str, s
     parsed = exp.select(*base, column("line"), column("data"), alias(transformed, "d")).from_(data).subquery("p")
     outputs = []
     for name, label in labels.items():
-        value = call("json_extract_string", column("data"), f'$."{name}"') if name in apart else call("struct_extract", column("d"), name)
+        value = (
+            call("json_extract_string", column("data"), f'$."{name}"')
+            if name in apart
+            else call("struct_extract", column("d"), name)
+        )
         value = call("nullif", call("nullif", value, ""), "-")
         if name == "Message":
             value = call("coalesce", value, *_messages(envelope))
@@ -292,10 +310,8 @@ def flattened_events(envelope: Envelope, kind: EventKind, labels: Mapping[str, s
     return exp.select(*base, *outputs).from_(parsed)
 
 
-def oriented_events(
-    flattened: exp.Select, conditions: Sequence[exp.Expression], source: str, destination: str
-) -> exp.Select:
-    """`flattened` with the column that says whether the source of the connection is the device.
+def oriented_events(conditions: Sequence[exp.Expression], source: str, destination: str) -> exp.Select:
+    """The relation `flat` with the column that says whether the source of the connection is the device.
 
     A second condition names the cases in doubt: there it is the source only if the device was seen elsewhere in the
     block to send from that address, and not to send from the other.
@@ -304,14 +320,19 @@ def oriented_events(
     outgoing = local_is_source
     if doubtful:
         known = exp.select(concat(call("lower", column("host")), "|", column(source)))
-        known = known.from_("flat").where(both(local_is_source, negation(exp.Is(this=column(source), expression=exp.Null()))))
+        known = known.from_("flat").where(
+            both(local_is_source, negation(exp.Is(this=column(source), expression=exp.Null())))
+        )
         ours, theirs = (
-            call("coalesce", exp.In(this=concat(call("lower", column("host")), "|", column(end)), query=known.subquery()), exp.false())
+            call(
+                "coalesce",
+                exp.In(this=concat(call("lower", column("host")), "|", column(end)), query=known.subquery()),
+                exp.false(),
+            )
             for end in (source, destination)
         )
         outgoing = exp.Paren(this=exp.or_(local_is_source, both(*doubtful, ours, negation(theirs))))
-    query = exp.select(exp.Star(), alias(outgoing, OUTGOING)).from_("flat")
-    return query.with_("flat", as_=flattened)
+    return exp.select(exp.Star(), alias(outgoing, OUTGOING)).from_("flat")
 
 
 def _structure_of(labels: Mapping[str, str]) -> tuple[dict[str, str], set[str]]:
@@ -341,7 +362,9 @@ def _messages(envelope: Envelope) -> list[exp.Expression]:
     if envelope.message is not None:
         found.append(call("json_extract_string", column("line"), json_path(envelope.message)))
     if envelope.unnamed is not None:
-        strings = call("json_transform", call("json_extract", column("line"), json_path(envelope.unnamed)), '["VARCHAR"]')
+        strings = call(
+            "json_transform", call("json_extract", column("line"), json_path(envelope.unnamed)), '["VARCHAR"]'
+        )
         found.append(call("nullif", call("array_to_string", strings, "\n"), ""))
     return found
 
@@ -358,5 +381,7 @@ def _working_value(name: str, value: Typed) -> exp.Expression:
 def staging_table(table: str) -> str:
     """SQL that makes the staging table of `table`."""
     columns = {stored.physical: SQL_TYPES[stored.type] for stored in stored_columns(table)} | dict(WORKING_COLUMNS)
-    definitions = ", ".join(f"{exp.to_identifier(name, quoted=True).sql(dialect=DIALECT)} {type_}" for name, type_ in columns.items())
+    definitions = ", ".join(
+        f"{exp.to_identifier(name, quoted=True).sql(dialect=DIALECT)} {type_}" for name, type_ in columns.items()
+    )
     return f"CREATE TEMP TABLE {exp.to_identifier(table, quoted=True).sql(dialect=DIALECT)} ({definitions})"

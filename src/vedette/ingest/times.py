@@ -40,12 +40,12 @@ def _hexadecimal(plain: exp.Expression) -> exp.Expression:
 
 
 def _zone_ticks(value: exp.Expression) -> exp.Expression:
-    sign = case((exp.EQ(this=call("regexp_extract", value, _ZONE, 1), expression=text("-")), number(-1)), default=number(1))
+    sign = case(
+        (exp.EQ(this=call("regexp_extract", value, _ZONE, 1), expression=text("-")), number(-1)), default=number(1)
+    )
     hours = try_cast(call("regexp_extract", value, _ZONE, 2), "BIGINT")
     minutes = try_cast(call("regexp_extract", value, _ZONE, 3), "BIGINT")
     offset = binary(exp.Add, binary(exp.Mul, hours, 60), minutes)
     ticks = binary(exp.Mul, binary(exp.Mul, sign, offset), 60 * TICKS_PER_SECOND)
     is_utc = negation(call("regexp_matches", call("substr", value, 20), _ZONE))
     return case((is_utc, number(0)), default=ticks)
-
-

@@ -277,7 +277,7 @@ def _isin(scope: Scope, expression: Call) -> Typed:
 
 
 def _regex(x: exp.Expression, pattern: str) -> exp.Expression:
-    return _empty_as_null(call("regexp_extract", x, pattern, 1))
+    return _empty_as_null(call("trim", call("regexp_extract", x, pattern, 1), " \t\r\n"))
 
 
 def _iff(scope: Scope, expression: Call) -> Typed:

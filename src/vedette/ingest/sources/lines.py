@@ -156,8 +156,9 @@ class _Splitter:
             begin = index + 1
 
     def _lines(self, data: bytes, starts: NDArray[np.int64]) -> Lines:
-        first = int(starts[0])
-        lines = Lines(data[first : int(starts[-1])], starts - first, self._line, self._offset)
+        first, end = int(starts[0]), int(starts[-1])
+        part = data if end - first == len(data) else data[first:end]
+        lines = Lines(part, starts - first, self._line, self._offset)
         self._line += len(starts) - 1
         self._offset += len(lines.data)
         return lines
