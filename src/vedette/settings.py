@@ -63,6 +63,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 2.0
     hunting_memory_mb: Annotated[int, Meta(ge=64, description="Memory of one hunting query, in MiB.")] = 1024
     hunting_seconds: Annotated[float, Meta(gt=0, description="Longest time one hunting query may take.")] = 180.0
+    egress_hosts: Annotated[
+        tuple[str, ...], Meta(description="Host names or patterns that `externaldata` may fetch from.")
+    ] = ()
+    egress_private_hosts: Annotated[
+        tuple[str, ...], Meta(description="As `egress_hosts`, also with private addresses and without TLS.")
+    ] = ()
+    egress_mirror: Annotated[
+        Path | None, Meta(description="Folder `<host>/<path>` of files served in place of the network.")
+    ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="Least severe message that is logged.")
     ] = "info"

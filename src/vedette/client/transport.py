@@ -77,6 +77,11 @@ class Transport:
         all_headers = {**({"Content-Type": "application/json"} if content is not None else {}), **(headers or {})}
         return self._send(method, path, headers=all_headers, content=content, data=form)
 
+    def post(self, path: str, content: bytes, *, headers: Mapping[str, str]) -> Reply:
+        """POST bytes as they are."""
+        all_headers = {"Content-Type": "application/octet-stream", **headers}
+        return self._send("POST", path, headers=all_headers, content=content)
+
     def upload(self, path: str, file: Path, *, headers: Mapping[str, str], progress: Progress | None = None) -> Reply:
         """POST a file without reading it into memory."""
         length = {"Content-Length": str(file.stat().st_size), "Content-Type": "application/octet-stream"}

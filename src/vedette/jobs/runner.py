@@ -32,7 +32,12 @@ class JobRunner:
     def run_until(self, stop: Event, idle_seconds: float = 0.5) -> None:
         """Run jobs as they fall due until `stop` is set."""
         while not stop.is_set():
-            if not self.run_next():
+            try:
+                busy = self.run_next()
+            except Exception:  # the control plane may be busy or away for a while; the jobs stay where they are
+                LOG.exception("no job could be claimed")
+                busy = False
+            if not busy:
                 stop.wait(idle_seconds)
 
     def _run(self, job: Job) -> None:

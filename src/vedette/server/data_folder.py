@@ -157,6 +157,17 @@ class ServerState(msgspec.Struct, frozen=True):
     pid: int
     base_url: str
     ca_file: str | None
+    minting: bool
+
+
+def read_state(folder: DataFolder) -> ServerState | None:
+    """Where the folder's running server answers; None when none runs."""
+    if not is_held(folder):
+        return None
+    try:
+        return msgspec.json.decode(folder.state_file.read_bytes(), type=ServerState)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None
 
 
 def write_private(path: Path, document: object) -> None:

@@ -21,6 +21,20 @@ def demo_lines(end: datetime.datetime, seed: int = SEED) -> Iterator[str]:
         yield to_json_line(event)
 
 
+def recent_lines(end: datetime.datetime, seed: int = SEED) -> Iterator[str]:
+    """JSON lines of the hour before `end`: ordinary life only, for a demo that was started again later."""
+    world = load_world()
+    machines = []
+    for record in world.machine:
+        randomness = random.Random(f"{seed}/{record.name}/{end.isoformat()}")  # noqa: S311 - nothing secret
+        machine = Machine(world, record, randomness, end - datetime.timedelta(minutes=58))
+        noise.last_hour(machine, world, end)
+        machine.events[:] = [(at, event) for at, event in machine.events if at < end]
+        machines.append(machine)
+    for _at, _number, event in heapq.merge(*_numbered(machines), key=lambda item: item[:2]):
+        yield to_json_line(event)
+
+
 def demo_machines(end: datetime.datetime, seed: int = SEED) -> list[Machine]:
     """All machines after their week."""
     world = load_world()

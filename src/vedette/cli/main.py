@@ -1,0 +1,83 @@
+"""The `vedette` command: finds the subcommand, runs it, and turns errors into one sentence and an exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from vedette import __version__
+from vedette.cli.output import DONE, FAILED, NOT_ALLOWED, USAGE, say
+from vedette.errors import UsageError, VedetteError
+
+
+def build_app() -> Any:
+    """The command tree. The modules of commands import what is heavy only when a command runs."""
+    from cyclopts import App
+
+    from vedette.cli import explain, ingest, rules, server, snapshot, token
+
+    app = App(
+        name="vedette",
+        help="An open, self-hosted implementation of the system behind the Microsoft Defender XDR APIs.",
+        version=__version__,
+        help_format="plaintext",
+        help_on_error=False,
+        result_action="return_value",
+    )
+    app.command(server.up)
+    app.command(server.bootstrap)
+    app.command(server.status)
+    app.command(server.migrate)
+    app.command(server.reset)
+    app.command(ingest.ingest)
+    app.command(explain.explain)
+    for name, help_text, commands in (
+        ("rules", "Detection rules.", (rules.list_, rules.run, rules.check)),
+        ("token", "Access tokens.", (token.mint,)),
+        ("snapshot", "Copies of the whole state, for test suites.", (snapshot.save, snapshot.restore, snapshot.list_)),
+    ):
+        group = App(name=name, help=help_text)
+        for command in commands:
+            group.command(command, name=command.__name__.rstrip("_"))
+        app.command(group)
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; its exit code."""
+    try:
+        result = build_app()(list(arguments), exit_on_error=False, print_error=False)
+    except KeyboardInterrupt:
+        return FAILED
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:
+        code = exit_code(error)
+        if code is None:
+            raise
+        say(f"vedette: {' '.join(str(error).split())}")
+        return code
+    return result if isinstance(result, int) else DONE
+
+
+def exit_code(error: Exception) -> int | None:
+    """The exit code of an error that people are told about in one sentence; None for a defect of ours."""
+    from cyclopts import CycloptsError
+
+    from vedette.client.errors import AuthenticationError, ResponseError
+
+    if isinstance(error, CycloptsError | UsageError):
+        return USAGE
+    if isinstance(error, AuthenticationError) or (isinstance(error, ResponseError) and error.status in (401, 403)):
+        return NOT_ALLOWED
+    return FAILED if isinstance(error, VedetteError) else None
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Commands about detection rules."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from vedette.cli.locate import data_path
+from vedette.cli.output import DONE, FAILED, PARTIAL, print_table, say
+
+
+def list_(*, data: Path | None = None) -> int:
+    """List the rules and how their last runs went.
+
+    Parameters
+    ----------
+    data
+        The server's data folder.
+    """
+    from vedette.server.rules import rule_table
+
+    columns, rows = rule_table(data_path(data))
+    print_table(columns, rows)
+    return DONE
+
+
+def run(
+    *rules: str,
+    tenant: str | None = None,
+    since: str = "P30D",
+    data: Path | None = None,
+) -> int:
+    """Run rules now, over the events of a span of time, and print what they found. Repeating it makes no new alerts.
+
+    Parameters
+    ----------
+    rules
+        Ids of the rules (default: all that are enabled).
+    tenant
+        GUID or domain of the tenant (default: the home tenant).
+    since
+        How far back, as an ISO 8601 duration.
+    data
+        The server's data folder.
+    """
+    from vedette.server.rules import run_rules
+
+    outcomes = run_rules(data_path(data), rules, tenant, since)
+    rows = [(outcome.rule_id, outcome.hits, len(outcome.alerts), outcome.error) for outcome in outcomes]
+    print_table(("rule", "hits", "new alerts", "error"), rows)
+    failed = sum(1 for outcome in outcomes if outcome.error)
+    if not failed:
+        return DONE
+    return FAILED if failed == len(outcomes) else PARTIAL
+
+
+def check(*paths: Annotated[Path, Parameter(help="YAML files of rules.")]) -> int:
+    """Check rule files: their form, and that their queries bind to the hunting schema and return what they must."""
+    from vedette.detections.errors import RuleError
+    from vedette.server.rules import check_rule
+
+    faults = 0
+    for path in paths:
+        try:
+            check_rule(path)
+        except RuleError as error:
+            say(str(error))
+            faults += 1
+        else:
+            say(f"{path}: ok")
+    return FAILED if faults else DONE

@@ -1,0 +1,39 @@
+"""`vedette bootstrap`: a first application for somebody who has the data folder, and no demo."""
+
+import os
+from pathlib import Path
+
+from vedette.server.data_folder import open_data_folder, read_state
+from vedette.server.directory import HOME_NAME, ensure_home_tenant, every_application_permission, make_application
+from vedette.server.wiring import Services
+from vedette.settings import load_settings
+from vedette.store.migrate import upgrade
+
+
+def bootstrap_client(data: Path, name: str, domain: str) -> dict[str, object]:
+    """Make an application with every permission in the home tenant; what its owner needs to sign in."""
+    settings = load_settings({"data": data}, os.environ)
+    folder = open_data_folder(data)
+    services = Services(settings, folder)
+    try:
+        upgrade(services.store)
+        tenant = ensure_home_tenant(services, HOME_NAME, domain)
+        application = make_application(
+            services,
+            tenant.tenant_id,
+            name,
+            "confidential",
+            application=every_application_permission(),
+            delegated={},
+        )
+    finally:
+        services.close()
+    state = read_state(folder)
+    return {
+        "base_url": state.base_url if state else None,
+        "ca_file": state.ca_file if state else None,
+        "tenant_id": tenant.tenant_id,
+        "domain": tenant.domain,
+        "client_id": application.app_id,
+        "client_secret": application.client_secret,
+    }

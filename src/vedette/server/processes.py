@@ -1,0 +1,101 @@
+"""The mains of a server's processes. Importing this imports everything they share."""
+
+import threading
+
+from vedette.hunting.service import HuntingService  # noqa: F401 - imported before forking, for all processes
+from vedette.ingest.pipeline import Pipeline  # noqa: F401
+from vedette.kql.compile import compile_query  # noqa: F401
+from vedette.observability.logs import configure_logs, get_logger
+from vedette.observability.metrics import START_TIME
+from vedette.server.plan import ServerPlan
+from vedette.server.web import WebServer
+from vedette.server.wiring import Services
+from vedette.server.worker import Worker
+
+LOG = get_logger(__name__)
+
+
+def serve_web(plan: ServerPlan) -> None:
+    """A web process."""
+    services = _services(plan)
+    try:
+        services.writer.start()
+        WebServer(services, plan.certificates).run()
+    finally:
+        services.close()
+
+
+def work(plan: ServerPlan) -> None:
+    """The worker process."""
+    services = _services(plan)
+    try:
+        services.writer.start()
+        Worker(services).run()
+    finally:
+        services.close()
+
+
+def start_up(plan: ServerPlan) -> None:
+    """What has to be there before the server counts as ready: demo and loaded files."""
+    from vedette.server.startup import perform
+
+    services = _services(plan)
+    try:
+        perform(services, plan)
+    finally:
+        services.close()
+
+
+def has_startup_work(plan: ServerPlan) -> bool:
+    """Whether `start_up` has anything to do."""
+    return plan.settings.demo or bool(plan.settings.load)
+
+
+class SingleProcess:
+    """Web, worker and start-up work in one process."""
+
+    def __init__(self, plan: ServerPlan) -> None:
+        self.stopping = threading.Event()
+        self._plan = plan
+        self._services = _services(plan)
+        self._web = WebServer(self._services, plan.certificates)
+        self._failed = False
+
+    def run(self) -> int:
+        """Serve until `stop`; the exit code."""
+        worker = Worker(self._services)
+        try:
+            self._services.writer.start()
+            worker.start()
+            self._web.run()
+        finally:
+            self.stopping.set()
+            worker.stop()
+            self._services.close()
+        return 1 if self._failed else 0
+
+    def stop(self) -> None:
+        """End `run`. Safe in a signal handler."""
+        self.stopping.set()
+        self._web.stop()
+
+    def start_up(self) -> bool:
+        """The start-up work, beside the web server; False when it failed, which ends the server."""
+        from vedette.server.startup import perform
+
+        try:
+            if has_startup_work(self._plan):
+                perform(self._services, self._plan)
+        except Exception:  # in a thread nobody would hear of it
+            LOG.exception("start-up failed")
+            self._failed = True
+            self.stop()
+            return False
+        return True
+
+
+def _services(plan: ServerPlan) -> Services:
+    configure_logs(plan.settings.log_level, plan.settings.log_format)
+    services = Services(plan.settings, plan.folder)
+    START_TIME.set(services.clock.time())
+    return services

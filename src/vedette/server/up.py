@@ -1,0 +1,163 @@
+"""`vedette up`: checks, certificates, migration, processes, readiness, and a clean end.
+
+Standard output carries one line, `ready https://HOST:PORT`, once the server answers; all else goes to standard error.
+"""
+
+import functools
+import gc
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from vedette.errors import UsageError
+from vedette.observability.logs import configure_logs, get_logger
+from vedette.observability.sharing import share_between_processes
+from vedette.server.data_folder import DataFolder, ServerState, held, open_data_folder, write_private
+from vedette.server.linux import web_process_limit
+from vedette.server.plan import ServerPlan
+from vedette.server.ports import answers, probe_context, probe_host, require_free
+from vedette.settings import Settings
+
+LOG = get_logger(__name__)
+
+READY_POLL_SECONDS = 0.03
+DEFAULT_WEB_PROCESSES = 2
+
+
+class _StopRequested(BaseException):
+    """SIGINT or SIGTERM before the processes run."""
+
+
+def run_server(settings: Settings) -> int:
+    """Run until SIGINT or SIGTERM; the exit code. Raises UsageError for what the user can mend."""
+    _stop_by_exception()
+    try:
+        configure_logs(settings.log_level, settings.log_format)
+        _require_paths(settings.load)
+        folder = open_data_folder(settings.data)
+        with held(folder):
+            plan = _prepare(settings, folder)
+            try:
+                return _run_single(plan) if settings.single else _run_processes(plan)
+            finally:
+                folder.state_file.unlink(missing_ok=True)
+    except _StopRequested:
+        return 0
+
+
+def _prepare(settings: Settings, folder: DataFolder) -> ServerPlan:
+    """Everything that may be refused, before anything runs."""
+    from vedette.server.schema import ensure_schema
+
+    require_free(settings.host, settings.port)
+    plan = ServerPlan(settings, folder, _certificates(settings, folder))
+    ensure_schema(folder)
+    return plan
+
+
+def _certificates(settings: Settings, folder: DataFolder):  # type: ignore[no-untyped-def]
+    from vedette.clock import SystemClock
+    from vedette.contracts.operations import load_operations
+    from vedette.server.certificates import ensure_certificates, own_certificate
+
+    if settings.behind_proxy:
+        return None
+    if settings.tls_cert and settings.tls_key:
+        return own_certificate(settings.tls_cert, settings.tls_key)
+    names = [name for document in load_operations().values() for name in document.hosts]
+    return ensure_certificates(folder.tls, [*names, *settings.accept_host], SystemClock())
+
+
+def _run_processes(plan: ServerPlan) -> int:
+    from vedette.server.supervisor import CrashLoopError, Supervisor
+
+    share_between_processes(plan.folder.run / "metrics")
+    import vedette.server.processes as mains  # what all processes need is imported once, before they are forked
+
+    gc.freeze()
+    names = [f"web-{number + 1}" for number in range(_web_processes(plan.settings))]
+    supervisor = Supervisor(
+        {
+            **{name: functools.partial(mains.serve_web, plan) for name in names},
+            "worker": functools.partial(mains.work, plan),
+        }
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: supervisor.request_stop())
+    try:
+        supervisor.start()
+        if mains.has_startup_work(plan):
+            code = supervisor.run_to_end("startup", functools.partial(mains.start_up, plan))
+            if code > 0:
+                return 1
+        while not _is_ready(plan):
+            if not supervisor.tick(READY_POLL_SECONDS):
+                return 0
+        _announce(plan)
+        supervisor.run()
+    except CrashLoopError as error:
+        LOG.critical("a process dies again and again; giving up", process=str(error))
+        return 1
+    finally:
+        supervisor.stop()
+    return 0
+
+
+def _run_single(plan: ServerPlan) -> int:
+    import vedette.server.processes as mains
+
+    server = mains.SingleProcess(plan)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: server.stop())
+    announcer = threading.Thread(target=_announce_when_ready, args=(plan, server), name="announcer", daemon=True)
+    announcer.start()
+    return server.run()
+
+
+def _announce_when_ready(plan: ServerPlan, server) -> None:  # type: ignore[no-untyped-def]
+    if not server.start_up():
+        return
+    while not _is_ready(plan):
+        if server.stopping.wait(READY_POLL_SECONDS):
+            return
+    _announce(plan)
+
+
+def _is_ready(plan: ServerPlan) -> bool:
+    certificate = plan.certificates.certificate if plan.certificates else None
+    host = probe_host(plan.settings.host)
+    return answers(host, plan.settings.port, "/readyz", probe_context(certificate))
+
+
+def _announce(plan: ServerPlan) -> None:
+    ca_file = str(plan.ca_file) if plan.ca_file else None
+    minting = plan.settings.allow_minting or plan.settings.demo
+    write_private(plan.folder.state_file, ServerState(os.getpid(), plan.base_url, ca_file, minting))
+    sys.stdout.write(f"ready {plan.base_url}\n")
+    sys.stdout.flush()
+    if plan.settings.demo:
+        from vedette.server.demo.welcome import welcome
+
+        sys.stderr.write(welcome(plan.folder.demo_file))
+        sys.stderr.flush()
+
+
+def _web_processes(settings: Settings) -> int:
+    wanted = settings.web_processes or min(DEFAULT_WEB_PROCESSES, os.cpu_count() or 1)
+    return web_process_limit(wanted)
+
+
+def _require_paths(paths: tuple[Path, ...]) -> None:
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"There is nothing to load at {path}.")
+
+
+def _stop_by_exception() -> None:
+    def stop(*_: object) -> None:
+        raise _StopRequested
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)

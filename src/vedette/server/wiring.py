@@ -1,0 +1,240 @@
+"""The composition root: builds every object of a process from settings, each when it is first needed, and closes them.
+
+Nothing below the server builds what it works with; nothing else knows which implementation stands behind a protocol.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from vedette.clock import Clock, SystemClock
+from vedette.context import Tenant
+from vedette.ids import Ids, RandomIds
+from vedette.server.data_folder import DataFolder
+from vedette.settings import Settings
+from vedette.store.engine import Store
+
+if TYPE_CHECKING:  # what is heavy is imported by the property that builds it
+    from vedette.detections.evaluate import Evaluator
+    from vedette.egress.transport import Egress
+    from vedette.hunting.service import HuntingService
+    from vedette.identity.services import IdentityServices
+    from vedette.ingest.pipeline import Pipeline
+    from vedette.jobs.outbox import Outbox, OutboxRelay
+    from vedette.jobs.queue import Job, JobQueue
+    from vedette.jobs.schedule import Schedules
+    from vedette.lake.engine import LakeFolders
+    from vedette.lake.engines.duckdb import DuckDBEngine
+    from vedette.lake.maintenance import Maintenance
+    from vedette.lake.writer import LakeWriter
+
+RUN_RULE = "run_detection_rule"
+MAINTAIN_LAKE = "maintain_lake"
+
+HISTORY_MEMORY = 256 * 2**20
+"""Bytes that reading back the starts of processes may take."""
+
+COMPACTION_MEMORY = 512 * 2**20
+"""Bytes that rewriting segments may take."""
+
+
+class Services:
+    """The objects of one process. Not shared between processes; build one after a fork, never before."""
+
+    def __init__(
+        self, settings: Settings, folder: DataFolder, *, clock: Clock | None = None, ids: Ids | None = None
+    ) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.clock = clock or SystemClock()
+        self.ids = ids or RandomIds()
+        self._closers: list[Callable[[], object]] = []
+
+    def close(self) -> None:
+        """Close what was built, last first."""
+        while self._closers:
+            self._closers.pop()()
+
+    @cached_property
+    def store(self) -> Store:
+        store = Store.in_folder(self.folder.root)
+        self._closers.append(store.close)
+        return store
+
+    @cached_property
+    def identity(self) -> "IdentityServices":
+        from vedette.identity.services import IdentityServices, IdentitySettings
+        from vedette.store.secrets import MasterKey
+
+        return IdentityServices(
+            self.store,
+            MasterKey.load_or_create(self.folder.master_key),
+            clock=self.clock,
+            ids=self.ids,
+            settings=IdentitySettings(own_hosts=own_hosts(self.settings)),
+        )
+
+    @cached_property
+    def queue(self) -> "JobQueue":
+        from vedette.jobs.queue import JobQueue
+
+        return JobQueue(self.store, self.clock, self.ids)
+
+    @cached_property
+    def schedules(self) -> "Schedules":
+        from vedette.jobs.schedule import Schedules
+
+        return Schedules(self.store, self.queue, self.clock)
+
+    @cached_property
+    def outbox(self) -> "Outbox":
+        from vedette.jobs.outbox import Outbox
+
+        return Outbox(self.clock, self.ids)
+
+    @cached_property
+    def relay(self) -> "OutboxRelay":
+        from vedette.jobs.outbox import OutboxRelay
+
+        return OutboxRelay(self.store, self.queue, subscriptions())
+
+    @cached_property
+    def lake_folders(self) -> "LakeFolders":
+        from vedette.lake.engine import LakeFolders
+
+        return LakeFolders(self.folder.lake)
+
+    @cached_property
+    def writer(self) -> "LakeWriter":
+        from vedette.lake.engines.duckdb_files import DuckDBJson
+        from vedette.lake.publish import Publisher
+        from vedette.lake.writer import LakeWriter, WriterOptions
+
+        publisher = Publisher(self.store, self.lake_folders, self.ids, self.outbox)
+        options = WriterOptions(flush_seconds=self.settings.lake_flush_seconds)
+        writer = LakeWriter(self.lake_folders, self.clock, publisher, DuckDBJson(), options)
+        self._closers.append(writer.stop)
+        return writer
+
+    @cached_property
+    def engine(self) -> "DuckDBEngine":
+        from vedette.lake.engines.duckdb import DuckDBEngine
+
+        engine = DuckDBEngine(self.store, self.lake_folders)
+        self._closers.append(engine.close)
+        return engine
+
+    @cached_property
+    def maintenance(self) -> "Maintenance":
+        from vedette.lake.compaction import Compactor
+        from vedette.lake.engines.duckdb_files import DuckDBRewriter
+        from vedette.lake.maintenance import Maintenance
+
+        rewriter = DuckDBRewriter(self.ids, memory=COMPACTION_MEMORY)
+        compactor = Compactor(self.store, self.lake_folders, self.clock, rewriter)
+        return Maintenance(self.store, self.lake_folders, self.clock, compactor)
+
+    @cached_property
+    def egress(self) -> "Egress":
+        from vedette.egress.policy import EgressPolicy
+        from vedette.egress.transport import Egress
+
+        return Egress(
+            EgressPolicy(
+                hosts=self.settings.egress_hosts,
+                private_hosts=self.settings.egress_private_hosts,
+                mirror=self.settings.egress_mirror,
+            )
+        )
+
+    @cached_property
+    def hunting(self) -> "HuntingService":
+        from vedette.contracts.quotas import load_quota_profile
+        from vedette.hunting.catalog import ContractCatalog
+        from vedette.hunting.quota import HuntingLimits
+        from vedette.hunting.service import HuntingParts, HuntingService
+        from vedette.kql.compile import compile_with_discovery
+
+        catalog = ContractCatalog()
+        limits = HuntingLimits(
+            load_quota_profile(self.settings.profile).hunting,
+            seconds=self.settings.hunting_seconds,
+            memory=self.settings.hunting_memory_mb * 2**20,
+        )
+        return HuntingService(
+            HuntingParts(
+                compile=compile_with_discovery,
+                catalog=lambda _tenant_id: catalog,
+                engine=self.engine,
+                lake=self.writer,
+                egress=self.egress,
+                limits=limits,
+                clock=self.clock,
+            )
+        )
+
+    @cached_property
+    def pipeline(self) -> "Pipeline":
+        from vedette.ingest.pipeline import Pipeline
+        from vedette.ingest.processes import STARTS_PER_TENANT, LakeHistory, ProcessCache
+        from vedette.lake.engine import QueryLimits
+
+        limits = QueryLimits(rows=STARTS_PER_TENANT, seconds=30.0, memory=HISTORY_MEMORY)
+        return Pipeline(self.writer, self.folder.quarantine, processes=ProcessCache(LakeHistory(self.engine, limits)))
+
+    @cached_property
+    def evaluator(self) -> "Evaluator":
+        from vedette.detections.evaluate import Evaluator
+
+        return Evaluator(self.store, self.hunting, self.outbox, self.clock, self.ids)
+
+    def tenants(self) -> Sequence[Tenant]:
+        """Every tenant of the installation. For the worker and for commands of its owner only."""
+        from vedette.identity.directory.tenants import Tenants
+
+        with self.store.connect() as connection:
+            return [record.tenant for record in Tenants(connection).all()]
+
+    def tenant(self, name: str | None) -> Tenant | None:
+        """The tenant of a GUID or domain; without a name, the home tenant."""
+        from vedette.identity.directory.tenants import Tenants
+
+        with self.store.connect() as connection:
+            if name is not None:
+                found = Tenants(connection).find(name)
+                return found.tenant if found else None
+            return next((record.tenant for record in Tenants(connection).all() if record.is_home), None)
+
+
+def own_hosts(settings: Settings) -> frozenset[str]:
+    """Host names that are ours beside the real services', in lower case and without ports."""
+    return frozenset({"localhost", "127.0.0.1", "::1", *(name.lower() for name in settings.accept_host)})
+
+
+def subscriptions() -> Mapping[str, Sequence[str]]:
+    """Who hears of what: kinds of jobs by topic of the outbox."""
+    from vedette.detections import alert_tables
+    from vedette.detections.evaluate import ALERT_CREATED
+
+    return {ALERT_CREATED: (alert_tables.JOB,)}
+
+
+def job_handlers(services: Services) -> Mapping[str, "Callable[[Job], None]"]:
+    """What runs each kind of job."""
+    from vedette.detections import alert_tables
+    from vedette.detections.rules import packaged_rules
+
+    def run_rule(job: "Job") -> None:
+        tenant = services.tenant(job.tenant_id)
+        rule = packaged_rules().get(str(job.payload["rule_id"]))
+        if tenant is not None and rule is not None:
+            services.evaluator.evaluate(tenant, rule)
+
+    def maintain_lake(job: "Job") -> None:
+        services.maintenance.run(job.tenant_id)
+
+    return {
+        alert_tables.JOB: alert_tables.AlertTables(services.store, services.writer).write,
+        RUN_RULE: run_rule,
+        MAINTAIN_LAKE: maintain_lake,
+    }

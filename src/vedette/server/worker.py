@@ -1,0 +1,90 @@
+"""Background work: jobs as they fall due, the outbox, schedules of every tenant, and the upkeep of the lake."""
+
+import signal
+import threading
+
+from vedette.detections.evaluate import RuleRuns
+from vedette.detections.rules import packaged_rules
+from vedette.jobs.runner import JobRunner
+from vedette.observability.logs import get_logger
+from vedette.server.wiring import MAINTAIN_LAKE, RUN_RULE, Services, job_handlers
+
+LOG = get_logger(__name__)
+
+TICK_SECONDS = 0.5
+PLAN_SECONDS = 30.0
+"""How soon a new tenant's schedules are made."""
+
+MAINTENANCE_SECONDS = 300.0
+
+
+class Worker:
+    """Threads of background work over one process's services."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start the threads."""
+        runner = JobRunner(self._services.queue, job_handlers(self._services))
+        for name, target in (("jobs", lambda: runner.run_until(self._stopping)), ("ticks", self._tick_forever)):
+            thread = threading.Thread(target=target, name=f"worker-{name}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """End the threads after what they are doing."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def run(self) -> None:
+        """Work until SIGTERM."""
+        signal.signal(signal.SIGTERM, lambda *_: self._stopping.set())
+        self.start()
+        self._stopping.wait()
+        self.stop()
+
+    def _tick_forever(self) -> None:
+        since_planned = PLAN_SECONDS
+        while not self._stopping.is_set():
+            try:
+                if since_planned >= PLAN_SECONDS:
+                    plan(self._services)
+                    since_planned = 0.0
+                self._services.relay.relay()
+                self._services.schedules.release_due()
+            except Exception:  # the control plane may be busy or away for a while; what is due stays due
+                LOG.exception("background tick failed")
+            self._stopping.wait(TICK_SECONDS)
+            since_planned += TICK_SECONDS
+
+
+def plan(services: Services) -> None:
+    """Give every tenant the schedules it should have. The one place that goes through all tenants."""
+    for tenant in services.tenants():
+        with services.store.begin() as connection:
+            runs = RuleRuns(connection, tenant.tenant_id)
+            for rule in packaged_rules().values():
+                name = f"rule:{rule.id}"
+                if not runs.is_enabled(rule):
+                    services.schedules.remove(connection, tenant.tenant_id, name)
+                    continue
+                services.schedules.put(
+                    connection,
+                    tenant.tenant_id,
+                    name,
+                    kind=RUN_RULE,
+                    payload={"rule_id": rule.id},
+                    every_seconds=rule.schedule.frequency_seconds,
+                )
+            services.schedules.put(
+                connection,
+                tenant.tenant_id,
+                "lake",
+                kind=MAINTAIN_LAKE,
+                payload={},
+                every_seconds=MAINTENANCE_SECONDS,
+            )
