@@ -20,10 +20,14 @@ from vedette.errors import VedetteError
 
 
 class OAuthError(VedetteError):
-    """A refusal by the login service. `fields` fill the text of the fault's record."""
+    """A refusal by the login service. `fields` fill the text of the fault's record.
 
-    def __init__(self, aadsts: int, /, **fields: str) -> None:
+    `oauth_error` stands in for the record's OAuth error where a grant's RFC names another.
+    """
+
+    def __init__(self, aadsts: int, /, *, oauth_error: str | None = None, **fields: str) -> None:
         self.aadsts = aadsts
+        self.oauth_error = oauth_error
         self.fields = fields
         super().__init__(f"AADSTS{aadsts}")
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Table
 
 from vedette.contracts.permissions import load_directory_roles, load_resources
-from vedette.identity.directory import tables
+from vedette.identity.directory import tables as directory_tables
 from vedette.identity.directory.applications import Applications
 from vedette.identity.directory.credentials import PasswordCredentials
 from vedette.identity.directory.service_principals import OAuth2PermissionGrants, ServicePrincipals
@@ -16,6 +16,7 @@ from vedette.identity.errors import (
     ObjectNotFoundError,
     UnknownPermissionError,
 )
+from vedette.identity.grants import tables as grant_tables
 from vedette.store.metadata import METADATA
 from vedette.store.secrets import Secret
 from vedette.store.tenancy import tables_without_tenant
@@ -96,7 +97,9 @@ def test_passwords_of_people_are_argon2id(world: World) -> None:
     with world.store.connect() as connection:
         users = Users(connection, world.seed.home.tenant_id)
         ada = users.get("ADA@contoso.example")
-        stored = connection.scalar(tables.USERS.select().with_only_columns(tables.USERS.c.password_hash))
+        stored = connection.scalar(
+            directory_tables.USERS.select().with_only_columns(directory_tables.USERS.c.password_hash)
+        )
         assert stored.startswith("$argon2id$")
         assert users.verify_password(ada, PASSWORD) is True
         assert users.verify_password(ada, Secret("wrong")) is False
@@ -145,7 +148,8 @@ def test_repositories_see_only_their_tenant(world: World) -> None:
             Applications(connection, customer).get(world.seed.app.app_id)
 
 
-def test_every_table_of_the_directory_begins_with_the_tenant() -> None:
-    own = {table.name for table in vars(tables).values() if isinstance(table, Table)}
-    assert len(own) == 15
+def test_every_table_of_identity_begins_with_the_tenant() -> None:
+    modules = (directory_tables, grant_tables)
+    own = {table.name for module in modules for table in vars(module).values() if isinstance(table, Table)}
+    assert len(own) == 19
     assert not own & set(tables_without_tenant(METADATA))

@@ -60,7 +60,7 @@ def login_error(error: OAuthError, request: ApiRequest, trace: Trace, now: float
     fault = load_login_faults()[error.aadsts]
     timestamp = f"{datetime.datetime.fromtimestamp(int(now), datetime.UTC):%Y-%m-%d %H:%M:%SZ}"
     body = LoginErrorBody(
-        error=fault.discovery_error if discovery and fault.discovery_error else fault.error,
+        error=_oauth_error(fault, error, discovery),
         error_description=_description(fault, error, trace, timestamp),
         error_codes=(fault.code,),
         timestamp=timestamp,
@@ -72,6 +72,12 @@ def login_error(error: OAuthError, request: ApiRequest, trace: Trace, now: float
     status = fault.status or 400
     headers = NO_STORE | trace.headers(fault.code) | _challenge(status, request)
     return ApiResponse(status, msgspec.json.encode(body), headers=headers)
+
+
+def _oauth_error(fault: LoginFaultContract, error: OAuthError, discovery: bool) -> str:
+    if discovery and fault.discovery_error is not None:
+        return fault.discovery_error
+    return error.oauth_error or fault.error
 
 
 def _description(fault: LoginFaultContract, error: OAuthError, trace: Trace, timestamp: str) -> str:

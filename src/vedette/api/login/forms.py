@@ -29,13 +29,13 @@ def parse_token_request(request: ApiRequest, endpoint: EndpointVersion) -> Token
 
 
 def parse_form(body: bytes) -> Mapping[str, str]:
-    """Fields of a form; a repeated field is refused (RFC 6749 §3.2). Raises OAuthError 9002313."""
+    """Fields of a form; a repeated field (RFC 6749 §3.2) or a NUL is refused. Raises OAuthError 9002313."""
     try:
         pairs = parse_qsl(body.decode("utf-8").strip(), keep_blank_values=True, errors="strict", max_num_fields=100)
     except ValueError as error:
         raise OAuthError(9002313) from error
     form = dict(pairs)
-    if len(form) != len(pairs):
+    if len(form) != len(pairs) or any("\0" in text for pair in pairs for text in pair):
         raise OAuthError(9002313)
     return form
 

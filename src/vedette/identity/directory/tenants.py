@@ -63,6 +63,8 @@ class Tenants:
         key = segment.lower()
         if is_guid(key):
             return self._by_id(key)
+        if not is_domain(key):
+            return None
         tenant_id = self.connection.scalar(select(DOMAINS.c.tenant_id).where(DOMAINS.c.name == key))
         return None if tenant_id is None else self._by_id(tenant_id)
 

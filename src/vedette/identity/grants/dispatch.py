@@ -15,6 +15,7 @@ from vedette.identity.directory.tenants import TenantRecord, Tenants, is_domain
 from vedette.identity.errors import OAuthError
 from vedette.identity.grants.authorization_codes import AuthorizationCodeGrant
 from vedette.identity.grants.client_credentials import ClientCredentialsGrant
+from vedette.identity.grants.device_codes import DeviceCodeGrant
 from vedette.identity.grants.grant import Authorization, Exchange, Grant, TenantlessExchange
 from vedette.identity.grants.password import PasswordGrant
 from vedette.identity.grants.refresh_tokens import RefreshTokenGrant
@@ -29,7 +30,14 @@ TENANTLESS = frozenset({"common", "organizations", "consumers"})
 
 GRANTS: Mapping[str, Grant] = {
     grant.grant_type: grant
-    for grant in (ClientCredentialsGrant(), AuthorizationCodeGrant(), RefreshTokenGrant(), PasswordGrant())
+    for grant in (
+        ClientCredentialsGrant(),
+        AuthorizationCodeGrant(),
+        RefreshTokenGrant(),
+        DeviceCodeGrant("urn:ietf:params:oauth:grant-type:device_code"),
+        DeviceCodeGrant("device_code"),
+        PasswordGrant(),
+    )
 }
 
 

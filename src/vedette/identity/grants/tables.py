@@ -1,6 +1,17 @@
 """What grants keep between two requests. Codes and tokens are stored only as keyed hashes. Times are Unix seconds."""
 
-from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from vedette.identity.directory import tables as directory
 from vedette.store.metadata import METADATA
@@ -48,6 +59,25 @@ REFRESH_TOKENS = Table(
     _of_user(),
 )
 """`family` is what one sign-in led to: revoked together."""
+
+DEVICE_CODES = Table(
+    "device_codes",
+    METADATA,
+    tenant_key(),
+    Column("code_hash", LargeBinary, primary_key=True),
+    Column("user_code", String(9), nullable=False),
+    Column("app_id", GUID, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("user_tenant_id", GUID),
+    Column("user_id", GUID),
+    Column("declined_at", BigInteger),
+    Column("redeemed_at", BigInteger),
+    Index("ix_device_codes_hash", "code_hash"),
+    UniqueConstraint("user_code"),
+    ForeignKeyConstraint(["tenant_id"], [directory.TENANTS.c.tenant_id], ondelete="CASCADE"),
+)
+"""`tenant_id` is the client's home: who will sign in, and where, is known only when they have."""
 
 SIGN_IN_FAILURES = Table(
     "sign_in_failures",
