@@ -11,11 +11,12 @@ from vedette.contracts.tables import ColumnType
 
 
 class WorkspaceContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Groups of columns (name, type), and the groups of each table or pattern of tables."""
+    """Groups of columns (name, type), the groups of each table or pattern of tables, and aliases by table."""
 
     source: str
     groups: Mapping[str, tuple[tuple[str, ColumnType], ...]]
     tables: Mapping[str, tuple[str, ...]]
+    aliases: Mapping[str, Mapping[str, str]]
 
 
 @functools.cache
@@ -29,3 +30,8 @@ def workspace_columns(table: str) -> tuple[tuple[str, ColumnType], ...]:
     patterns = [each for each in contract.tables if "*" in each and fnmatch.fnmatchcase(table, each)]
     groups = contract.tables.get(table) or contract.tables[max(patterns, key=len)]
     return tuple(column for group in groups for column in contract.groups[group])
+
+
+def workspace_aliases(table: str) -> Mapping[str, str]:
+    """Names that a workspace gives to columns of a hunting table, each with the hunting table's own."""
+    return _load().aliases.get(table, {})

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from vedette.contracts.renames import load_renames
 from vedette.contracts.tables import TableContract, load_tables, physical_names
-from vedette.contracts.workspace import workspace_columns
+from vedette.contracts.workspace import workspace_aliases, workspace_columns
 from vedette.kql.catalog import TableColumn, TableSchema
 from vedette.kql.types import ScalarType
 
@@ -110,6 +110,8 @@ def _schema(table: TableContract, workspace: bool) -> TableSchema:
     if workspace:
         further = [each for each in workspace_columns(table.name) if each[0] not in by_name]
         columns += [TableColumn(name, ScalarType(type_), name) for name, type_ in further]
-    elif table.time_column is not None and WORKSPACE_TIME not in by_name:
-        aliases.append((WORKSPACE_TIME, table.time_column))
+    else:
+        aliases += workspace_aliases(table.name).items()
+        if table.time_column is not None and WORKSPACE_TIME not in by_name:
+            aliases.append((WORKSPACE_TIME, table.time_column))
     return TableSchema(table.name, tuple(columns), table.time_column, tuple(aliases), table.description)

@@ -129,15 +129,16 @@ def combine(binder: Binder, tables: list[Table], *, inner: bool = False) -> Tabl
 def _common_aliases(
     tables: list[Table], columns: list[Column], sources: tuple[tuple[Column | None, ...], ...]
 ) -> dict[str, Column]:
-    """Aliases that mean the same output column in every table."""
-    if not tables:
-        return {}
+    """Aliases that mean the same output column in every table that has them, and no column in any."""
+    taken = {each.name for each in columns}
     aliases: dict[str, Column] = {}
-    for alias in tables[0].aliases:
-        outputs: set[int] = set()
-        for table, found in zip(tables, sources, strict=True):
-            column = table.aliases.get(alias)
-            outputs.add(next((i for i, each in enumerate(found) if column is not None and each is column), -1))
-        if len(outputs) == 1 and -1 not in outputs:
-            aliases[alias] = columns[outputs.pop()]
+    for alias in {name for table in tables for name in table.aliases} - taken:
+        meant = {
+            output.id: output
+            for table, found in zip(tables, sources, strict=True)
+            for output, own in zip(columns, found, strict=True)
+            if own is not None and own is table.aliases.get(alias)
+        }
+        if len(meant) == 1:
+            aliases[alias] = meant.popitem()[1]
     return aliases
