@@ -178,11 +178,16 @@ def _bits(group: Group, call: Aggregate) -> Sql:
 
 
 def _boxed(aggregate: str, value: Sql, type_: T, *rest: Sql) -> Sql:
-    """An aggregate that picks a row; a nullable value travels in a struct so that its null is not skipped."""
+    """An aggregate that picks a row; a nullable value travels in a struct so that its null is not skipped.
+
+    Where the ordering (`rest`) is null in the whole group, the first row is picked.
+    """
     if type_ is T.STRING:
-        return tree.coalesce(tree.call(aggregate, value, *rest), tree.text(""))
+        alone = [tree.call("first", value)] if rest else []
+        return tree.coalesce(tree.call(aggregate, value, *rest), *alone, tree.text(""))
     box = tree.call("struct_pack", exp.PropertyEQ(this=exp.Identifier(this="v"), expression=tree.used_once(value)))
-    return tree.field(tree.call(aggregate, box, *rest), "v")
+    picked = tree.call(aggregate, box, *rest)
+    return tree.field(tree.coalesce(picked, tree.call("first", box)) if rest else picked, "v")
 
 
 @_rule("arg_max", "arg_min")

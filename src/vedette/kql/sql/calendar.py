@@ -130,7 +130,7 @@ def _span_part(ticks: Sql, token: str) -> Sql:
     if wrap:
         count = tree.binary(exp.Mod, count, tree.number(wrap))
     digits = tree.cast(count, "VARCHAR")
-    return tree.call("lpad", digits, tree.call("greatest", tree.number(len(token)), tree.call("length", digits)), tree.text("0"))
+    return tree.call("lpad", digits, tree.cast(tree.call("greatest", tree.number(len(token)), tree.call("length", digits)), "INTEGER"), tree.text("0"))
 
 
 @family.rule("datetime_list_timezones")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from vedette.kql.functions.registry import functions
-from vedette.kql.sql import calendar, conditional, conversions, dynamic, matching, network, numeric, operators, text
+from vedette.kql.sql import calendar, conditional, conversions, dynamic, key_values, matching, network, numeric, operators, text
 from vedette.kql.sql.base import RESOLVED_BY_BINDER, Dialect, Lowering, function_rule
 from vedette.kql.sql.literals import literal
 from vedette.kql.sql.macros import macros
 
 FAMILIES = (
     operators.family, matching.family, conditional.family, conversions.family, dynamic.family, text.family,
-    calendar.family, numeric.family, network.family,
+    calendar.family, numeric.family, network.family, key_values.family,
 )  # fmt: skip
 
 _PLANNED = {"geospatial": "geospatial functions", "series": "series functions", "graph": "graph functions"}

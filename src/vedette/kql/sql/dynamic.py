@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from sqlglot import exp
 
 from vedette.kql.plan import Call, Expression, Literal
 from vedette.kql.sql import tree
 from vedette.kql.sql.base import Family, Scalars, UnsupportedError, text_of
+from vedette.kql.sql.literals import dynamic_members
 from vedette.kql.sql.tree import Sql
 from vedette.kql.types import ScalarType
 
@@ -214,6 +217,34 @@ _folding("set_union", "kql_set_union_two")
 _folding("set_intersect", "kql_set_intersect_two")
 _folding("set_difference", "kql_set_difference_two")
 _folding("bag_merge", "kql_bag_merge_two")
+
+
+@family.rule("bag_remove_keys")
+def _bag_remove_keys(scalars: Scalars, call: Call) -> Sql:
+    """Constant keys, which may be paths into nested bags, become a merge patch of nulls."""
+    bag, keys = call.arguments
+    if not isinstance(keys, Literal):
+        return tree.call("kql_bag_remove_keys", *scalars.values(call.arguments))
+    patch: dict[str, object] = {}
+    for key in dynamic_members(keys, ScalarType.STRING):
+        names = str(key.value).removeprefix("$.").split(".") if str(key.value).startswith("$.") else [str(key.value)]
+        place = patch
+        for name in names[:-1]:
+            place = place.setdefault(name, {})  # type: ignore[assignment]
+        place[names[-1]] = None
+    return tree.call("kql_bag_patched", scalars.value(bag), tree.cast(tree.text(json.dumps(patch)), "JSON"))
+
+
+@family.rule("bag_pack_nonempty")
+def _bag_pack_nonempty(scalars: Scalars, call: Call) -> Sql:
+    """Keys whose values are null or empty text are left out."""
+    keys = [scalars.value(each) for each in call.arguments[::2]]
+    values = []
+    for each in call.arguments[1::2]:
+        value = embedded(scalars, each)
+        empty = tree.equal(scalars.value(each), tree.text("")) if each.type is ScalarType.STRING else None
+        values.append(value if empty is None else tree.when([(tree.negation(empty), value)]))
+    return tree.call("kql_bag_of_present", tree.array(keys), tree.array(values))
 
 
 @family.rule("zip")

@@ -21,6 +21,8 @@ _BOUNDARY_LEFT = r"(?:^|[^\p{L}\p{N}])"
 _BOUNDARY_RIGHT = r"(?:$|[^\p{L}\p{N}])"
 _PREFILTERED = 8
 """Up to so many needles, substring searches before the regular expression pay off."""
+_LONGEST_PATTERN = 16_000
+"""Beyond this many characters RE2 may refuse a pattern: needles are then tried one by one."""
 
 _TERM_TESTS = {
     "has": (True, True), "has_cs": (True, True), "hasprefix": (True, False), "hasprefix_cs": (True, False),
@@ -156,6 +158,8 @@ def _any_constant(haystack: Sql, needles: list[str]) -> Sql:
     if len(needles) == 1:
         return _has_constant("has", haystack, needles[0])
     pattern = "(?i)" + "|".join(_term_regex(each, True, True) for each in needles)
+    if len(pattern) > _LONGEST_PATTERN:
+        return tree.call("kql_has_any_list", haystack, tree.array([tree.text(each) for each in needles]))
     exact = tree.call("regexp_matches", haystack, tree.text(pattern))
     if len(needles) > _PREFILTERED:
         return exact

@@ -37,8 +37,8 @@ def _format(scalars: Scalars, call: Call) -> Sql:
     value = scalars.value(address)
     if address.type is ScalarType.STRING:
         number = tree.call("kql_ipv4_address", value)
-        if not rest:
-            bits = tree.call("kql_ipv4_prefix", value)
+        own = tree.call("kql_ipv4_prefix", value)
+        bits = tree.call("least", own, bits) if rest else own
     else:
         number = value if address.type is not ScalarType.DYNAMIC else tree.call("kql_tolong_dynamic", value)
     if call.function == "format_ipv4":

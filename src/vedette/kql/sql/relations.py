@@ -17,7 +17,7 @@ from vedette.kql.sql.base import Dialect, Scalars, UnsupportedError
 from vedette.kql.sql.blocks import Block, OrderKey, is_free, referenced, unique_names
 from vedette.kql.sql.literals import SQL_TYPES
 from vedette.kql.sql.tree import Sql
-from vedette.kql.traversal import relations
+from vedette.kql.traversal import map_children, relations
 from vedette.kql.types import ScalarType
 
 Apply = Callable[["Relations", Block, Relation], Block]
@@ -63,6 +63,7 @@ class Relations:
         self._shared: dict[int, tuple[str, list[str]]] = {}
         self._uses = Counter(node.id for node in relations(root) if isinstance(node, plan.Shared))
         self._names = 0
+        self._columns = 0
 
     # --- blocks
 
@@ -83,7 +84,11 @@ class Relations:
 
     def scalars(self, block: Block) -> Scalars:
         """Lowers expressions over the rows of a block."""
-        return Scalars(self.dialect, block.bindings, self)
+        return Scalars(self.dialect, block.bindings, _Hoisting(self, block))
+
+    def constant(self, expression: Expression) -> Sql:
+        """An expression over no row at all."""
+        return Scalars(self.dialect, {}, self).value(expression)
 
     def closed(self, block: Block, columns: Sequence[Column]) -> Block:
         """The block as a relation of its own. An order that has not been used up by a limit moves on with the rows."""
@@ -144,17 +149,21 @@ class Relations:
         self._names += 1
         return f"t{self._names}"
 
+    def fresh_column(self) -> int:
+        """An id for a column of the emitter's own: below zero, where the binder has none."""
+        self._columns -= 1
+        return self._columns
+
     # --- subqueries of expressions
 
     def scalar_subquery(self, relation: Relation) -> Sql:
         """First column of the first row, in parentheses."""
         block = self.block(relation)
-        if block.limit is None:
-            block.limit = tree.number(1)
-        else:
+        if block.limit is not None:
             block = self.closed(block, relation.columns)
-            block.limit = tree.number(1)
-        return exp.Subquery(this=block.select([block.bindings[relation.columns[0].id]], ordered=True))
+        block.limit = tree.number(1)
+        first = exp.Subquery(this=block.select([block.bindings[relation.columns[0].id]], ordered=True))
+        return tree.coalesce(first, tree.text("")) if relation.columns[0].type is ScalarType.STRING else first
 
     def column_subquery(self, relation: Relation) -> Sql:
         """The first column as a relation whose only column is `item`."""
@@ -201,6 +210,30 @@ class Relations:
     ordered = False
 
 
+class _Hoisting:
+    """Subqueries of expressions over a block: a single value is joined to its rows once, where TRY and filters reach it."""
+
+    def __init__(self, emitter: Relations, block: Block) -> None:
+        self._emitter = emitter
+        self._block = block
+
+    def scalar_subquery(self, relation: Relation) -> Sql:
+        """A column of the block that holds the value in every row."""
+        value = self._emitter.scalar_subquery(relation)
+        column = Column(self._emitter.fresh_column(), "value", relation.columns[0].type)
+        query = exp.Select(expressions=[tree.aliased(value, "value")])
+        made = self._emitter.relation(query, [column], ["value"])
+        if self._block.source is None:
+            self._block.source = made.source
+        else:
+            self._block.joins.append(exp.Join(this=made.source, kind="CROSS"))
+        return made.bindings[column.id]
+
+    def column_subquery(self, relation: Relation) -> Sql:
+        """As the emitter has it."""
+        return self._emitter.column_subquery(relation)
+
+
 def _alias_of(block: Block) -> str:
     source = block.source
     assert source is not None
@@ -238,10 +271,11 @@ def _scan(emitter: Relations, node: Relation) -> Block:
 @leaf(plan.Values)
 def _values(emitter: Relations, node: Relation) -> Block:
     assert isinstance(node, plan.Values)
-    nothing = Block(None, {})
-    scalars = emitter.scalars(nothing)
     if len(node.rows) == 1:
-        return Block(None, {c.id: scalars.value(each) for c, each in zip(node.columns, node.rows[0], strict=True)})
+        block = Block(None, {})
+        scalars = emitter.scalars(block)
+        block.bindings = {c.id: scalars.value(each) for c, each in zip(node.columns, node.rows[0], strict=True)}
+        return block
     if not node.columns:
         return Block(None, {}, where=[] if node.rows else [tree.boolean(False)])
     names = unique_names(node.columns)
@@ -250,7 +284,7 @@ def _values(emitter: Relations, node: Relation) -> Block:
         empty = Block(None, {}, where=[tree.boolean(False)])
         return emitter.relation(empty.select(typed, ordered=False), node.columns, names)
     alias = emitter.alias()
-    rows = [exp.Tuple(expressions=[tree.used_once(scalars.value(each)) for each in row]) for row in node.rows]
+    rows = [exp.Tuple(expressions=[tree.used_once(emitter.constant(each)) for each in row]) for row in node.rows]
     table = exp.TableAlias(this=exp.Identifier(this=alias), columns=[tree.identifier(name) for name in names])
     source = exp.Values(expressions=rows, alias=table)
     return Block(source, {c.id: tree.column(name, alias) for c, name in zip(node.columns, names, strict=True)})
@@ -259,13 +293,26 @@ def _values(emitter: Relations, node: Relation) -> Block:
 @leaf(plan.Series)
 def _series(emitter: Relations, node: Relation) -> Block:
     assert isinstance(node, plan.Series)
-    scalars = emitter.scalars(Block(None, {}))
+    scalars = Scalars(emitter.dialect, {}, emitter)
     (column,) = node.columns
     bounds = scalars.values([node.start, node.stop, node.step])
+    constants = [each.value for each in (node.start, node.stop, node.step) if isinstance(each, plan.Literal)]
+    if len(constants) == 3 and column.type is not ScalarType.REAL and constants[2]:
+        return _counted(emitter, node, bounds)
     macro = "kql_range_real" if column.type is ScalarType.REAL else "kql_range"
     values = tree.call("unnest", tree.call(macro, *bounds))
     item = tree.aliased(tree.cast(values, SQL_TYPES[column.type]), column.name)
     return emitter.relation(exp.Select(expressions=[item]), node.columns, [column.name])
+
+
+def _counted(emitter: Relations, node: plan.Series, bounds: Sequence[Sql]) -> Block:
+    """Constant bounds: the engine counts without building a list."""
+    (column,) = node.columns
+    alias = emitter.alias()
+    table = exp.TableAlias(this=exp.Identifier(this=alias), columns=[tree.identifier(column.name)])
+    source = exp.Table(this=tree.call("generate_series", *bounds), alias=table)
+    value = tree.column(column.name, alias)
+    return Block(source, {column.id: tree.cast(value, "INTEGER") if column.type is ScalarType.INT else value})
 
 
 @leaf(plan.Shared)
@@ -325,7 +372,7 @@ def _sort(emitter: Relations, block: Block, node: Relation) -> Block:
     scalars = emitter.scalars(block)
     block.order = tuple(_order_key(scalars, key) for key in node.keys)
     if node.limit is not None:
-        block.limit = emitter.scalars(Block(None, {})).value(node.limit)
+        block.limit = emitter.constant(node.limit)
     return block
 
 
@@ -344,7 +391,7 @@ def _limit(emitter: Relations, block: Block, node: Relation) -> Block:
     assert isinstance(node, plan.Limit)
     if block.limit is not None:
         block = emitter.closed(block, node.input.columns)
-    block.limit = emitter.scalars(Block(None, {})).value(node.count)
+    block.limit = emitter.constant(node.count)
     return block
 
 
@@ -354,7 +401,7 @@ def _sample(emitter: Relations, block: Block, node: Relation) -> Block:
     if block.limit is not None:
         block = emitter.closed(block, node.input.columns)
     block.order = (OrderKey(tree.call("random"), False, False),)
-    block.limit = emitter.scalars(Block(None, {})).value(node.count)
+    block.limit = emitter.constant(node.count)
     block = emitter.closed(block, node.input.columns)
     block.order = ()
     return block
@@ -385,6 +432,9 @@ def _summarize(emitter: Relations, block: Block, node: Relation) -> Block:
     bindings.update({column.id: key for column, key in zip(node.columns, keys, strict=False)})
     picks = sum(1 for each in node.aggregates if isinstance(each, plan.Aggregate) and each.function == "take_any")
     group = Group(emitter.dialect, bindings, emitter, [key.ordered() for key in block.order], picks)
+    plain = all(isinstance(each, (plan.Aggregate, plan.ColumnReference)) for each in node.aggregates)
+    if not plain:
+        return _summarized_in_two_steps(emitter, block, node)
     values = keys + group.values(node.aggregates)
     names = unique_names(node.columns)
     items = [tree.aliased(value, name) for value, name in zip(values, names, strict=True)]
@@ -392,3 +442,24 @@ def _summarize(emitter: Relations, block: Block, node: Relation) -> Block:
     if keys:
         query.set("group", exp.Group(expressions=[tree.number(position + 1) for position in range(len(keys))]))
     return emitter.relation(query, node.columns, names)
+
+
+def _summarized_in_two_steps(emitter: Relations, block: Block, node: plan.Summarize) -> Block:
+    """Expressions over aggregates: the aggregates as columns of their own first, the expressions over those."""
+    made: list[tuple[Column, plan.Aggregate]] = []
+
+    def separated(expression: Expression) -> Expression:
+        if isinstance(expression, plan.Aggregate):
+            column = Column(emitter.fresh_column(), f"_aggregate{len(made)}", expression.type)
+            made.append((column, expression))
+            return plan.ColumnReference(expression.type, column)
+        return map_children(expression, separated)
+
+    keys = node.columns[: len(node.keys)]
+    outputs = tuple(separated(each) for each in node.aggregates)
+    inner = plan.Summarize(keys + tuple(c for c, _ in made), node.input, node.keys, tuple(each for _, each in made))
+    result = _summarize(emitter, block, inner)
+    scalars = emitter.scalars(result)
+    values = dict(zip((column.id for column in node.columns[len(keys) :]), scalars.values(outputs), strict=True))
+    result.bindings = {**{column.id: result.bindings[column.id] for column in keys}, **values}
+    return result

@@ -97,7 +97,7 @@ class _Numbered:
 
     def _added(self, type_: ScalarType, value: Sql) -> Expression:
         self._fresh += 1
-        column = Column(-self._fresh - 1000 * (id(self) % 1_000_000), f"_window{self._fresh}", type_)
+        column = Column(self.emitter.fresh_column(), f"_window{self._fresh}", type_)
         self.block.bindings[column.id] = value
         self.columns.append(column)
         self.block = self._extended(self.block, [("_place", self._place())])
@@ -145,6 +145,13 @@ def _row_cumsum(scalars: Scalars, call: WindowCall, place: Sql, partition: list[
     return tree.coalesce(tree.call("kql_wrap", total), tree.number(0))
 
 
+def _row_window_session(scalars: Scalars, call: WindowCall, place: Sql, partition: list[Sql]) -> Sql:
+    """Each row folds the times before it in its part: exact, but quadratic in the length of a part."""
+    times, longest, gap = scalars.values(call.arguments[:3])
+    so_far = tree.over(tree.call("list", times), partition, [tree.ordered(place, False, False)], "rows")
+    return tree.call("kql_session_start", so_far, longest, gap)
+
+
 def _ranked(scalars: Scalars, call: WindowCall, place: Sql, partition: list[Sql]) -> Sql:
     raise UnsupportedError(call.function, "ranks are computed in several steps")
 
@@ -152,4 +159,5 @@ def _ranked(scalars: Scalars, call: WindowCall, place: Sql, partition: list[Sql]
 _RULES = {
     "prev": _shifted, "next": _shifted, "row_number": _row_number, "row_cumsum": _row_cumsum,
     "row_rank_dense": _ranked, "row_rank_min": _ranked,
+    "row_window_session": _row_window_session,
 }  # fmt: skip

@@ -15,3 +15,15 @@ CREATE OR REPLACE MACRO kql_weighted_percentile(pairs, p) AS
     lambda a, b: CASE WHEN a.done THEN a ELSE {'v': b.v, 'w': a.w + b.w,
       'done': a.w + b.w >= list_sum(list_transform(kql_weighted_steps(pairs), lambda s: s.w)) * p / 100} END).v;
 CREATE OR REPLACE MACRO kql_rounded(x) AS round(x, 10);
+CREATE OR REPLACE MACRO kql_bucket_long(x, start, step) AS (x - start) // nullif(step, 0);
+CREATE OR REPLACE MACRO kql_bucket_real(x, start, step) AS CAST(floor((x - start) / nullif(step, 0)) AS BIGINT);
+CREATE OR REPLACE MACRO kql_bucket_count_long(start, stop, step) AS greatest((stop - start + step - 1) // nullif(step, 0), 0);
+CREATE OR REPLACE MACRO kql_bucket_count_real(start, stop, step) AS greatest(CAST(ceil((stop - start) / nullif(step, 0)) AS BIGINT), 0);
+CREATE OR REPLACE MACRO kql_bucket_map(entries) AS map_from_entries(entries);
+CREATE OR REPLACE MACRO kql_axis_long(start, step, n) AS list_transform(range(0, n), lambda i: start + i * step);
+CREATE OR REPLACE MACRO kql_axis_real(start, step, n) AS list_transform(range(0, n), lambda i: start + i * step);
+CREATE OR REPLACE MACRO kql_series_values(found, n, filler) AS
+  to_json(list_transform(range(0, n), lambda i: coalesce(found[i], filler)));
+CREATE OR REPLACE MACRO kql_session_start(times, longest, gap) AS
+  list_reduce(list_transform(times, lambda t: {'s': t, 'p': t}), lambda a, b:
+    CASE WHEN b.s - a.s > longest OR b.s - a.p > gap THEN {'s': b.s, 'p': b.s} ELSE {'s': a.s, 'p': b.s} END).s;

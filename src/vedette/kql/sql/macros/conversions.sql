@@ -88,7 +88,7 @@ CREATE OR REPLACE MACRO kql_datetime_other(s) AS
   kql_ticks(try_strptime(regexp_replace(s, '\s*(GMT|UTC|Z)$', ''), [
     '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M', '%m/%d/%Y', '%a, %d %b %Y %H:%M:%S',
     '%d %b %Y %H:%M:%S', '%d %b %Y', '%A, %d-%b-%y %H:%M:%S', '%a %b %d %H:%M:%S %Y', '%B %d, %Y', '%b %d, %Y',
-    '%b %d %Y', '%Y %B %d', '%Y/%m/%d %H:%M:%S', '%Y/%m/%d', '%Y%m%d', '%Y-%m', '%Y-%m-%d %I:%M:%S %p', '%Y-%m-%d %I:%M %p']));
+    '%b %d %Y', '%Y %B %d', '%Y/%m/%d %H:%M:%S', '%Y/%m/%d', '%m-%d-%Y %H:%M:%S', '%m-%d-%Y', '%Y%m%d', '%Y-%m', '%Y-%m-%d %I:%M:%S %p', '%Y-%m-%d %I:%M %p']));
 
 CREATE OR REPLACE MACRO kql_todatetime_string(s) AS
   CASE WHEN regexp_full_match(s, '\s*\d{4}-\d{1,2}-\d{1,2}(?:[T ]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?\s*(?:[Zz]|[-+]\d{2}:?\d{2})?\s*')

@@ -105,9 +105,12 @@ CREATE OR REPLACE MACRO kql_bag_merge_two(a, b) AS
 CREATE OR REPLACE MACRO kql_bag_merge_list(bags) AS
   list_reduce(list_concat([NULL::JSON], bags), lambda a, b: kql_bag_merge_two(a, b));
 CREATE OR REPLACE MACRO kql_bag_set_key(x, k, v) AS kql_bag_merge_two(kql_bag_from([k], [v]), x);
+CREATE OR REPLACE MACRO kql_text_elements(x) AS
+  list_transform(list_filter(kql_elements(x), lambda e: json_type(e) = 'VARCHAR'), lambda e: json_extract_string(e, '$'));
 CREATE OR REPLACE MACRO kql_bag_zip(keys, items) AS
-  CASE WHEN json_type(keys) = 'ARRAY' AND json_type(items) = 'ARRAY'
-       THEN kql_bag_from(kql_unique(kql_strings(keys)), list_transform(kql_unique(kql_strings(keys)), lambda k: kql_elements(items)[list_position(kql_strings(keys), k)])) END;
+  CASE WHEN json_type(keys) = 'ARRAY'
+       THEN kql_bag_from(kql_unique(kql_text_elements(keys)), list_transform(kql_unique(kql_text_elements(keys)), lambda k:
+         CASE WHEN json_type(items) = 'ARRAY' THEN kql_elements(items)[list_position(kql_strings(keys), k)] END)) END;
 
 CREATE OR REPLACE MACRO kql_set_union_two(a, b) AS
   CASE WHEN json_type(a) = 'ARRAY' AND json_type(b) = 'ARRAY' THEN to_json(kql_unique(list_concat(kql_elements(a), kql_elements(b)))) END;
@@ -139,7 +142,7 @@ CREATE OR REPLACE MACRO kql_tostring_parsed(s) AS
   CASE WHEN s = '' THEN '' WHEN json_valid(s) THEN coalesce(TRY(json_extract_string(s, '$')), '') ELSE s END;
 CREATE OR REPLACE MACRO kql_embed_decimal(x) AS CASE WHEN x IS NOT NULL THEN to_json(kql_tostring_decimal(x)) END;
 CREATE OR REPLACE MACRO kql_range(a, b, step) AS
-  list_slice(generate_series(a::BIGINT, b::BIGINT, nullif(step, 0)::BIGINT), 1, 1048576);
+  generate_series(a::BIGINT, (CASE WHEN step > 0 THEN least(b, a + 1048575 * step) ELSE greatest(b, a + 1048575 * step) END)::BIGINT, nullif(step, 0)::BIGINT);
 CREATE OR REPLACE MACRO kql_range_real(a, b, step) AS
   list_transform(range(0, least(1048576, CAST(floor((b - a) / nullif(step, 0) + 1e-9) AS BIGINT) + 1)), lambda i: (a + i * step)::DOUBLE);
 CREATE OR REPLACE MACRO kql_texts_of_datetimes(l) AS list_transform(l, lambda t: kql_tostring_datetime(t));
@@ -163,3 +166,24 @@ CREATE OR REPLACE MACRO kql_order_of(x, ascending, nulls_last) AS
     CASE WHEN nulls_last THEN kql_null_places(x) ELSE [] END);
 CREATE OR REPLACE MACRO kql_array_sort_asc_many(arrays, nulls_last) AS kql_by_rows(arrays, kql_order_of(arrays[1], true, nulls_last));
 CREATE OR REPLACE MACRO kql_array_sort_desc_many(arrays, nulls_last) AS kql_by_rows(arrays, kql_order_of(arrays[1], false, nulls_last));
+CREATE OR REPLACE MACRO kql_bag_patched(x, patch) AS CASE WHEN json_type(x) = 'OBJECT' THEN json_merge_patch(x, patch) END;
+CREATE OR REPLACE MACRO kql_bag_of_present(keys, items) AS
+  kql_bag_from(list_filter(keys, lambda k, i: items[i] IS NOT NULL), list_filter(items, lambda v: v IS NOT NULL));
+CREATE OR REPLACE MACRO kql_kv_bag(keys, items) AS
+  kql_bag_from(kql_unique(list_transform(keys, lambda k: trim(k))),
+    list_transform(kql_unique(list_transform(keys, lambda k: trim(k))), lambda k:
+      to_json(trim(items[list_position(list_transform(keys, lambda o: trim(o)), k)]))));
+CREATE OR REPLACE MACRO kql_kv_of_tokens(tokens) AS
+  kql_kv_bag(tokens[1:-2], tokens[2:]);
+CREATE OR REPLACE MACRO kql_before_last(s, d) AS
+  CASE WHEN contains(s, d) THEN left(s, length(s) - strpos(reverse(s), reverse(d)) - length(d) + 1) ELSE '' END;
+CREATE OR REPLACE MACRO kql_after_last(s, d) AS
+  CASE WHEN contains(s, d) THEN right(s, strpos(reverse(s), reverse(d)) - 1) ELSE s END;
+CREATE OR REPLACE MACRO kql_kv_greedy(s, pair, kv) AS
+  kql_kv_bag(
+    list_transform(string_split(s, kv)[1:-2], lambda p: kql_after_last(p, pair)),
+    list_transform(string_split(s, kv)[2:], lambda p, i: CASE WHEN i = len(string_split(s, kv)) - 1 THEN p ELSE kql_before_last(p, pair) END));
+CREATE OR REPLACE MACRO kql_unquoted(texts, opening, closing, escape) AS
+  list_transform(texts, lambda t: CASE WHEN length(t) >= 2 AND starts_with(t, opening) AND suffix(t, closing)
+    THEN CASE WHEN escape = '' THEN t[2:-2] ELSE replace(replace(t[2:-2], escape || escape, chr(57344)), escape, '').replace(chr(57344), escape) END
+    ELSE t END);

@@ -31,7 +31,7 @@ CREATE OR REPLACE MACRO kql_has_ipv4(s, ip) AS
   kql_ipv4_address(ip) IS NOT NULL AND regexp_matches(s, '(?:^|[^\p{L}\p{N}.])' || regexp_escape(ip) || '(?:$|[^\p{L}\p{N}.]|\.$|\.[^\p{L}\p{N}])');
 CREATE OR REPLACE MACRO kql_has_ipv4_prefix(s, p) AS
   regexp_full_match(p, '(\d{1,3}\.){1,3}|\d{1,3}(\.\d{1,3}){3}') AND regexp_matches(s, '(?:^|[^\p{L}\p{N}.])' || CASE
-    WHEN suffix(p, '.') THEN regexp_escape(p) || '(?:\d{1,3}\.){' || (3 - length(p) + length(replace(p, '.', ''))) || '}\d{1,3}(?:$|[^\p{L}\p{N}.]|\.$|\.[^\p{L}\p{N}])'
+    WHEN suffix(p, '.') THEN regexp_escape(p) || '(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){' || (3 - length(p) + length(replace(p, '.', ''))) || '}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:$|[^\p{L}\p{N}.]|\.$|\.[^\p{L}\p{N}])'
     ELSE regexp_escape(p) || '(?:$|[^\p{L}\p{N}.]|\.$|\.[^\p{L}\p{N}])' END);
 CREATE OR REPLACE MACRO kql_has_any_ipv4(s, ips) AS
   coalesce(list_bool_or(list_transform(ips, lambda ip: coalesce(kql_has_ipv4(s, ip), false))), false);

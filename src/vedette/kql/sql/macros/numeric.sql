@@ -29,6 +29,6 @@ CREATE OR REPLACE MACRO kql_hex_digits(x) AS
   coalesce(CASE WHEN x >= 0 THEN lower(to_hex(x)) ELSE lower(to_hex(CAST(x::HUGEINT + 18446744073709551616::HUGEINT AS UBIGINT))) END, '');
 CREATE OR REPLACE MACRO kql_tohex(x, n := 0) AS lpad(kql_hex_digits(x), greatest(n, length(kql_hex_digits(x)))::INTEGER, '0');
 CREATE OR REPLACE MACRO kql_erf(x) AS
-  CASE WHEN abs(x) > 6 THEN sign(x)
-       ELSE 1.1283791670955126 * list_sum(list_transform(range(0, 120), lambda n:
-            x * list_product(list_transform(range(1, n + 1), lambda k: -(x * x) / k)) / (2 * n + 1))) END;
+  CASE WHEN abs(x) > 6 THEN sign(x)::DOUBLE
+       ELSE 1.1283791670955126 * exp(-x * x) * x * list_sum(list_transform(range(0, 150), lambda n:
+            coalesce(list_product(list_transform(range(1, n + 1), lambda k: 2 * x * x / (2 * k + 1))), 1))) END;

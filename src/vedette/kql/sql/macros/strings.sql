@@ -48,9 +48,9 @@ CREATE OR REPLACE MACRO kql_indexof(s, n, start, size := -1, occurrence := 1) AS
          i >= CASE WHEN start < 0 THEN length(s) + start ELSE start END
          AND (size < 0 OR i + length(n) <= CASE WHEN start < 0 THEN length(s) + start ELSE start END + size))[occurrence], -1) END;
 CREATE OR REPLACE MACRO kql_indexof_regex(s, r, start := 0, size := -1, occurrence := 1) AS
-  coalesce(CASE WHEN start >= 0 THEN
+  CASE WHEN start >= 0 THEN coalesce(
     list_filter(range(start, least(length(s), CASE WHEN size < 0 THEN length(s) ELSE start + size END)), lambda i:
-      regexp_matches(substring(s, i + 1, CASE WHEN size < 0 THEN length(s) ELSE start + size - i END), '^(?:' || r || ')'))[occurrence] END, -1);
+      regexp_matches(substring(s, i + 1, CASE WHEN size < 0 THEN length(s) ELSE start + size - i END), '^(?:' || r || ')'))[occurrence], -1) END;
 CREATE OR REPLACE MACRO kql_countof(s, n) AS len(kql_positions(s, n));
 CREATE OR REPLACE MACRO kql_countof_regex(s, r) AS len(regexp_extract_all(s, r));
 
@@ -65,8 +65,10 @@ CREATE OR REPLACE MACRO kql_strrep(s, n) AS repeat(s, greatest(n, 0)),
 CREATE OR REPLACE MACRO kql_translate(search, replacement, s) AS
   CASE WHEN replacement = '' THEN translate(s, search, '')
        ELSE translate(s, search, rpad(replacement, greatest(length(search), length(replacement))::INTEGER, right(replacement, 1))) END;
+CREATE OR REPLACE MACRO kql_marked(s, lookups) AS
+  list_reduce(list_concat([s], lookups), lambda a, n, i: CASE WHEN n = '' THEN a ELSE replace(a, n, chr(57342 + i)) END);
 CREATE OR REPLACE MACRO kql_replace_strings(s, lookups, rewrites) AS
-  list_reduce(list_concat([s], lookups), lambda a, n, i: replace(a, n, coalesce(rewrites[i - 1], '')));
+  list_reduce(list_concat([kql_marked(s, lookups)], lookups), lambda a, n, i: replace(a, chr(57342 + i), coalesce(rewrites[i - 1], n)));
 CREATE OR REPLACE MACRO kql_isascii(s) AS strlen(s) = length(s);
 CREATE OR REPLACE MACRO kql_isutf8(s) AS true;
 
