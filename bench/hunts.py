@@ -47,6 +47,8 @@ HUNTS = (
         | project Timestamp, DeviceName, AccountName, ProcessCommandLine | top 100 by Timestamp desc""",
         rf"""SELECT "Timestamp", DeviceName, AccountName, ProcessCommandLine FROM DeviceProcessEvents
         WHERE "Timestamp" > {WEEK}
+        AND (ProcessCommandLine ILIKE '%whoami%' OR ProcessCommandLine ILIKE '%nltest%'
+            OR ProcessCommandLine ILIKE '%net1%' OR ProcessCommandLine ILIKE '%quser%')
         AND regexp_matches(ProcessCommandLine, '(?i)(^|[^a-z0-9])(whoami|nltest|net1|quser)([^a-z0-9]|$)')
         ORDER BY "Timestamp" DESC LIMIT 100""",
     ),

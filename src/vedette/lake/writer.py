@@ -114,8 +114,10 @@ class LakeWriter:
         self._wake.set()
         if self._flusher is not None:
             self._flusher.join()
-        self.flush_all()
-        self.close()
+        try:
+            self.flush_all()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Let go of the logs as they are, without publishing; the next `recover`, anybody's, does that."""

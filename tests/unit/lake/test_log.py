@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -5,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vedette.lake.errors import LogWriteError
 from vedette.lake.log import Batch, LogFile, encode, logs_in
 
 
@@ -64,3 +66,23 @@ def test_a_torn_or_spoiled_end_costs_only_the_last_frame(
     assert [b.batch_id for _, b in log.frames()] == ["one"]
     assert log.torn_bytes() == path.stat().st_size - positions[1]
     log.remove()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")
+def test_a_failed_write_leaves_the_log_as_it_was(tmp_path: Path) -> None:
+    import resource
+
+    log = LogFile.create(tmp_path)
+    log.write(encode(batch("one")))
+    size = log.path.stat().st_size
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, hard))
+    try:
+        with pytest.raises(LogWriteError):
+            log.write(encode(batch("two")))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert log.path.stat().st_size == size
+    assert log.write(encode(batch("three"))) == size
+    assert [found.batch_id for _, found in log.frames()] == ["one", "three"]
+    log.close()

@@ -44,8 +44,7 @@ class SessionPool:
         try:
             yield connection
         finally:
-            connection.close()
-            self._open_ahead()
+            self._retire(connection)
 
     def close(self) -> None:
         """Close the spare instance."""
@@ -65,14 +64,20 @@ class SessionPool:
         connection.execute("SET enable_profiling = 'no_output'")
         return connection
 
-    def _open_ahead(self) -> None:
+    def _retire(self, used: duckdb.DuckDBPyConnection) -> None:
+        """Close the used instance and open the next, both in the background unless that is busy."""
         with self._refill_lock:
-            busy = self._refill is not None and self._refill.is_alive()
-            if self._closed or busy or not self._spares.empty():
+            if not self._closed and (self._refill is None or not self._refill.is_alive()):
+                # Not a daemon: an interpreter that exits while DuckDB starts would abort.
+                self._refill = threading.Thread(target=self._renew, args=(used,), name="duckdb-spare")
+                self._refill.start()
                 return
-            # Not a daemon: an interpreter that exits while DuckDB starts would abort.
-            self._refill = threading.Thread(target=lambda: self._spares.put(self._open()), name="duckdb-spare")
-            self._refill.start()
+        used.close()
+
+    def _renew(self, used: duckdb.DuckDBPyConnection) -> None:
+        used.close()
+        if self._spares.empty():
+            self._spares.put(self._open())
 
 
 def lock_down(
