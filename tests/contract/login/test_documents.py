@@ -303,5 +303,5 @@ def test_user_realm(world: World) -> None:
 
 def test_documents_can_be_read_by_pages_elsewhere(world: World) -> None:
     headers = world.request("discovery_v2").headers
-    assert headers["Access-Control-Allow-Origin"] == "*"
-    assert "Access-Control-Allow-Origin" not in world.request("token_v2", form=world.client_credentials()).headers
+    assert headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-origin" not in world.request("token_v2", form=world.client_credentials()).headers

@@ -14,7 +14,7 @@ def test_the_error_uri_leads_to_a_page_about_the_code(world: World) -> None:
     assert page.status == 200
     assert page.media_type.startswith("text/html")
     assert b"AADSTS7000215" in page.body
-    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in page.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize("code", ["", "1", "<script>alert(1)</script>", "9" * 5000, "७०००२१५"])

@@ -7,14 +7,14 @@ import msgspec
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.contracts.login_faults import LoginFaultContract, load_login_faults
 from vedette.identity.errors import OAuthError
-from vedette.ids import Ids, is_guid
+from vedette.ids import is_guid
 
-NO_STORE = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
+NO_STORE = {"cache-control": "no-store, no-cache", "pragma": "no-cache"}
 SERVER_NAME = "vedette"
 
 
 class Trace(msgspec.Struct, frozen=True):
-    """The ids of one exchange: ours, and the caller's or one we make."""
+    """The ids of one exchange: ours, and the caller's, for which ours stands in."""
 
     trace_id: str
     correlation_id: str
@@ -22,13 +22,13 @@ class Trace(msgspec.Struct, frozen=True):
     """Whether the caller wants its id back in a header."""
 
     @classmethod
-    def of(cls, request: ApiRequest, ids: Ids) -> "Trace":
+    def of(cls, request: ApiRequest) -> "Trace":
         """The ids of `request`; only a GUID is taken from the caller."""
         headers = request.headers
         sent = headers.get("client-request-id") or headers.get("x-ms-client-request-id") or ""
         return cls(
             trace_id=request.request_id,
-            correlation_id=sent.lower() if is_guid(sent) else ids.guid(),
+            correlation_id=sent.lower() if is_guid(sent) else request.request_id,
             echo=headers.get("return-client-request-id", "").lower() == "true",
         )
 
@@ -90,4 +90,4 @@ def _description(fault: LoginFaultContract, error: OAuthError, trace: Trace, tim
 
 def _challenge(status: int, request: ApiRequest) -> dict[str, str]:
     """RFC 6749 §5.2: a client that tried HTTP authentication is told the scheme again."""
-    return {"WWW-Authenticate": 'Basic realm="vedette"'} if status == 401 and "authorization" in request.headers else {}
+    return {"www-authenticate": 'Basic realm="vedette"'} if status == 401 and "authorization" in request.headers else {}

@@ -13,7 +13,7 @@ from vedette.identity.grants import dispatch
 from vedette.identity.services import IdentityServices
 from vedette.identity.token_request import EndpointVersion
 
-PUBLIC_DOCUMENT = {"Cache-Control": "max-age=86400, private", "Access-Control-Allow-Origin": "*"}
+PUBLIC_DOCUMENT = {"cache-control": "max-age=86400, private", "access-control-allow-origin": "*"}
 
 Answer = Callable[[ApiRequest], object]
 
@@ -29,6 +29,7 @@ class LoginSurface:
         return {
             "token_v1": self._token(1),
             "token_v2": self._token(2),
+            "token_get": self._handler(_refuse_get, NO_STORE, discovery=False),
             "discovery_v1": self._document(lambda request: self._metadata(request, 1)),
             "discovery_v2": self._document(lambda request: self._metadata(request, 2)),
             "keys_v1": self._document(lambda request: self._keys(request, 1)),
@@ -51,7 +52,7 @@ class LoginSurface:
         """Wrap `answer` so that a refusal becomes its error body and every answer names the exchange."""
 
         def handle(request: ApiRequest) -> ApiResponse:
-            trace = Trace.of(request, self._services.ids)
+            trace = Trace.of(request)
             try:
                 document = answer(request)
             except OAuthError as error:
@@ -74,3 +75,7 @@ class LoginSurface:
 
     def _user_realm(self, request: ApiRequest) -> object:
         return discovery.user_realm(self._services, request.path_parameters["upn"], request.base_url)
+
+
+def _refuse_get(request: ApiRequest) -> object:
+    raise OAuthError(900561, accepted="POST", received=request.method)
