@@ -1,11 +1,14 @@
 """Explains an error code, an error body or a token."""
 
 import sys
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from vedette.cli.output import DONE, FAILED, print_json, print_table, say
 
 
-def explain(what: str, /) -> int:
+def explain(what: Annotated[str, Parameter(allow_leading_hyphen=True)], /) -> int:
     """Explain an error code, or with `-` the token or error body on standard input.
 
     A token is decoded, not verified: what it says may be a lie.

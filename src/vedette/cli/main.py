@@ -75,8 +75,15 @@ def exit_code(error: Exception) -> int | None:
 
 
 def main() -> None:
-    """Entry point of the console script."""
-    sys.exit(run(sys.argv[1:]))
+    """Entry point of the console script.
+
+    Leaves without tearing the interpreter down: everything is closed by now, and the engine's binding would otherwise
+    report its own module as leaked on standard error.
+    """
+    code = run(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

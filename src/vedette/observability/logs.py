@@ -15,6 +15,9 @@ from structlog.typing import Processor
 
 from vedette.observability.redaction import redact
 
+_CHATTY = ("alembic", "granian", "_granian", "asyncio")
+"""Libraries whose everyday messages help nobody."""
+
 Format = Literal["auto", "json", "console"]
 
 
@@ -51,6 +54,8 @@ def configure_logs(level: str = "info", form: Format = "auto", stream: TextIO | 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_number(level))
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(_number(level), logging.WARNING))
 
 
 def get_logger(name: str) -> Any:

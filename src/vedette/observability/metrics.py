@@ -37,7 +37,10 @@ JOB_SECONDS = Histogram(
 )
 ALERTS = Counter("vedette_alerts", "Alerts made by detection rules.", ["severity"], registry=REGISTRY)
 START_TIME = Gauge(
-    "vedette_start_time_seconds", "When the process started.", registry=REGISTRY, multiprocess_mode="livemin"
+    "vedette_start_time_seconds",
+    "When the latest process of the server started.",
+    registry=REGISTRY,
+    multiprocess_mode="max",
 )
 
 
