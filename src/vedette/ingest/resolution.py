@@ -20,10 +20,13 @@ _TICKS_PER_SECOND = 10_000_000
 
 
 def duplicate_statements(pair: DuplicatePair, table: str) -> list[str]:
-    """SQL that fills nulls of the kept rows from the rows to drop, then drops them."""
+    """SQL that fills nulls of the kept rows from the rows to drop, then drops them.
+
+    The device is compared by its first label: one sensor may know it by its full name and the other by its short one.
+    """
     kept, dropped = _names(pair.keep), _names(pair.drop)
     same = [_key(pair, key, table) for key in pair.key]
-    same += ["k._host = d._host", f"abs(k._time - d._time) <= {pair.within_seconds * _TICKS_PER_SECOND}"]
+    same += ["split_part(k._host, '.', 1) = split_part(d._host, '.', 1)", f"abs(k._time - d._time) <= {pair.within_seconds * _TICKS_PER_SECOND}"]
     matching = " AND ".join(same)
     statements = []
     if pair.merge:
