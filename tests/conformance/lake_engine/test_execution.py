@@ -113,3 +113,12 @@ def test_queries_run_side_by_side(bench: Bench) -> None:
     for thread in threads:
         thread.join()
     assert counts == [ROWS] * 8
+
+
+def test_setup_runs_before_the_session_is_locked(bench: Bench) -> None:
+    setup = ("CREATE TEMP MACRO twice(x) AS x * 2",)
+    scope = QueryScope(OURS, (RelationScope("events", TABLE),), setup=setup)
+    outcome = bench.engine.execute(scope, "SELECT twice(count(*)) FROM events", (), bench.limits)
+    assert outcome.data.column(0).to_pylist() == [2 * ROWS]
+    with pytest.raises(EngineError):
+        bench.run("SELECT twice(1)")

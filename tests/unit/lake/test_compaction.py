@@ -12,7 +12,8 @@ from vedette.lake.engine import LakeFolders
 from vedette.lake.engines.duckdb import MAX_QUERY_SECONDS, DuckDBEngine
 from vedette.lake.engines.duckdb_files import DuckDBRewriter
 from vedette.lake.maintenance import READER_LEASE_SECONDS, Maintenance
-from vedette.lake.segments import Segment, Segments
+from vedette.lake.schema import INGESTION_TIME, StoredTable, stored_tables
+from vedette.lake.segments import Segment, Segments, write_segment
 from vedette.lake.writer import LakeWriter
 from vedette.store.engine import Store
 
@@ -192,3 +193,26 @@ def test_segments_outside_the_time_range_are_not_read(writer: LakeWriter, engine
     recent = engine.execute(scope(TABLE, time_range=(ticks(2), None)), sql, (), LIMITS)
     assert recent.data.column(0).to_pylist() == [1]
     assert ticks(2) - ticks(10.0) == 8 * DAY
+
+
+def test_segments_written_before_a_column_was_added_read_as_empty_there(
+    writer: LakeWriter,
+    engine: DuckDBEngine,
+    compactor: Compactor,
+    store: Store,
+    folders: LakeFolders,
+) -> None:
+    fill(writer, [1.0], batches=3)
+    today = stored_tables()[TABLE]
+    kept = [field for field in today.schema if field.name not in {"FileName", "ProcessId"}]
+    before = StoredTable(TABLE, pa.schema(kept), today.time_column, "older")
+    rows = today.conform(processes((ticks(2.0), "old"))).select([field.name for field in kept[:-1]])
+    stamped = rows.append_column(INGESTION_TIME, pa.array([ticks()], pa.int64()))
+    with store.begin() as connection:
+        segment = write_segment(folders.segments(TENANT), before, stamped, RandomIds())
+        Segments(connection, TENANT).add([segment])
+    sql = f'SELECT "FileName", "ProcessId" FROM "{TABLE}" WHERE "ProcessCommandLine" = \'old\''
+    for _ in range(2):
+        assert engine.execute(scope(TABLE), sql, (), LIMITS).data.to_pylist() == [{"FileName": "", "ProcessId": None}]
+        compactor.compact(TENANT)
+    assert {segment.schema_id for segment in live(store)} == {today.schema_id}
