@@ -172,7 +172,8 @@ class Provisioning:
     ) -> User:
         """An account whose name is in a domain of the tenant, with directory roles by display name."""
         _, _, domain = user_principal_name.partition("@")
-        owner = Tenants(self._connection).find(domain) if is_domain(domain) else None
+        tenants = Tenants(self._connection)
+        owner = tenants.find(domain)
         if owner is None or owner.tenant.tenant_id != tenant_id:
             raise InvalidValueError("user principal name", user_principal_name)
         user = User(
@@ -182,6 +183,7 @@ class Provisioning:
         users.create(user, password)
         for role in roles:
             users.assign_role(user, _directory_role_id(role))
+        tenants.advance_generation(tenant_id)
         return user
 
     def set_user_enabled(self, tenant_id: str, user_key: str, enabled: bool) -> None:
@@ -224,6 +226,7 @@ class Provisioning:
             created_at=self._services.now(),
         )
         principals.create(principal, names=application.identifier_uris)
+        Tenants(self._connection).advance_generation(tenant_id)
         return principal
 
     def _resource_principal(self, tenant_id: str, resource: ResourceContract) -> ServicePrincipal:

@@ -332,3 +332,18 @@ def test_a_principal_of_one_tenant_is_not_found_in_another(world: World) -> None
         assert elsewhere.find(world.seed.app.app_id) is None
         with pytest.raises(errors.ObjectNotFoundError):
             elsewhere.get(home.id)
+
+
+def test_a_restored_database_is_never_mistaken_for_a_later_one(world: World) -> None:
+    home = world.seed.home.tenant_id
+    seen = set()
+    for _ in range(3):
+        with world.store.begin() as connection:
+            tenants = Tenants(connection)
+            tenants.advance_generation(home)
+            seen.add(tenants.generation(home))
+    assert len(seen) == 3
+    with world.provisioning() as admin:
+        made = admin.create_application(home, "New")
+        assert Tenants(admin._connection).generation(home) not in seen
+        assert made.tenant_id == home

@@ -1,6 +1,7 @@
 """Tenants and their verified domains, and the generation that tells every process that something was revoked."""
 
 import re
+import secrets
 from typing import Any
 
 import msgspec
@@ -45,7 +46,7 @@ class Tenants:
                 display_name=tenant.display_name,
                 is_home=is_home,
                 created_at=now,
-                generation=1,
+                generation=_new_generation(),
                 tokens_valid_from=0,
             )
         )
@@ -89,18 +90,18 @@ class Tenants:
     def advance_generation(self, tenant_id: str) -> None:
         """Tell every process that principals or keys of the tenant changed."""
         own = update(TENANTS).where(TENANTS.c.tenant_id == tenant_id)
-        self.connection.execute(own.values(generation=TENANTS.c.generation + 1))
+        self.connection.execute(own.values(generation=_new_generation()))
 
     def advance_generation_of_application(self, app_id: str) -> None:
         """The same in every tenant where the application has a service principal."""
         present = select(SERVICE_PRINCIPALS.c.tenant_id).where(SERVICE_PRINCIPALS.c.app_id == app_id)
         everywhere = update(TENANTS).where(TENANTS.c.tenant_id.in_(present))
-        self.connection.execute(everywhere.values(generation=TENANTS.c.generation + 1))
+        self.connection.execute(everywhere.values(generation=_new_generation()))
 
     def revoke_tokens(self, tenant_id: str, now: int) -> None:
         """Make every token issued up to and including this second useless."""
         own = update(TENANTS).where(TENANTS.c.tenant_id == tenant_id)
-        self.connection.execute(own.values(tokens_valid_from=now + 1, generation=TENANTS.c.generation + 1))
+        self.connection.execute(own.values(tokens_valid_from=now + 1, generation=_new_generation()))
 
     def _by_id(self, tenant_id: str) -> TenantRecord | None:
         query = (
@@ -110,6 +111,11 @@ class Tenants:
         )
         row = self.connection.execute(query).one_or_none()
         return None if row is None else _to_record(row)
+
+
+def _new_generation() -> int:
+    """A value never seen before, not a successor: after a restored snapshot, a count would repeat itself."""
+    return secrets.randbits(62)
 
 
 def _to_record(row: Row[Any]) -> TenantRecord:
