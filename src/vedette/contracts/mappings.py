@@ -180,6 +180,8 @@ class DuplicatePair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drop: tuple[str, ...]
     key: tuple[str, ...]
     within_seconds: int
+    optional: tuple[str, ...] = ()
+    """Keys that a kept row may lack: some forwarders lose them."""
     merge: tuple[str, ...] = ()
 
 

@@ -12,7 +12,7 @@ from vedette.ingest.columns import StoredColumn, stored_columns
 from vedette.ingest.expressions import parse_expression
 from vedette.ingest.processes import PROCESS_TABLE, kept_columns
 from vedette.ingest.rules import CLOSES
-from vedette.ingest.sql import DIALECT, call, concat, try_cast
+from vedette.ingest.sql import DIALECT, concat, try_cast
 from vedette.ingest.times import ticks_of_process_guid
 from vedette.ingest.vocabulary import Scope, Typed, translate
 
@@ -55,8 +55,10 @@ def _key(pair: DuplicatePair, key: str, table: str) -> str:
         }
         expression = parse_expression(key, f"duplicates {pair.keep[0]}/{pair.drop[0]}")
         value = translate(expression, Scope(key, fields)).node
-        sides.append(call("coalesce", try_cast(value, "VARCHAR"), "").sql(dialect=DIALECT))
-    return " = ".join(sides)
+        sides.append(try_cast(value, "VARCHAR").sql(dialect=DIALECT))
+    kept, dropped = sides
+    same = f"coalesce({kept}, '') = coalesce({dropped}, '')"
+    return f"({same} OR {kept} IS NULL)" if key in pair.optional else same
 
 
 def split_text_statements(table: str) -> list[str]:

@@ -116,6 +116,7 @@ TELLING: Mapping[str, tuple[tuple[Operand, str], ...]] = {
     "4781": ((Operand(key="EventID"), "^4781$"),),
     "4728": ((Operand(key="EventID"), "^4728$"),),
     "4756": ((Operand(key="EventID"), "^4756$"),),
+    "21": ((Operand(key="Operation"), "."),),
     "5861": ((Operand(key="PossibleCause"), "."),),
 }
 """What tells rows of an event id from those of others that have the same action type."""
