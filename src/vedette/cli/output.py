@@ -9,8 +9,7 @@ from typing import Any
 DONE, FAILED, USAGE, PARTIAL, NOT_ALLOWED = range(5)
 """Exit codes: done, failed, usage, done in part, not signed in or not allowed."""
 
-NARROW = 60
-"""Below this many columns a table becomes a list of `name: value` blocks."""
+COLUMN_GAP = 3
 
 
 def print_json(document: object) -> None:
@@ -19,9 +18,12 @@ def print_json(document: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
-    """A result for people. Colours only on a terminal and never with NO_COLOR."""
+    """A result for people; where the terminal is too narrow for the table, a block of `name: value` lines a row.
+
+    Colours only on a terminal and never with NO_COLOR.
+    """
     texts = [["" if value is None else str(value) for value in row] for row in rows]
-    if terminal_width() < NARROW:
+    if _table_width(columns, texts) > terminal_width():
         _print_blocks(columns, texts, title)
         return
     from rich import box
@@ -57,6 +59,11 @@ def console(*, error: bool = False) -> Any:
 def say(text: str) -> None:
     """One line for the person at the terminal."""
     sys.stderr.write(text + "\n")
+
+
+def _table_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    widths = [max(len(row[number]) for row in [columns, *rows]) for number in range(len(columns))]
+    return sum(widths) + COLUMN_GAP * len(columns)
 
 
 def _print_blocks(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> None:

@@ -92,7 +92,7 @@ def test_a_wide_terminal_shows_a_table(capsys: pytest.CaptureFixture[str], monke
 
 
 def test_a_narrow_terminal_shows_blocks(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("COLUMNS", "20")
     print_table(("name", "count", "note"), [("first", 12, None), ("second", 3, "x")])
     assert capsys.readouterr().out == "name: first\ncount: 12\n\nname: second\ncount: 3\nnote: x\n"
 
