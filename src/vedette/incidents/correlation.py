@@ -158,18 +158,23 @@ class Correlation(TenantRepository):
         )
         rows = self.connection.execute(statement).all()
         summaries = [AlertSummary(row.title, row.category) for row in rows]
-        name = incident_name(summaries, self._shared(incident_id, "device"), self._shared(incident_id, "user"))
+        counts = self._count_links(incident_id)
+        name = incident_name(summaries, counts.get("device", 0), counts.get("user", 0))
         Incidents(self.connection, self.tenant_id).describe(
             incident_id, name, highest_severity([row.severity for row in rows])
         )
 
-    def _shared(self, incident_id: int, kind: str) -> int:
+    def _count_links(self, incident_id: int) -> dict[str, int]:
+        """How many different values of each kind the alerts of an incident have."""
+        # Not narrowed by kind: that would lead SQLite to the primary key, and through every link of the tenant.
+        alerts = select(ALERTS.c.alert_id).where(self.own(ALERTS), ALERTS.c.incident_id == incident_id)
+        links = ALERT_LINKS.c
         statement = (
-            select(func.count(func.distinct(ALERT_LINKS.c.value)))
-            .join(ALERTS, _same_alert())
-            .where(self.own(ALERT_LINKS), ALERT_LINKS.c.kind == kind, ALERTS.c.incident_id == incident_id)
+            select(links.kind, func.count(func.distinct(links.value)).label("values"))
+            .where(self.own(ALERT_LINKS), links.alert_id.in_(alerts))
+            .group_by(links.kind)
         )
-        return int(self.connection.scalar(statement) or 0)
+        return {row.kind: row[1] for row in self.connection.execute(statement)}
 
 
 def highest_severity(severities: Sequence[str]) -> str:

@@ -105,4 +105,5 @@ ALERT_LINKS = Table(
     Column("value", String(400), primary_key=True),
     Column("alert_id", String(64), primary_key=True),
     ForeignKeyConstraint(["tenant_id", "alert_id"], ["alerts.tenant_id", "alerts.alert_id"]),
+    Index("ix_alert_links_tenant_id_alert_id", "tenant_id", "alert_id"),
 )
