@@ -37,7 +37,8 @@ def authenticate(
     needs_confidential_client: bool,
 ) -> AuthenticatedClient:
     """The client of `request` in `tenant`. Raises OAuthError; an unknown client is told before its credential."""
-    application, principal = _find(connection, request.client, tenant)
+    key = ("client", (request.client.client_id or "").lower())
+    application, principal = services.cache.get(tenant, key, lambda: _find(connection, request.client, tenant))
     method = _prove(connection, services, request, application, needs_confidential_client)
     return AuthenticatedClient(application, principal, method)
 

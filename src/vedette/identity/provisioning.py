@@ -67,6 +67,7 @@ class Provisioning:
         for resource in load_resources().values():
             if principals.find(resource.app_id) is None:
                 principals.create(self._resource_principal(tenant_id, resource))
+        Tenants(self._connection).advance_generation(tenant_id)
 
     def create_application(
         self,
@@ -126,6 +127,7 @@ class Provisioning:
         client = self._ensure_client_principal(tenant_id, application)
         for access in Applications(self._connection, application.tenant_id).required(application):
             self._consent(client, access)
+        Tenants(self._connection).advance_generation(tenant_id)
         return client
 
     def withdraw_consent(self, tenant_id: str, app_id: str) -> None:

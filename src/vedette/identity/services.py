@@ -3,6 +3,7 @@
 import msgspec
 
 from vedette.clock import Clock
+from vedette.identity.directory.cache import DirectoryCache
 from vedette.identity.issuers import Issuers
 from vedette.identity.keyring import Keyring
 from vedette.ids import Ids
@@ -41,6 +42,7 @@ class IdentityServices:
         self.ids = ids
         self.settings = settings or IdentitySettings()
         self.issuers = Issuers(self.settings.own_hosts)
+        self.cache = DirectoryCache()
         sealer = Sealer(master_key.derive("signing-keys"))
         self.keyring = Keyring(sealer, clock, self.settings.maximum_token_lifetime)
         self.secret_hasher = KeyedHasher(master_key.derive("client-secrets"))

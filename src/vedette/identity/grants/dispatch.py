@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from vedette.identity import clients
-from vedette.identity.consent import granted_to_application
+from vedette.identity.consent import GrantedPermissions, granted_to_application
 from vedette.identity.directory.applications import find_application
 from vedette.identity.directory.tenants import TenantRecord, Tenants, is_domain
 from vedette.identity.errors import OAuthError
@@ -20,7 +20,7 @@ from vedette.identity.grants.grant import Authorization, Exchange, Grant, Tenant
 from vedette.identity.grants.password import PasswordGrant
 from vedette.identity.grants.refresh_tokens import RefreshTokenGrant
 from vedette.identity.grants.user_tokens import issue_for_user
-from vedette.identity.resources import resolve_resource
+from vedette.identity.resources import Resource, resolve_resource
 from vedette.identity.services import IdentityServices
 from vedette.identity.token_request import TokenRequest, TokenResult
 from vedette.identity.tokens.issuer import TokenIssuer
@@ -92,10 +92,16 @@ def _refuse_single_tenant(connection: Connection, request: TokenRequest) -> None
 
 
 def _issue_for_application(exchange: Exchange, authorization: Authorization) -> TokenResult:
-    services, connection = exchange.services, exchange.connection
+    services, connection, client = exchange.services, exchange.connection, exchange.client
     name = authorization.requested.resource
-    resource = resolve_resource(connection, exchange.tenant, services.issuers, name)
-    permissions = granted_to_application(connection, exchange.client.principal, resource)
+    resource, permissions = services.cache.get(
+        exchange.tenant, ("granted", client.principal.id, name), lambda: _granted(exchange, name)
+    )
     issuer = TokenIssuer(connection, services, exchange.tenant, exchange.request.base_url)
-    token = issuer.issue(exchange.client, resource, permissions)
+    token = issuer.issue(client, resource, permissions)
     return TokenResult(token.value, token.issued_at, token.expires_in, name)
+
+
+def _granted(exchange: Exchange, name: str) -> tuple[Resource, GrantedPermissions]:
+    resource = resolve_resource(exchange.connection, exchange.tenant, exchange.services.issuers, name)
+    return resource, granted_to_application(exchange.connection, exchange.client.principal, resource)
