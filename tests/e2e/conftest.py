@@ -61,7 +61,9 @@ class RunningServer:
         """The base URL. Fails with the log if the server ends instead."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert line.startswith("ready "), self.log.read_text()
+        if not line.startswith("ready "):
+            self.stop()
+            pytest.fail(self.log.read_text())
         return line.split()[1]
 
     def children(self) -> list[int]:
