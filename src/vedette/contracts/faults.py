@@ -11,7 +11,6 @@ import msgspec
 from vedette.contracts.loader import data_folder, load_document
 from vedette.errors import ContractError
 
-
 SHARED = "shared"
 
 

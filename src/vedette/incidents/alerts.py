@@ -136,7 +136,7 @@ def create(connection: Connection, tenant_id: str, new: NewAlert, clock: Clock, 
     incident_id = incidents.add(new.title, new.severity, now) if related is None else related
     alert_id = _alert_id(new.service_source, now, ids)
     alerts.add(alert_id, incident_id, new, now)
-    correlation.remember(alert_id, links)
+    correlation.remember(alert_id, incident_id, links)
     correlation.rename(incident_id)
     if related is not None:
         incidents.touch(incident_id, now)

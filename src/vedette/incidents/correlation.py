@@ -140,10 +140,16 @@ class Correlation(TenantRepository):
             for row in self.connection.execute(statement):
                 yield kind, row.incident_id
 
-    def remember(self, alert_id: str, links: frozenset[Link]) -> None:
+    def remember(self, alert_id: str, incident_id: int, links: frozenset[Link]) -> None:
         """Keep an alert's links for the alerts that come after it."""
         rows = [
-            {"tenant_id": self.tenant_id, "kind": link.kind, "value": link.value, "alert_id": alert_id}
+            {
+                "tenant_id": self.tenant_id,
+                "kind": link.kind,
+                "value": link.value,
+                "alert_id": alert_id,
+                "incident_id": incident_id,
+            }
             for link in sorted(links, key=lambda link: (link.kind, link.value))
         ]
         if rows:
@@ -166,12 +172,10 @@ class Correlation(TenantRepository):
 
     def _count_links(self, incident_id: int) -> dict[str, int]:
         """How many different values of each kind the alerts of an incident have."""
-        # Not narrowed by kind: that would lead SQLite to the primary key, and through every link of the tenant.
-        alerts = select(ALERTS.c.alert_id).where(self.own(ALERTS), ALERTS.c.incident_id == incident_id)
         links = ALERT_LINKS.c
         statement = (
-            select(links.kind, func.count(func.distinct(links.value)).label("values"))
-            .where(self.own(ALERT_LINKS), links.alert_id.in_(alerts))
+            select(links.kind, func.count(func.distinct(links.value)))
+            .where(self.own(ALERT_LINKS), links.incident_id == incident_id)
             .group_by(links.kind)
         )
         return {row.kind: row[1] for row in self.connection.execute(statement)}

@@ -104,6 +104,8 @@ ALERT_LINKS = Table(
     Column("kind", String(16), primary_key=True),
     Column("value", String(400), primary_key=True),
     Column("alert_id", String(64), primary_key=True),
+    # The alert's, said again: without it SQLite reads every link of the tenant to find those of one incident.
+    Column("incident_id", BigInteger, nullable=False),
     ForeignKeyConstraint(["tenant_id", "alert_id"], ["alerts.tenant_id", "alerts.alert_id"]),
-    Index("ix_alert_links_tenant_id_alert_id", "tenant_id", "alert_id"),
+    Index("ix_alert_links_tenant_id_incident_id", "tenant_id", "incident_id", "kind", "value"),
 )

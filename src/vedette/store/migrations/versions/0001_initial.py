@@ -343,6 +343,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step a table
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("value", sa.String(length=400), nullable=False),
         sa.Column("alert_id", sa.String(length=64), nullable=False),
+        sa.Column("incident_id", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id", "alert_id"],
             ["alerts.tenant_id", "alerts.alert_id"],
@@ -350,6 +351,10 @@ def upgrade() -> None:  # noqa: PLR0915 - one step a table
         ),
         sa.PrimaryKeyConstraint("tenant_id", "kind", "value", "alert_id", name=op.f("pk_alert_links")),
     )
+    with op.batch_alter_table("alert_links", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_alert_links_tenant_id_incident_id", ["tenant_id", "incident_id", "kind", "value"], unique=False
+        )
     op.create_table(
         "app_role_assignments",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
