@@ -26,7 +26,7 @@ WEEK = "$now - 6048000000000"
 
 
 class Hunt(msgspec.Struct, frozen=True):
-    """A query and what somebody would write in SQL who knows the files. `$now` are the ticks of now."""
+    """A query, and what somebody would write in SQL for the same answer who knows the files. `$now` are ticks."""
 
     name: str
     kql: str
@@ -64,7 +64,7 @@ HUNTS = (
     Hunt(
         "count and dcount by hour",
         "DeviceProcessEvents | where Timestamp > ago(7d) | summarize count(), dcount(DeviceId) by bin(Timestamp, 1h)",
-        f"""SELECT "Timestamp" // 36000000000 * 36000000000, count(*), approx_count_distinct(DeviceId)
+        f"""SELECT "Timestamp" // 36000000000 * 36000000000, count(*), count(DISTINCT DeviceId)
         FROM DeviceProcessEvents WHERE "Timestamp" > {WEEK} GROUP BY 1""",
     ),
     Hunt(
@@ -98,7 +98,7 @@ HUNTS = (
         "distinct after make_set",
         """DeviceFileEvents | where Timestamp > ago(7d) | where FolderPath has "temp"
         | summarize Names = make_set(FileName, 100), Devices = dcount(DeviceId) by InitiatingProcessFileName""",
-        rf"""SELECT InitiatingProcessFileName, list(DISTINCT FileName)[:100], approx_count_distinct(DeviceId)
+        rf"""SELECT InitiatingProcessFileName, list(DISTINCT FileName)[:100], count(DISTINCT DeviceId)
         FROM DeviceFileEvents WHERE "Timestamp" > {WEEK} AND FolderPath ILIKE '%temp%'
         AND regexp_matches(FolderPath, '(?i)(^|[^a-z0-9])temp([^a-z0-9]|$)') GROUP BY 1""",
     ),
