@@ -58,19 +58,20 @@ class Publisher:
             return Batches(connection, tenant_id).summary(batch_id)
 
     def claim(self, tenant_id: str, entries: Sequence[Entry]) -> dict[str, Claim]:
-        """Settle, once and for all, which copy of every batch counts. The log must be durable by now."""
+        """Settle, once and for all, which copy of every batch counts. The log must be durable by now.
+
+        Claiming again changes nothing.
+        """
         with self._store.begin() as connection:
             return Batches(connection, tenant_id).claim([entry.claim for entry in entries])
 
     def publish(self, tenant_id: str, entries: Sequence[Entry]) -> frozenset[str]:
-        """Make the entries that count visible, all in one transaction. Returns the tables that got rows."""
-        if not entries:
-            return frozenset()
-        claims = [entry.claim for entry in entries]
-        with self._store.begin() as connection:
-            batches = Batches(connection, tenant_id)
-            batches.claim(claims)
-            due = batches.unpublished(claims)
+        """Make the entries that count visible, all in one transaction. Every one must have been claimed.
+
+        Returns the tables that got rows.
+        """
+        with self._store.connect() as connection:
+            due = Batches(connection, tenant_id).unpublished([entry.claim for entry in entries])
         counting = [entry for entry in entries if entry.claim in due]
         if not counting:
             return frozenset()

@@ -147,7 +147,9 @@ class LakeWriter:
         entries = [Entry(log, position, batch) for position, batch in log.frames()]
         torn = log.torn_bytes()
         try:
-            self._publisher.publish(tenant_id, entries)
+            if entries:
+                self._publisher.claim(tenant_id, entries)
+                self._publisher.publish(tenant_id, entries)
         except BaseException:
             log.close()
             raise
