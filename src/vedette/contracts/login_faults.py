@@ -13,7 +13,10 @@ from vedette.errors import ContractError
 class LoginFaultContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One refusal. `status` is None for those that only ever travel in a redirect or stand on a page."""
 
+    key: str
+    """Vedette's own name of it, which code raises."""
     code: int
+    """AADSTS number."""
     error: str
     text: str
     """Template; the error that is raised carries the values of its fields."""
@@ -36,10 +39,16 @@ class LoginFaultsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
 
 
 @functools.cache
-def load_login_faults() -> Mapping[int, LoginFaultContract]:
-    """All refusals by AADSTS number."""
+def load_login_faults() -> Mapping[str, LoginFaultContract]:
+    """All refusals by key."""
     document = load_document(data_folder("faults") / "login.toml", LoginFaultsDocument)
-    faults = {fault.code: fault for fault in document.faults}
-    if len(faults) != len(document.faults):
-        raise ContractError("faults/login.toml: a code is declared twice")
+    faults = {fault.key: fault for fault in document.faults}
+    if not len(faults) == len({fault.code for fault in document.faults}) == len(document.faults):
+        raise ContractError("faults/login.toml: a key or code is declared twice")
     return faults
+
+
+@functools.cache
+def login_faults_by_code() -> Mapping[int, LoginFaultContract]:
+    """All refusals by AADSTS number."""
+    return {fault.code: fault for fault in load_login_faults().values()}

@@ -28,18 +28,20 @@ LEEWAY = 300
 def verify_client_assertion(
     connection: Connection, services: IdentityServices, request: TokenRequest, application: Application
 ) -> None:
-    """Check the request's assertion. Raises OAuthError 50012, 700021, 700024 or 700027."""
+    """Check the request's assertion. Raises OAuthError."""
     credential = request.client
     assertion = credential.assertion
     if assertion is None or credential.assertion_type != ASSERTION_TYPE:
-        raise OAuthError(900144, parameter="client_assertion" if assertion is None else "client_assertion_type")
+        raise OAuthError(
+            "parameter_missing", parameter="client_assertion" if assertion is None else "client_assertion_type"
+        )
     key = _registered_key(connection, services, application, _header(assertion))
     claims = _verified_claims(assertion, key, application)
     if claims.get("iss") != application.app_id or claims.get("sub") != application.app_id:
-        raise OAuthError(700021, app_id=application.app_id)
+        raise OAuthError("assertion_of_another_client", app_id=application.app_id)
     _check_time(claims, services.now())
     if not _audiences(claims) & _own_audiences(connection, services, request):
-        raise OAuthError(50012, reason="the audience is not this token endpoint")
+        raise OAuthError("assertion_unusable", reason="the audience is not this token endpoint")
 
 
 def _registry() -> JWSRegistry:
@@ -53,7 +55,7 @@ def _header(assertion: Secret[str]) -> Mapping[str, object]:
     try:
         return jws.extract_compact(assertion.reveal().encode(), registry=_registry()).headers()
     except (JoseError, ValueError) as error:
-        raise OAuthError(50012, reason="it is not a signed JWT") from error
+        raise OAuthError("assertion_unusable", reason="it is not a signed JWT") from error
 
 
 def _registered_key(
@@ -61,14 +63,22 @@ def _registered_key(
 ) -> RSAKey:
     named = {name: str(header[name]).rstrip("=") for name in ("x5t#S256", "x5t") if name in header}
     if not named:
-        raise OAuthError(50012, reason="the header names no certificate thumbprint")
+        raise OAuthError("assertion_unusable", reason="the header names no certificate thumbprint")
     now = services.now()
     for credential in KeyCredentials(connection, application).all():
         if _is_named(credential, named):
             if not credential.start_at <= now < credential.end_at:
-                raise OAuthError(700027, app_id=application.app_id, reason="the certificate is not valid now")
+                raise OAuthError(
+                    "assertion_key_or_signature_wrong",
+                    app_id=application.app_id,
+                    reason="the certificate is not valid now",
+                )
             return _public_key(credential)
-    raise OAuthError(700027, app_id=application.app_id, reason="no registered certificate has this thumbprint")
+    raise OAuthError(
+        "assertion_key_or_signature_wrong",
+        app_id=application.app_id,
+        reason="no registered certificate has this thumbprint",
+    )
 
 
 def _is_named(credential: KeyCredential, named: Mapping[str, str]) -> bool:
@@ -86,17 +96,19 @@ def _verified_claims(assertion: Secret[str], key: RSAKey, application: Applicati
     try:
         return jwt.decode(assertion.reveal(), key, algorithms=list(ALGORITHMS), registry=_registry()).claims
     except (JoseError, ValueError) as error:
-        raise OAuthError(700027, app_id=application.app_id, reason="the signature does not verify") from error
+        raise OAuthError(
+            "assertion_key_or_signature_wrong", app_id=application.app_id, reason="the signature does not verify"
+        ) from error
 
 
 def _check_time(claims: Mapping[str, object], now: int) -> None:
     expires, not_before = claims.get("exp"), claims.get("nbf", 0)
     if isinstance(expires, bool) or not isinstance(expires, int | float):
-        raise OAuthError(50012, reason="it has no expiry")
+        raise OAuthError("assertion_unusable", reason="it has no expiry")
     if isinstance(not_before, bool) or not isinstance(not_before, int | float):
-        raise OAuthError(50012, reason="its nbf is not a number")
+        raise OAuthError("assertion_unusable", reason="its nbf is not a number")
     if not not_before - LEEWAY <= now < expires + LEEWAY:
-        raise OAuthError(700024, now=str(now), not_before=str(not_before), expires=str(expires))
+        raise OAuthError("assertion_outside_its_time", now=str(now), not_before=str(not_before), expires=str(expires))
 
 
 def _audiences(claims: Mapping[str, object]) -> set[str]:

@@ -47,14 +47,14 @@ def _find(
     connection: Connection, credential: ClientCredential, tenant: TenantRecord
 ) -> tuple[Application, ServicePrincipal]:
     if not credential.client_id:
-        raise OAuthError(900144, parameter="client_id")
+        raise OAuthError("parameter_missing", parameter="client_id")
     app_id = credential.client_id.lower()
     principal = ServicePrincipals(connection, tenant.tenant.tenant_id).find(app_id) if is_guid(app_id) else None
     application = find_application(connection, app_id) if principal is not None else None
     if principal is None or application is None:
-        raise OAuthError(700016, app_id=credential.client_id, tenant=tenant.tenant.display_name)
+        raise OAuthError("application_not_found", app_id=credential.client_id, tenant=tenant.tenant.display_name)
     if application.is_disabled or not principal.account_enabled:
-        raise OAuthError(7000112, app_id=app_id, app_name=application.display_name)
+        raise OAuthError("application_disabled", app_id=app_id, app_name=application.display_name)
     return application, principal
 
 
@@ -68,7 +68,7 @@ def _prove(
     credential = request.client
     if application.is_fallback_public_client:
         if credential.is_presented:
-            raise OAuthError(700025, app_id=application.app_id)
+            raise OAuthError("public_client_with_credential", app_id=application.app_id)
         if not needs_confidential_client:
             return "0"
     if credential.secret is not None:
@@ -78,8 +78,8 @@ def _prove(
         verify_client_assertion(connection, services, request, application)
         return "2"
     if needs_confidential_client:
-        raise OAuthError(7000216, grant_type=request.required("grant_type"))
-    raise OAuthError(7000218)
+        raise OAuthError("client_credential_required", grant_type=request.required("grant_type"))
+    raise OAuthError("client_credential_missing")
 
 
 def _check_secret(
@@ -89,6 +89,6 @@ def _check_secret(
     now = services.now()
     matching = [credential for credential in credentials.matching(secret) if credential.start_at <= now]
     if not matching:
-        raise OAuthError(7000215, app_id=application.app_id)
+        raise OAuthError("wrong_client_secret", app_id=application.app_id)
     if all(credential.end_at <= now for credential in matching):
-        raise OAuthError(7000222, app_id=application.app_id)
+        raise OAuthError("client_secret_expired", app_id=application.app_id)

@@ -24,10 +24,10 @@ class GrantedPermissions(msgspec.Struct, frozen=True):
 
 
 def granted_to_application(connection: Connection, client: ServicePrincipal, resource: Resource) -> GrantedPermissions:
-    """Application permissions; there may be none, unless the resource requires assignment (OAuthError 50105)."""
+    """Application permissions; there may be none, unless the resource requires assignment (OAuthError)."""
     assigned = AppRoleAssignments(connection, client.tenant_id).role_ids(client.id, resource.principal.id)
     if not assigned and resource.principal.app_role_assignment_required:
-        raise OAuthError(50105, principal=client.app_id, resource=resource.audience)
+        raise OAuthError("not_assigned", principal=client.app_id, resource=resource.audience)
     names = _role_values(resource)
     return GrantedPermissions(roles=frozenset(names[role_id] for role_id in assigned if role_id in names))
 
@@ -35,12 +35,12 @@ def granted_to_application(connection: Connection, client: ServicePrincipal, res
 def granted_for_user(
     connection: Connection, client: ServicePrincipal, resource: Resource, user: User, requested: RequestedAccess
 ) -> GrantedPermissions:
-    """Delegated permissions and the user's app roles. Raises OAuthError 65001 for what nobody consented to."""
+    """Delegated permissions and the user's app roles. Raises OAuthError for what nobody consented to."""
     grants = OAuth2PermissionGrants(connection, client.tenant_id)
     consented = grants.scopes(client.id, resource.principal.id, user.id)
     missing = not consented if requested.is_default else not requested.scopes <= consented
     if missing:
-        raise OAuthError(65001, app_id=client.app_id, app_name=client.display_name)
+        raise OAuthError("consent_missing", app_id=client.app_id, app_name=client.display_name)
     assigned = AppRoleAssignments(connection, client.tenant_id).role_ids(user.id, resource.principal.id)
     names = _role_values(resource)
     roles = frozenset(names[role_id] for role_id in assigned if role_id in names)

@@ -1,6 +1,6 @@
 """Errors of identity: refusals of the login service (OAuthError) and of tokens presented to an API (TokenError).
 
-OAuthError                       an AADSTS number with the values of its text; the record is in contracts/data/faults
+OAuthError                       key of a record in contracts/data/faults/login.toml, with the values of its text
 TokenError                       a bearer token that does not verify
 ├── MalformedTokenError          not a signed token of our kind at all
 ├── BadSignatureError            no key of its tenant made this signature
@@ -20,16 +20,16 @@ from vedette.errors import VedetteError
 
 
 class OAuthError(VedetteError):
-    """A refusal by the login service. `fields` fill the text of the fault's record.
+    """A refusal by the login service, by the key of its record. `fields` fill the record's text.
 
     `oauth_error` stands in for the record's OAuth error where a grant's RFC names another.
     """
 
-    def __init__(self, aadsts: int, /, *, oauth_error: str | None = None, **fields: str) -> None:
-        self.aadsts = aadsts
+    def __init__(self, key: str, /, *, oauth_error: str | None = None, **fields: str) -> None:
+        self.key = key
         self.oauth_error = oauth_error
         self.fields = fields
-        super().__init__(f"AADSTS{aadsts}")
+        super().__init__(key)
 
 
 class TokenError(VedetteError):

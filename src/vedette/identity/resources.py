@@ -33,14 +33,14 @@ class Resource(msgspec.Struct, frozen=True):
 
 
 def resolve_resource(connection: Connection, tenant: TenantRecord, issuers: Issuers, name: str) -> Resource:
-    """The resource asked for by `name` in `tenant`. Raises OAuthError 500011 or 50001."""
+    """The resource asked for by `name` in `tenant`. Raises OAuthError."""
     contract = contract_for_audience(name, issuers)
     principals = ServicePrincipals(connection, tenant.tenant.tenant_id)
     principal = principals.find(contract.app_id) if contract else _registered(principals, name)
     if principal is None:
-        raise OAuthError(500011, resource=name, tenant=tenant.tenant.display_name)
+        raise OAuthError("resource_not_found", resource=name, tenant=tenant.tenant.display_name)
     if not principal.account_enabled:
-        raise OAuthError(50001, resource=name)
+        raise OAuthError("resource_disabled", resource=name)
     if contract is None:
         contract = resource_for_app_id(principal.app_id)
     audience = contract.audiences[0] if contract and _is_own_host(name, issuers) else name

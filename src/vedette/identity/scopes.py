@@ -23,28 +23,28 @@ class RequestedAccess(msgspec.Struct, frozen=True):
 
 
 def parse_scope(text: str) -> RequestedAccess:
-    """Read a v2 `scope`. Bare permission names, and OIDC scopes alone, are Graph's. Raises OAuthError 70011, 700022."""
+    """Read a v2 `scope`. Bare permission names, and OIDC scopes alone, are Graph's. Raises OAuthError."""
     values = text.split()
     oidc = frozenset(value for value in values if value in OIDC_SCOPES)
     named = [_split(value) for value in values if value not in OIDC_SCOPES]
     resources = {resource for resource, _ in named}
     if not values:
-        raise OAuthError(70011, scope=text)
+        raise OAuthError("scope_invalid", scope=text)
     if not named:
         return RequestedAccess(_graph(), frozenset(), oidc)
     if len(resources) > 1:
-        raise OAuthError(700022, scope=text)
+        raise OAuthError("scope_of_several_resources", scope=text)
     scopes = frozenset(name for _, name in named)
     if "" in scopes:
-        raise OAuthError(70011, scope=text)
+        raise OAuthError("scope_invalid", scope=text)
     return RequestedAccess(resources.pop(), scopes, oidc)
 
 
 def parse_application_scope(text: str) -> RequestedAccess:
-    """Read the `scope` of a client without a user: one resource with `/.default`. Raises OAuthError 1002012, 700022."""
+    """Read the `scope` of a client without a user: one resource with `/.default`. Raises OAuthError."""
     values = text.split()
     if any(not value.endswith(f"/{DEFAULT_SCOPE}") for value in values) or not values:
-        raise OAuthError(1002012, scope=text)
+        raise OAuthError("scope_without_default", scope=text)
     return parse_scope(text)
 
 

@@ -38,10 +38,10 @@ class TokenRequest(msgspec.Struct, frozen=True):
     client_address: str = ""
 
     def required(self, name: str) -> str:
-        """A parameter's value. Raises OAuthError 900144 if it is missing or empty."""
+        """A parameter's value. Raises OAuthError if it is missing or empty."""
         value = self.parameters.get(name)
         if not value:
-            raise OAuthError(900144, parameter=name)
+            raise OAuthError("parameter_missing", parameter=name)
         return value
 
 

@@ -1,13 +1,17 @@
 """Contract data of identity against the code that serves it and the facts it came from."""
 
+import ast
 import string
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+import vedette.api.login
+import vedette.identity
 from tests.unit.identity.world import World
-from vedette.contracts.login_faults import load_login_faults
+from vedette.contracts.login_faults import load_login_faults, login_faults_by_code
 from vedette.contracts.operations import load_operations
 from vedette.contracts.permissions import load_resources
 from vedette.ids import derived_guid, is_guid
@@ -19,7 +23,7 @@ def test_every_operation_has_a_handler_and_the_reverse(world: World) -> None:
 
 def test_faults_agree_with_the_contract(shared: Path) -> None:
     contract = yaml.safe_load((shared / "contract" / "entra.yaml").read_text(encoding="utf-8"))
-    faults = load_login_faults()
+    faults = login_faults_by_code()
     for entry in contract["errors"]:
         fault = faults[entry["code"]]
         assert fault.error in entry["error"].replace("interaction", "interaction_required")
@@ -27,6 +31,27 @@ def test_faults_agree_with_the_contract(shared: Path) -> None:
         assert fault.name == entry["name"]
         assert fault.suberror == entry.get("suberror")
     assert set(faults) - {entry["code"] for entry in contract["errors"]} == {650052, 700212, 700214}
+
+
+def test_every_refusal_in_the_code_has_its_record_and_fields() -> None:
+    faults = load_login_faults()
+    raised = list(refusals_in(Path(vedette.identity.__file__).parent, Path(vedette.api.login.__file__).parent))
+    assert len(raised) > 40
+    for key, given in raised:
+        wanted = {name for _, name, _, _ in string.Formatter().parse(faults[key].text) if name}
+        assert given - {"oauth_error"} == wanted, key
+
+
+def refusals_in(*folders: Path) -> Iterator[tuple[str, set[str]]]:
+    """Keys and field names of every `OAuthError("key", field=…)` below the folders."""
+    for path in (path for folder in folders for path in folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "OAuthError":
+                [argument] = node.args
+                keys = [argument.body, argument.orelse] if isinstance(argument, ast.IfExp) else [argument]
+                for key in keys:
+                    assert isinstance(key, ast.Constant), f"{path}:{node.lineno}"
+                    yield key.value, {keyword.arg or "" for keyword in node.keywords}
 
 
 def test_fault_texts_are_one_line_with_plain_fields() -> None:

@@ -242,7 +242,7 @@ def test_codes_expire(world: World) -> None:
 
 @pytest.mark.parametrize("length", [42, 129])
 def test_the_size_of_a_challenge(world: World, length: int) -> None:
-    with pytest.raises(OAuthError, match="AADSTS50147"):
+    with pytest.raises(OAuthError, match="code_challenge_size"):
         code_for(world, code_challenge="x" * length)
 
 

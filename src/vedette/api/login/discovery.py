@@ -24,7 +24,7 @@ CLAIMS = (
 
 
 def metadata(services: IdentityServices, segment: str, base_url: str, version: EndpointVersion) -> Document:
-    """OIDC discovery. A domain is answered with the tenant's id. Raises OAuthError 90002 or 900023."""
+    """OIDC discovery. A domain is answered with the tenant's id. Raises OAuthError."""
     tenant_id = _tenant_id(services, segment)
     root = f"{base_url}/{tenant_id or segment.lower()}"
     issuer = services.issuers.issuer(base_url, tenant_id or PLACEHOLDER, version)
@@ -65,10 +65,10 @@ def keys(services: IdentityServices, segment: str, base_url: str, version: Endpo
 def instance(
     services: IdentityServices, segment: str, authorization_endpoint: str | None, api_version: str
 ) -> Document:
-    """Whether a host is one of ours, and its aliases. Raises OAuthError 50049 for any other."""
+    """Whether a host is one of ours, and its aliases. Raises OAuthError for any other."""
     parts = urlsplit(authorization_endpoint or "")
     if parts.scheme != "https" or not services.issuers.accepts(parts.hostname):
-        raise OAuthError(50049)
+        raise OAuthError("unknown_instance")
     tenant = parts.path.split("/")[1] if parts.path.strip("/") else segment
     document: Document = {
         "tenant_discovery_endpoint": f"https://{parts.netloc}/{tenant}/v2.0/.well-known/openid-configuration",
@@ -98,7 +98,7 @@ def _tenant_id(services: IdentityServices, segment: str) -> str | None:
         return None
     with services.store.connect() as connection:
         if segment.lower() == "consumers":
-            raise OAuthError(90002, tenant=segment)
+            raise OAuthError("tenant_not_found", tenant=segment)
         return resolve_tenant(connection, segment).tenant.tenant_id
 
 

@@ -57,7 +57,7 @@ class LoginErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def login_error(error: OAuthError, request: ApiRequest, trace: Trace, now: float, *, discovery: bool) -> ApiResponse:
     """The answer to a refused request. `discovery`: the endpoint is no token endpoint."""
-    fault = load_login_faults()[error.aadsts]
+    fault = load_login_faults()[error.key]
     timestamp = f"{datetime.datetime.fromtimestamp(int(now), datetime.UTC):%Y-%m-%d %H:%M:%SZ}"
     body = LoginErrorBody(
         error=_oauth_error(fault, error, discovery),

@@ -16,7 +16,7 @@ CREDENTIAL_PARAMETERS = frozenset({"client_secret", "client_assertion"})
 
 
 def parse_token_request(request: ApiRequest, endpoint: EndpointVersion) -> TokenRequest:
-    """Read the form, whatever Content-Type it came with. Raises OAuthError 9002313 for a malformed one."""
+    """Read the form, whatever Content-Type it came with. Raises OAuthError for a malformed one."""
     form = parse_form(request.body)
     return TokenRequest(
         endpoint=endpoint,
@@ -29,14 +29,14 @@ def parse_token_request(request: ApiRequest, endpoint: EndpointVersion) -> Token
 
 
 def parse_form(body: bytes) -> Mapping[str, str]:
-    """Fields of a form; a repeated field (RFC 6749 §3.2) or a NUL is refused. Raises OAuthError 9002313."""
+    """Fields of a form; a repeated field (RFC 6749 §3.2) or a NUL is refused. Raises OAuthError."""
     try:
         pairs = parse_qsl(body.decode("utf-8").strip(), keep_blank_values=True, errors="strict", max_num_fields=100)
     except ValueError as error:
-        raise OAuthError(9002313) from error
+        raise OAuthError("request_malformed") from error
     form = dict(pairs)
     if len(form) != len(pairs) or any("\0" in text for pair in pairs for text in pair):
-        raise OAuthError(9002313)
+        raise OAuthError("request_malformed")
     return form
 
 
@@ -82,11 +82,11 @@ def _client_credential(form: Mapping[str, str], authorization: str | None) -> Cl
     if authorization is not None and authorization[:6].lower() == "basic ":
         basic_id, basic_secret = _read_basic(authorization[6:])
         if secret is not None or client_id not in (None, basic_id):
-            raise OAuthError(9002313)
+            raise OAuthError("request_malformed")
         client_id, secret = basic_id, basic_secret
     assertion = form.get("client_assertion") or None
     if secret is not None and assertion is not None:
-        raise OAuthError(9002313)
+        raise OAuthError("request_malformed")
     return ClientCredential(
         client_id=client_id,
         secret=None if secret is None else Secret(secret),
@@ -100,10 +100,10 @@ def _read_basic(encoded: str) -> tuple[str, str]:
     try:
         text = base64.b64decode(encoded.strip(), validate=True).decode("utf-8")
     except (binascii.Error, ValueError) as error:
-        raise OAuthError(9002313) from error
+        raise OAuthError("request_malformed") from error
     client_id, colon, secret = text.partition(":")
     if not colon or not secret:
-        raise OAuthError(9002313)
+        raise OAuthError("request_malformed")
     return unquote_plus(client_id), unquote_plus(secret)
 
 

@@ -78,4 +78,4 @@ class LoginSurface:
 
 
 def _refuse_get(request: ApiRequest) -> object:
-    raise OAuthError(900561, accepted="POST", received=request.method)
+    raise OAuthError("method_not_accepted", accepted="POST", received=request.method)

@@ -54,9 +54,9 @@ class AuthorizationCodes(TenantRepository):
         self._services = services
 
     def add(self, request: CodeRequest) -> Secret[str]:
-        """Make a code for a user who signed in and consented. Raises OAuthError 50147 for a bad challenge."""
+        """Make a code for a user who signed in and consented. Raises OAuthError for a bad challenge."""
         if request.code_challenge is not None and len(request.code_challenge) not in CHALLENGE_LENGTHS:
-            raise OAuthError(50147)
+            raise OAuthError("code_challenge_size")
         value = opaque(CODE_BYTES)
         self.insert(
             AUTHORIZATION_CODES,
@@ -99,36 +99,36 @@ class AuthorizationCodeGrant:
         _check_verifier(exchange.request.parameters.get("code_verifier"), code)
         if code.redeemed_at is not None:
             _revoke_family(exchange, code)
-            raise OAuthError(54005)
+            raise OAuthError("code_redeemed")
         if exchange.services.now() >= code.issued_at + CODE_LIFETIME:
-            raise OAuthError(70008)
+            raise OAuthError("grant_expired")
         user = Users(exchange.connection, code.tenant_id).get(code.user_id)
         if not user.account_enabled:
-            raise OAuthError(50057)
+            raise OAuthError("account_disabled")
         return Authorization(requested_for_user(exchange.request, code.scope), user, code.nonce, code.family)
 
     def complete(self, connection: Connection, exchange: Exchange) -> None:
         """Use the code up; the second of two simultaneous redemptions is refused."""
         code = _presented(exchange)
         if not AuthorizationCodes(connection, code.tenant_id, exchange.services).redeem(code):
-            raise OAuthError(54005)
+            raise OAuthError("code_redeemed")
 
 
 def _presented(exchange: Exchange) -> AuthorizationCode:
     code = find_code(exchange.connection, exchange.services, exchange.request.required("code"))
     if code is None:
-        raise OAuthError(70000)
+        raise OAuthError("grant_invalid")
     return code
 
 
 def _check_binding(exchange: Exchange, code: AuthorizationCode) -> None:
     if code.tenant_id != exchange.tenant.tenant.tenant_id:
-        raise OAuthError(700005)
+        raise OAuthError("code_of_another_tenant")
     if code.app_id != exchange.client.application.app_id:
-        raise OAuthError(70000)
+        raise OAuthError("grant_invalid")
     redirect_uri = exchange.request.required("redirect_uri")
     if redirect_uri != code.redirect_uri:
-        raise OAuthError(50011, redirect_uri=redirect_uri, app_id=code.app_id)
+        raise OAuthError("redirect_uri_mismatch", redirect_uri=redirect_uri, app_id=code.app_id)
 
 
 def _check_verifier(verifier: str | None, code: AuthorizationCode) -> None:
@@ -136,10 +136,10 @@ def _check_verifier(verifier: str | None, code: AuthorizationCode) -> None:
     if verifier is None and code.code_challenge is None:
         return
     if verifier is None or code.code_challenge is None:
-        raise OAuthError(50148 if verifier is None else 501481)
+        raise OAuthError("code_verifier_missing" if verifier is None else "code_verifier_mismatch")
     transformed = verifier if code.code_challenge_method == "plain" else _s256(verifier)
     if not hmac.compare_digest(transformed.encode(), code.code_challenge.encode()):
-        raise OAuthError(501481)
+        raise OAuthError("code_verifier_mismatch")
 
 
 def _s256(verifier: str) -> str:

@@ -23,7 +23,7 @@ class ClientCredentialsGrant:
         if request.endpoint == 1:
             return Authorization(whole_resource(request.required("resource")))
         if "resource" in request.parameters:
-            raise OAuthError(901002)
+            raise OAuthError("resource_parameter_on_v2")
         return Authorization(parse_application_scope(request.required("scope")))
 
     def complete(self, connection: Connection, exchange: Exchange) -> None:

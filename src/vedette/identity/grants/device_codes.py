@@ -131,36 +131,41 @@ class DeviceCodeGrant:
         """The user who signed in elsewhere."""
         code = _presented(exchange.connection, exchange.services, exchange.request)
         if code.app_id != exchange.client.application.app_id:
-            raise OAuthError(70018)
+            raise OAuthError("device_code_unknown")
         _check_settled(code, exchange.services.now())
         tenant = exchange.tenant.tenant
         user = Users(exchange.connection, tenant.tenant_id).find(code.user_id or "")
         if user is None:
-            raise OAuthError(50020, user=code.user_code, issuer=code.user_tenant_id or "", tenant=tenant.display_name)
+            raise OAuthError(
+                "user_of_another_tenant",
+                user=code.user_code,
+                issuer=code.user_tenant_id or "",
+                tenant=tenant.display_name,
+            )
         if not user.account_enabled:
-            raise OAuthError(50057)
+            raise OAuthError("account_disabled")
         return Authorization(requested_for_user(exchange.request, code.scope), user)
 
     def complete(self, connection: Connection, exchange: Exchange) -> None:
         """Use the code up."""
         code = _presented(connection, exchange.services, exchange.request)
         if not DeviceCodes(connection, exchange.services).redeem(code):
-            raise OAuthError(70018)
+            raise OAuthError("device_code_unknown")
 
 
 def _presented(connection: Connection, services: IdentityServices, request: TokenRequest) -> DeviceCode:
     value = request.parameters.get("device_code") or request.parameters.get("code")
     code = DeviceCodes(connection, services).find(value or request.required("device_code"))
     if code is None or code.redeemed_at is not None:
-        raise OAuthError(70018)
+        raise OAuthError("device_code_unknown")
     return code
 
 
 def _check_settled(code: DeviceCode, now: int) -> None:
     """Raises OAuthError while nobody has signed in, after they refused, and when the time is over."""
     if code.declined_at is not None:
-        raise OAuthError(65004, oauth_error="authorization_declined")
+        raise OAuthError("consent_declined", oauth_error="authorization_declined")
     if code.has_expired(now):
-        raise OAuthError(70020)
+        raise OAuthError("device_code_expired")
     if code.user_id is None:
-        raise OAuthError(70016)
+        raise OAuthError("authorization_pending")

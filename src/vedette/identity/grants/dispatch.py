@@ -57,19 +57,19 @@ def handle(services: IdentityServices, request: TokenRequest) -> TokenResult:
 
 
 def resolve_tenant(connection: Connection, segment: str) -> TenantRecord:
-    """The tenant of a path segment, which is a GUID or a domain. Raises OAuthError 90002 or 900023."""
+    """The tenant of a path segment, which is a GUID or a domain. Raises OAuthError."""
     if not is_guid(segment) and not is_domain(segment):
-        raise OAuthError(900023, tenant=segment)
+        raise OAuthError("tenant_name_malformed", tenant=segment)
     tenant = Tenants(connection).find(segment)
     if tenant is None:
-        raise OAuthError(90002, tenant=segment)
+        raise OAuthError("tenant_not_found", tenant=segment)
     return tenant
 
 
 def _find_grant(request: TokenRequest) -> Grant:
     grant_type = request.required("grant_type")
     if grant_type not in GRANTS:
-        raise OAuthError(70003, grant_type=grant_type)
+        raise OAuthError("unsupported_grant_type", grant_type=grant_type)
     return GRANTS[grant_type]
 
 
@@ -80,7 +80,7 @@ def _tenant_of(connection: Connection, services: IdentityServices, request: Toke
     _refuse_single_tenant(connection, request)
     implied = grant.implied_tenant(TenantlessExchange(request, connection, services))
     if implied is None:
-        raise OAuthError(90019 if request.tenant.lower() == "organizations" else 9001023)
+        raise OAuthError("tenant_not_named" if request.tenant.lower() == "organizations" else "grant_not_on_common")
     return resolve_tenant(connection, implied)
 
 
@@ -88,7 +88,7 @@ def _refuse_single_tenant(connection: Connection, request: TokenRequest) -> None
     app_id = request.client.client_id
     application = find_application(connection, app_id.lower()) if app_id else None
     if application is not None and not application.is_multi_tenant:
-        raise OAuthError(50194, app_id=application.app_id, app_name=application.display_name)
+        raise OAuthError("application_not_multi_tenant", app_id=application.app_id, app_name=application.display_name)
 
 
 def _issue_for_application(exchange: Exchange, authorization: Authorization) -> TokenResult:

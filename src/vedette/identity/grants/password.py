@@ -29,10 +29,10 @@ class PasswordGrant:
         requested = requested_for_user(request)
         user = Users(exchange.connection, exchange.tenant.tenant.tenant_id).find(name)
         if user is None:
-            raise OAuthError(50034, user=name, tenant=exchange.tenant.tenant.display_name)
+            raise OAuthError("user_not_found", user=name, tenant=exchange.tenant.tenant.display_name)
         _check_password(exchange, user, password)
         if not user.account_enabled:
-            raise OAuthError(50057)
+            raise OAuthError("account_disabled")
         return Authorization(requested, user)
 
     def complete(self, connection: Connection, exchange: Exchange) -> None:
@@ -43,10 +43,10 @@ def _check_password(exchange: Exchange, user: User, password: Secret[str]) -> No
     """Hashing takes its time, so it happens on the read-only connection; only counting takes the write lock."""
     now, address = exchange.services.now(), exchange.request.client_address
     if SignInFailures(exchange.connection, user, address).is_locked(now):
-        raise OAuthError(50053)
+        raise OAuthError("account_locked")
     right = Users(exchange.connection, user.tenant_id).verify_password(user, password)
     if right is None:
-        raise OAuthError(50056)
+        raise OAuthError("no_password")
     with exchange.services.store.begin() as connection:
         failures = SignInFailures(connection, user, address)
         if right:
@@ -54,4 +54,4 @@ def _check_password(exchange: Exchange, user: User, password: Secret[str]) -> No
         else:
             failures.record(now)
     if not right:
-        raise OAuthError(50126)
+        raise OAuthError("wrong_password")

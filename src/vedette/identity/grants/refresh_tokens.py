@@ -91,13 +91,13 @@ class RefreshTokenGrant:
         token = _presented(exchange)
         tenant_id = exchange.tenant.tenant.tenant_id
         if token.tenant_id != tenant_id or token.app_id != exchange.client.application.app_id:
-            raise OAuthError(70000)
+            raise OAuthError("grant_invalid")
         _check_alive(exchange, token)
         user = Users(exchange.connection, tenant_id).get(token.user_id)
         if not user.account_enabled:
-            raise OAuthError(50057)
+            raise OAuthError("account_disabled")
         if token.issued_at < max(user.tokens_valid_from, exchange.tenant.tokens_valid_from):
-            raise OAuthError(50173)
+            raise OAuthError("grant_revoked")
         return Authorization(requested_for_user(exchange.request, token.scope), user, family=token.family)
 
     def complete(self, connection: Connection, exchange: Exchange) -> None:
@@ -105,14 +105,14 @@ class RefreshTokenGrant:
         if exchange.services.settings.rotate_refresh_tokens:
             tokens = RefreshTokens(connection, exchange.tenant.tenant.tenant_id, exchange.services)
             if not tokens.revoke(_presented(exchange)):
-                raise OAuthError(50173)
+                raise OAuthError("grant_revoked")
 
 
 def _presented(exchange: Exchange) -> RefreshToken:
     value = exchange.request.required("refresh_token")
     token = find_refresh_token(exchange.connection, exchange.services, value)
     if token is None:
-        raise OAuthError(70000)
+        raise OAuthError("grant_invalid")
     return token
 
 
@@ -121,7 +121,7 @@ def _check_alive(exchange: Exchange, token: RefreshToken) -> None:
     if token.revoked_at is not None:
         with services.store.begin() as connection:
             RefreshTokens(connection, token.tenant_id, services).revoke_family(token.family)
-        raise OAuthError(50173)
+        raise OAuthError("grant_revoked")
     lifetime = services.settings.refresh_token_lifetime
     if services.now() >= token.issued_at + lifetime:
-        raise OAuthError(700082, issued=str(token.issued_at), inactive=f"{lifetime} seconds")
+        raise OAuthError("refresh_token_idle", issued=str(token.issued_at), inactive=f"{lifetime} seconds")

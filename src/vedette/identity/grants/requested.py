@@ -12,7 +12,7 @@ def requested_for_user(request: TokenRequest, granted: str | None = None) -> Req
     """Read `scope` (v2) or `resource` (v1); where it may be left out, `granted` stands in. Raises OAuthError."""
     if request.endpoint == 2:
         if "resource" in request.parameters:
-            raise OAuthError(901002)
+            raise OAuthError("resource_parameter_on_v2")
         scope = request.parameters.get("scope") or granted
         return parse_scope(scope if scope is not None else request.required("scope"))
     resource = request.parameters.get("resource")
