@@ -30,6 +30,7 @@ HOME = "11111111-1111-1111-1111-111111111111"
 OTHER = "22222222-2222-2222-2222-222222222222"
 APP = "aaaaaaaa-0000-0000-0000-000000000001"
 NOW = 1_763_899_200.0
+HUNTING_THREADS = 2
 TICKS_2025 = 638_712_864_000_000_000
 
 
@@ -134,6 +135,7 @@ class Application:
     records: list[RequestRecord]
     abandoned: list[RequestContext]
     spool: Path
+    hunting_threads: int = HUNTING_THREADS
 
     def close(self) -> None:
         """Close the store and remove its folder."""
@@ -175,7 +177,9 @@ def assemble(
         router,
         Authenticator(FakeVerifier(), find_tenant),
         Throttle(load_quota_profile(profile), clock),
-        settings=DispatchSettings(spool_folder=spool, behind_proxy=behind_proxy, hunting_threads=2, crypto_threads=2),
+        settings=DispatchSettings(
+            spool_folder=spool, behind_proxy=behind_proxy, hunting_threads=HUNTING_THREADS, crypto_threads=2
+        ),
         clock=clock,
         ids=CountingIds(),
         observers=[records.append],

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -55,6 +56,19 @@ class AsgiClient:
         gone: threading.Event | None = None,
     ) -> Answer:
         """Send a request; header names are written with underscores. The client goes away when `gone` is set."""
+        return anyio.run(partial(self.send_async, method, target, body=body, headers=headers, host=host, gone=gone))
+
+    async def send_async(
+        self,
+        method: str,
+        target: str,
+        *,
+        body: bytes | list[bytes] = b"",
+        headers: Mapping[str, str] | None = None,
+        host: str | None = None,
+        gone: threading.Event | None = None,
+    ) -> Answer:
+        """`send`, inside an event loop."""
         parts = urlsplit(target)
         raw = {"host": host or parts.netloc or self._host, **self._headers}
         raw |= {name.replace("_", "-"): value for name, value in (headers or {}).items()}
@@ -69,7 +83,7 @@ class AsgiClient:
             "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in raw.items()],
             "client": ("192.0.2.7", 50_000),
         }
-        return anyio.run(self._exchange, scope, body if isinstance(body, list) else [body], gone)
+        return await self._exchange(scope, body if isinstance(body, list) else [body], gone)
 
     async def _exchange(self, scope: dict[str, Any], chunks: list[bytes], gone: threading.Event | None) -> Answer:
         pending = list(chunks)

@@ -24,7 +24,7 @@ from vedette.api.throttle import Throttle
 from vedette.clock import Clock
 from vedette.context import Principal, RequestContext, Tenant
 from vedette.contracts.operations import Limiter
-from vedette.errors import NotImplementedOperationError
+from vedette.errors import NotImplementedOperationError, UnauthenticatedError
 from vedette.ids import Ids
 from vedette.observability.logs import bound
 
@@ -87,6 +87,9 @@ class Exchange(msgspec.Struct):
     surface: str = ""
     match: Match | None = None
     caller: Caller | None = None
+    """Who sent it, also if they may not."""
+    admitted: Caller | None = None
+    """Who sent it, once they have been found to be allowed to."""
     context: RequestContext | None = None
     is_abandoned: bool = False
     error: Exception | None = None
@@ -174,7 +177,7 @@ class Dispatcher:
 
     async def _respond_with_file(self, exchange: Exchange, route: Route, receive: Receive) -> ApiResponse:
         # Who may not write gets no room on the disk: the caller is checked before the body is taken.
-        await to_thread.run_sync(self._admit, exchange, route, limiter=self._limiter("control"))
+        await self._admit_first(exchange, route)
         length = exchange.headers.get("content-length")
         path = await spool_body(receive, route.operation, length, self._settings.spool_folder)
         try:
@@ -186,14 +189,18 @@ class Dispatcher:
 
     async def _run(self, exchange: Exchange, route: Route, request: ApiRequest, receive: Receive) -> ApiResponse:
         def handle() -> ApiResponse:
-            if exchange.caller is None:
-                self._admit(exchange, route)
+            self._admit(exchange, route)
             return self._handle(exchange, route, request)
 
         limiter = self._limiter(route.operation.limiter)
-        if route.operation.limiter != "hunting" or route.operation.body == "file":
-            return await to_thread.run_sync(handle, limiter=limiter)
-        return await self._run_watched(handle, exchange, limiter, receive)
+        if route.operation.limiter == "hunting":
+            await self._admit_first(exchange, route)  # a refusal does not queue behind other people's queries
+            if route.operation.body == "bytes":
+                return await self._run_watched(handle, exchange, limiter, receive)
+        return await to_thread.run_sync(handle, limiter=limiter)
+
+    async def _admit_first(self, exchange: Exchange, route: Route) -> None:
+        await to_thread.run_sync(self._admit, exchange, route, limiter=self._limiter("control"))
 
     async def _run_watched(
         self, handle: Callable[[], ApiResponse], exchange: Exchange, limiter: CapacityLimiter, receive: Receive
@@ -223,33 +230,36 @@ class Dispatcher:
             await anyio.sleep(STOP_INTERVAL)
 
     def _admit(self, exchange: Exchange, route: Route) -> None:
-        """Everything between a matched request and its handler. Raises what the client has to hear."""
+        """Everything between a matched request and its handler, once. Raises what the client has to hear."""
         operation = route.operation
-        if operation.authentication == "none":
+        if operation.authentication == "none" or exchange.admitted is not None:
             return
         principal, tenant = self._authenticator.authenticate(exchange.headers, route.document)
-        exchange.caller = Caller(principal, tenant)
+        caller = exchange.caller = Caller(principal, tenant)
         require(operation, principal)
         self._throttle.admit(tenant.tenant_id, operation.quota)
+        exchange.admitted = caller
 
     def _handle(self, exchange: Exchange, route: Route, request: ApiRequest) -> ApiResponse:
         if route.handler is None:
             raise NotImplementedOperationError(operation=route.name)
-        if exchange.caller is None:
+        if route.operation.authentication == "none":
             return cast(PublicHandler, route.handler)(request)
+        if (caller := exchange.admitted) is None:
+            raise UnauthenticatedError
         if exchange.is_abandoned:
             raise ClientGoneError
         context = exchange.context = RequestContext(
-            tenant=exchange.caller.tenant,
-            principal=exchange.caller.principal,
+            tenant=caller.tenant,
+            principal=caller.principal,
             request_id=exchange.request_id,
             correlation_id=exchange.correlation_id,
             base_url=exchange.origin.base_url,
         )
         with bound(
             request_id=exchange.request_id,
-            tenant=exchange.caller.tenant.tenant_id,
-            application=exchange.caller.principal.app_id,
+            tenant=caller.tenant.tenant_id,
+            application=caller.principal.app_id,
         ):
             return cast(AuthenticatedHandler, route.handler)(context, request)
 

@@ -126,9 +126,14 @@ def _kql_fault(error: KqlError) -> Fault:
         "message": first.message.rstrip("."),
         "line": first.line,
         "column": first.column,
-        "advice": first.hint or "Fix the errors in your query.",
+        "advice": _sentence(first.hint or "fix the errors in your query"),
     }
     return Fault("QueryInvalid", fields, tuple(_detail(diagnostic) for diagnostic in error.diagnostics))
+
+
+def _sentence(text: str) -> str:
+    closed = text if text.endswith((".", "?", "!")) else f"{text}."
+    return closed[:1].upper() + closed[1:]
 
 
 def _detail(diagnostic: Diagnostic) -> FaultDetail:

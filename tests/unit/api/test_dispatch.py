@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from tests.api_fakes import HOME, Application
@@ -178,3 +180,33 @@ def test_handlers_run_outside_the_event_loop(application_with: Callable[..., App
     application_with(echo=remember).client("ingest").send("POST", "/x/echo")
     assert threads
     assert threads[0] != threading.get_ident()
+
+
+def test_a_refusal_does_not_queue_behind_queries(assembled: Callable[..., Application]) -> None:
+    """All hunting threads are busy; who has no token hears so at once."""
+    running, release = threading.Semaphore(0), threading.Event()
+
+    def wait(context: RequestContext, request: ApiRequest) -> ApiResponse:
+        running.release()
+        assert release.wait(10)
+        return ApiResponse(200)
+
+    application = _application_with(assembled, wait=wait)
+
+    async def scenario() -> list[int]:
+        statuses: list[int] = []
+
+        async def ask(token: str | None) -> None:
+            client = application.client(token)
+            statuses.append((await client.send_async("POST", "/x/wait")).status)
+
+        async with anyio.create_task_group() as group:
+            for _ in range(application.hunting_threads):
+                group.start_soon(ask, "ingest")
+            for _ in range(application.hunting_threads):
+                await anyio.to_thread.run_sync(running.acquire)
+            await ask(None)
+            release.set()
+        return statuses
+
+    assert anyio.run(scenario) == [401, 200, 200]
