@@ -72,13 +72,11 @@ class _Reader:
     def read(self, member: Member) -> Iterator[Block | Rejected]:
         self._names.append(member.name)
         chunks = iter(member.chunks)
-        pieces: Iterator[Lines | LongLine | DamagedRecord] = iter(())
         try:
             head, rest = _with_head(chunks)
-            if head.startswith(EVTX_MAGIC):
-                pieces = _event_log(rest)
-            else:
-                pieces = split_lines(rest, self._limits.line_bytes)
+            is_log = head.startswith(EVTX_MAGIC)
+            pieces: Iterator[Lines | LongLine | DamagedRecord]
+            pieces = _event_log(rest) if is_log else split_lines(rest, self._limits.line_bytes)
             for piece in pieces:
                 yield from self._take(member.name, piece)
         except DamagedSourceError as error:

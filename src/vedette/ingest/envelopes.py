@@ -80,8 +80,8 @@ def classification(forced: str | None = None) -> str:
 def unwrapped(relation: str) -> str:
     """SQL of the records inside the wrappers of `relation`, in the shape of a block."""
     is_list = call("starts_with", call("ltrim", column("line")), "[")
-    path = case((is_list, text("$[*]")), default=text("$.records[*]"))
-    items = exp.Anonymous(this="unnest", expressions=[call("json_extract", column("line"), path)])
+    elements, records = (call("json_extract", column("line"), path) for path in ("$[*]", "$.records[*]"))
+    items = exp.Anonymous(this="unnest", expressions=[case((is_list, elements), default=records)])
     query = exp.select(column("ordinal"), column("line_number"), alias(try_cast(items, "VARCHAR"), "line"))
     return query.from_(relation).where(column("wrapped")).sql(dialect=DIALECT)
 

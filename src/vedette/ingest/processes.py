@@ -1,9 +1,11 @@
 """Processes known by their start: what fills `InitiatingProcess*` columns of later rows.
 
-A row names a process by Sysmon GUID, or by device and process id; then the latest start before the row counts, unless it
-ended earlier. Starts of earlier batches are kept per tenant, newest first, within a bound; after a restart they are read
-back from the lake.
+A row names a process by Sysmon GUID, or by device and process id; then the latest start before the row counts, unless
+it ended earlier. Starts of earlier batches are kept per tenant, newest first, within a bound; after a restart they are
+read back from the lake.
 """
+
+# ruff: noqa: S608 - what is put into the texts are names of contract data, never values of records
 
 import threading
 from collections import OrderedDict

@@ -21,7 +21,7 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class QuarantineFile:
-    """The quarantine of one batch while it is taken in: written beside its place, moved there once the batch is durable.
+    """The quarantine of one batch: written beside its place, moved there once the batch is durable.
 
     The file is made with the first record. Two tenants that choose the same batch id get a file each.
     """

@@ -1,4 +1,4 @@
-"""Records that already are advanced-hunting rows (streaming export, hunting export): columns by name, types by schema."""
+"""Records that already are advanced-hunting rows (streaming and hunting exports): columns by name, types by schema."""
 
 import json
 

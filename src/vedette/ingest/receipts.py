@@ -8,9 +8,9 @@ import msgspec
 class Receipt(msgspec.Struct, frozen=True, rename="camel"):
     """What became of a batch.
 
-    Every event is counted once: `events = accepted + unmapped + ignored + quarantined - damaged`. `accepted` became rows
-    (a fact that two sensors report becomes one row); `unmapped` have no rule; `ignored` have a rule that says that the
-    product has no such row, or are filtered by an option. `quarantined` includes `damaged`, the files that are cut off.
+    Every event is counted once: `events = accepted + unmapped + ignored + quarantined - damaged`. `accepted` became
+    rows (a fact that two sensors report becomes one row); `unmapped` have no rule; `ignored` have a rule that says that
+    the product has no such row, or are filtered by an option. `quarantined` includes `damaged`: files that are cut off.
     """
 
     batch_id: str

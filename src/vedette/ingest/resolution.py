@@ -3,6 +3,8 @@
 All of it is SQL over the staging tables; nothing here depends on single rules.
 """
 
+# ruff: noqa: S608 - what is put into the texts are names of contract data, never values of records
+
 from typing import NamedTuple
 
 from sqlglot import exp
@@ -26,7 +28,10 @@ def duplicate_statements(pair: DuplicatePair, table: str) -> list[str]:
     """
     kept, dropped = _names(pair.keep), _names(pair.drop)
     same = [_key(pair, key, table) for key in pair.key]
-    same += ["split_part(k._host, '.', 1) = split_part(d._host, '.', 1)", f"abs(k._time - d._time) <= {pair.within_seconds * _TICKS_PER_SECOND}"]
+    same += [
+        "split_part(k._host, '.', 1) = split_part(d._host, '.', 1)",
+        f"abs(k._time - d._time) <= {pair.within_seconds * _TICKS_PER_SECOND}",
+    ]
     matching = " AND ".join(same)
     statements = []
     if pair.merge:
@@ -64,7 +69,8 @@ def _key(pair: DuplicatePair, key: str, table: str) -> str:
 def split_text_statements(table: str) -> list[str]:
     """SQL that makes one row of each text that came in several records."""
     joined = (
-        f"SELECT _host, _rule, _split_by, min(_split_order) AS first, string_agg(_split_text, '' ORDER BY _split_order) AS whole "
+        "SELECT _host, _rule, _split_by, min(_split_order) AS first, "
+        "string_agg(_split_text, '' ORDER BY _split_order) AS whole "
         f'FROM "{table}" WHERE _split_by IS NOT NULL GROUP BY ALL HAVING count(DISTINCT _split_order) > 1'
     )
     same = "t._host = j._host AND t._rule = j._rule AND t._split_by = j._split_by"
@@ -116,7 +122,8 @@ def process_statements(*, has_own: bool) -> ProcessStatements:
         "ASOF JOIN starts s ON s.host = c._host AND s.pid = c.pid AND s.started <= c._time"
     )
     ended = (
-        f"UPDATE starts s SET ended = e.at FROM (SELECT id, min(_time) AS at FROM ({by_guid} UNION ALL {by_pid}) GROUP BY id) e "
+        "UPDATE starts s SET ended = e.at FROM "
+        f"(SELECT id, min(_time) AS at FROM ({by_guid} UNION ALL {by_pid}) GROUP BY id) e "
         "WHERE s.id = e.id AND s.ended IS NULL"
     )
     return ProcessStatements(own, all_, ended)

@@ -70,14 +70,14 @@ class CompiledRule(NamedTuple):
 
 
 class CompiledGroup(NamedTuple):
-    """The rules that compete for the same events, in order; `match` counts the events of each (its index, or NULL)."""
+    """The rules that compete for the same events, in order; `match` counts the events of each one (by index)."""
 
     rules: tuple[CompiledRule, ...]
     match: str | None
 
 
 class RuleBook:
-    """All rules, by the kind of event they are for; compiled when first met. Thread-safe: compiling twice is harmless."""
+    """All rules, by the kind of event they are for; compiled when first met. Thread-safe: twice is harmless."""
 
     def __init__(self, options: Mapping[str, str], rule_sets: Sequence[RuleSet] | None = None) -> None:
         self._options = dict(options)
@@ -170,12 +170,14 @@ class RuleCompiler:
         ]
         outputs += self._working_outputs(working, fields)
         scope = self._scope(fields, "when")
-        where = [exp.not_(call("coalesce", translate(node, scope).node, exp.false())) for node in conditions]
+        where: list[exp.Expression] = [
+            exp.not_(call("coalesce", translate(node, scope).node, exp.false())) for node in conditions
+        ]
         where += [translate(node, scope).node for node in own]
         query = source.selecting(outputs)
         if where:
             query = query.where(both(*(exp.Paren(this=condition) for condition in where)))
-        return f"INSERT INTO {exp.to_identifier(table, quoted=True).sql(dialect=DIALECT)} BY NAME {query.sql(dialect=DIALECT)}"
+        return f"INSERT INTO {_quoted(table)} BY NAME {query.sql(dialect=DIALECT)}"
 
     def _kept(self) -> str | None:
         keep = self._rule.keep
@@ -261,7 +263,7 @@ class RuleCompiler:
 
 
 class _FlatEvents(NamedTuple):
-    """The events of a kind as the relation `flat`; materialised, because the engine would parse anew for each column."""
+    """The events of a kind as the relation `flat`, materialised: else the engine parses anew for each column."""
 
     flattened: exp.Select
     oriented: exp.Select | None = None
@@ -381,7 +383,9 @@ def _working_value(name: str, value: Typed) -> exp.Expression:
 def staging_table(table: str) -> str:
     """SQL that makes the staging table of `table`."""
     columns = {stored.physical: SQL_TYPES[stored.type] for stored in stored_columns(table)} | dict(WORKING_COLUMNS)
-    definitions = ", ".join(
-        f"{exp.to_identifier(name, quoted=True).sql(dialect=DIALECT)} {type_}" for name, type_ in columns.items()
-    )
-    return f"CREATE TEMP TABLE {exp.to_identifier(table, quoted=True).sql(dialect=DIALECT)} ({definitions})"
+    definitions = ", ".join(f"{_quoted(name)} {type_}" for name, type_ in columns.items())
+    return f"CREATE TEMP TABLE {_quoted(table)} ({definitions})"
+
+
+def _quoted(name: str) -> str:
+    return exp.to_identifier(name, quoted=True).sql(dialect=DIALECT)

@@ -64,12 +64,12 @@ def is_null(node: exp.Expression) -> exp.Expression:
 
 def both(*conditions: exp.Expression) -> exp.Expression:
     """All conditions hold."""
-    return exp.and_(*(condition.copy() for condition in conditions))
+    return _typed(exp.and_(*(condition.copy() for condition in conditions)))
 
 
 def either(*conditions: exp.Expression) -> exp.Expression:
     """At least one condition holds."""
-    return exp.or_(*(condition.copy() for condition in conditions))
+    return _typed(exp.or_(*(condition.copy() for condition in conditions)))
 
 
 def negation(condition: exp.Expression) -> exp.Expression:
@@ -84,12 +84,17 @@ def binary(kind: type[exp.Binary], left: exp.Expression, right: exp.Expression |
 
 def alias(node: exp.Expression, name: str) -> exp.Expression:
     """`node AS "name"`."""
-    return exp.alias_(node.copy(), name, quoted=True)
+    return exp.Alias(this=node.copy(), alias=exp.to_identifier(name, quoted=True))
 
 
 def render(node: exp.Expression) -> str:
     """The SQL text."""
     return node.sql(dialect=DIALECT)
+
+
+def _typed(node: exp.Expr) -> exp.Expression:
+    assert isinstance(node, exp.Expression)
+    return node
 
 
 def _node(value: exp.Expression | str | int) -> exp.Expression:

@@ -1,8 +1,8 @@
 """What the functions of mapping rules mean, as SQL over columns. A missing field, `-` and the empty text are NULL.
 
-Functions: lower upper trim short int hexint bool bits basename dirname exe domain account hash utc guidtime epoch ip iptype
-reg_key reg_value reg_type reg_data logon_failure json coalesce concat eq ne isin has startswith re iff pick xml path field
-devid loc rem and or not, and every table of `contracts/data/mappings/vocabulary.toml`.
+Functions: lower upper trim short int hexint bool bits basename dirname exe domain account hash utc guidtime epoch ip
+iptype reg_key reg_value reg_type reg_data logon_failure json coalesce concat eq ne isin has startswith re iff pick xml
+path field devid loc rem and or not, and every table of `contracts/data/mappings/vocabulary.toml`.
 """
 
 import re

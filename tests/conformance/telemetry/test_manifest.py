@@ -18,7 +18,6 @@ from vedette.ingest.pipeline import Pipeline
 from vedette.ingest.receipts import Receipt
 from vedette.ingest.sources.source import Source
 
-
 SHARED = PACK / "telemetry"
 TENANT = "11111111-1111-1111-1111-111111111111"
 GOAL = 0.6

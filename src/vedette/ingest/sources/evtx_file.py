@@ -43,7 +43,7 @@ def evtx_records(chunks: Iterable[bytes]) -> Iterator[Record | DamagedRecord]:
 
 
 def _written(chunks: Iterable[bytes], path: Path) -> bool:
-    """Write the file, its last chunk filled up with zeros so that its records can be read; True if some of it is missing."""
+    """Write the file, a cut-off last chunk filled up so that its records can be read; True if some of it is missing."""
     damaged = False
     with path.open("wb") as file:
         try:
@@ -76,5 +76,6 @@ def _parsed(path: Path) -> Iterator[Record | DamagedRecord]:
             errors += 1
             yield DamagedRecord(number, str(error))
         else:
+            assert record is not None
             errors = 0
             yield Record(number, record["data"])

@@ -53,7 +53,7 @@ def split_lines(chunks: Iterable[bytes], max_line_bytes: int) -> Iterator[Lines 
 
 
 def as_utf8(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The chunks as UTF-8: a byte-order mark is dropped, UTF-16 decoded. Bytes that are not UTF-8 are left as they are."""
+    """The chunks as UTF-8: a byte-order mark is dropped, UTF-16 decoded. What is not UTF-8 is left as it is."""
     iterator = iter(chunks)
     head = b""
     for chunk in iterator:
