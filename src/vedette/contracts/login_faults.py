@@ -39,16 +39,16 @@ class LoginFaultsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
 
 
 @functools.cache
-def load_login_faults() -> Mapping[str, LoginFaultContract]:
-    """All refusals by key."""
+def load_login_faults() -> Mapping[int, LoginFaultContract]:
+    """All refusals by AADSTS number."""
     document = load_document(data_folder("faults") / "login.toml", LoginFaultsDocument)
-    faults = {fault.key: fault for fault in document.faults}
-    if not len(faults) == len({fault.code for fault in document.faults}) == len(document.faults):
+    faults = {fault.code: fault for fault in document.faults}
+    if not len(faults) == len({fault.key for fault in document.faults}) == len(document.faults):
         raise ContractError("faults/login.toml: a key or code is declared twice")
     return faults
 
 
 @functools.cache
-def login_faults_by_code() -> Mapping[int, LoginFaultContract]:
-    """All refusals by AADSTS number."""
-    return {fault.code: fault for fault in load_login_faults().values()}
+def login_faults_by_key() -> Mapping[str, LoginFaultContract]:
+    """All refusals by the key that code raises."""
+    return {fault.key: fault for fault in load_login_faults().values()}

@@ -11,7 +11,7 @@ import yaml
 import vedette.api.login
 import vedette.identity
 from tests.unit.identity.world import World
-from vedette.contracts.login_faults import load_login_faults, login_faults_by_code
+from vedette.contracts.login_faults import load_login_faults, login_faults_by_key
 from vedette.contracts.operations import load_operations
 from vedette.contracts.permissions import load_resources
 from vedette.ids import derived_guid, is_guid
@@ -23,7 +23,7 @@ def test_every_operation_has_a_handler_and_the_reverse(world: World) -> None:
 
 def test_faults_agree_with_the_contract(shared: Path) -> None:
     contract = yaml.safe_load((shared / "contract" / "entra.yaml").read_text(encoding="utf-8"))
-    faults = login_faults_by_code()
+    faults = load_login_faults()
     for entry in contract["errors"]:
         fault = faults[entry["code"]]
         assert fault.error in entry["error"].replace("interaction", "interaction_required")
@@ -34,7 +34,7 @@ def test_faults_agree_with_the_contract(shared: Path) -> None:
 
 
 def test_every_refusal_in_the_code_has_its_record_and_fields() -> None:
-    faults = load_login_faults()
+    faults = login_faults_by_key()
     raised = list(refusals_in(Path(vedette.identity.__file__).parent, Path(vedette.api.login.__file__).parent))
     assert len(raised) > 40
     for key, given in raised:
@@ -55,7 +55,7 @@ def refusals_in(*folders: Path) -> Iterator[tuple[str, set[str]]]:
 
 
 def test_fault_texts_are_one_line_with_plain_fields() -> None:
-    for fault in load_login_faults().values():
+    for fault in login_faults_by_key().values():
         assert "\n" not in fault.text
         fields = [name for _, name, spec, _ in string.Formatter().parse(fault.text) if name is not None and not spec]
         assert all(name.isidentifier() for name in fields), fault.code

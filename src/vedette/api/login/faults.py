@@ -5,7 +5,7 @@ import datetime
 import msgspec
 
 from vedette.api.http import ApiRequest, ApiResponse
-from vedette.contracts.login_faults import LoginFaultContract, load_login_faults
+from vedette.contracts.login_faults import LoginFaultContract, login_faults_by_key
 from vedette.identity.errors import OAuthError
 from vedette.ids import is_guid
 
@@ -57,7 +57,7 @@ class LoginErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def login_error(error: OAuthError, request: ApiRequest, trace: Trace, now: float, *, discovery: bool) -> ApiResponse:
     """The answer to a refused request. `discovery`: the endpoint is no token endpoint."""
-    fault = load_login_faults()[error.key]
+    fault = login_faults_by_key()[error.key]
     timestamp = f"{datetime.datetime.fromtimestamp(int(now), datetime.UTC):%Y-%m-%d %H:%M:%SZ}"
     body = LoginErrorBody(
         error=_oauth_error(fault, error, discovery),

@@ -3,7 +3,7 @@
 import html
 
 from vedette.api.http import ApiResponse
-from vedette.contracts.login_faults import LoginFaultContract, login_faults_by_code
+from vedette.contracts.login_faults import LoginFaultContract, load_login_faults
 
 PAGE_HEADERS = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -20,7 +20,7 @@ PAGE = """<!doctype html>
 
 def error_page(code: str) -> ApiResponse:
     """What an AADSTS number means; the `error_uri` of refusals leads here."""
-    faults = login_faults_by_code()
+    faults = load_login_faults()
     fault = faults.get(int(code)) if code.isascii() and code.isdigit() and len(code) < 10 else None
     if fault is None:
         return _page(404, "Unknown error code", "")
