@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.generator import Generator
 
 from vedette.kql.binder import NeedsDiscovery, bind
 from vedette.kql.catalog import Catalog
@@ -95,12 +96,12 @@ def compile_with_discovery(
         except NeedsDiscovery as request:
             question = emit(BoundQuery(request.plan), text, Context(now, catalog), DIALECTS[dialect])
             discoveries[request.key] = run(question)
-    raise _refused(text, UnsupportedError("evaluate", f"more than {DISCOVERY_LIMIT} plugins whose columns depend on data"))
+    raise _refused(
+        text, UnsupportedError("evaluate", f"more than {DISCOVERY_LIMIT} plugins whose columns depend on data")
+    )
 
 
-def _compile(
-    text: str, catalog: Catalog, now: int, dialect: Dialect, discoveries: Discoveries | None
-) -> CompiledQuery:
+def _compile(text: str, catalog: Catalog, now: int, dialect: Dialect, discoveries: Discoveries | None) -> CompiledQuery:
     return emit(bind(parse(text), text, catalog, now, discoveries), text, Context(now, catalog), dialect)
 
 
@@ -143,5 +144,5 @@ def _dialect() -> DuckDB:
     return DuckDB()
 
 
-def _generator():  # type: ignore[no-untyped-def]
+def _generator() -> Generator:
     return _dialect().generator(normalize_functions=False, comments=False)

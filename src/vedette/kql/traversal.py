@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable, Iterator
 
 from vedette.kql.plan import (
@@ -16,9 +15,14 @@ from vedette.kql.plan import (
 _STRUCTS = ("SortKey", "TopNestedLevel", "ScanStep")
 
 
-@functools.cache
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
 def _fields(kind: type) -> tuple[str, ...]:
-    return tuple(each.name for each in dataclasses.fields(kind))
+    names = _FIELDS.get(kind)
+    if names is None:
+        names = _FIELDS[kind] = tuple(each.name for each in dataclasses.fields(kind))
+    return names
 
 
 def _is_struct(value: object) -> bool:
@@ -39,21 +43,30 @@ def _flatten(value: object) -> Iterator[object]:
 def children_of(expression: Expression) -> tuple[Expression, ...]:
     """The expressions directly below an expression; plans of subqueries are not among them."""
     return tuple(
-        each for name in _fields(type(expression)) for each in _flatten(getattr(expression, name)) if isinstance(each, Expression)
+        each
+        for name in _fields(type(expression))
+        for each in _flatten(getattr(expression, name))
+        if isinstance(each, Expression)
     )
 
 
 def expressions_of(relation: Relation) -> tuple[Expression, ...]:
     """The expressions that a relational node holds."""
     return tuple(
-        each for name in _fields(type(relation)) for each in _flatten(getattr(relation, name)) if isinstance(each, Expression)
+        each
+        for name in _fields(type(relation))
+        for each in _flatten(getattr(relation, name))
+        if isinstance(each, Expression)
     )
 
 
 def inputs_of(relation: Relation) -> tuple[Relation, ...]:
     """The relations that a relational node reads."""
     return tuple(
-        each for name in _fields(type(relation)) for each in _flatten(getattr(relation, name)) if isinstance(each, Relation)
+        each
+        for name in _fields(type(relation))
+        for each in _flatten(getattr(relation, name))
+        if isinstance(each, Relation)
     )
 
 

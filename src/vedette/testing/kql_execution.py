@@ -24,7 +24,7 @@ class EmptyCatalog:
 
     version = "empty"
 
-    def table(self, name: str) -> TableSchema | None:
+    def table(self, _name: str) -> TableSchema | None:
         """Nothing."""
         return None
 
@@ -32,7 +32,7 @@ class EmptyCatalog:
         """Nothing."""
         return ()
 
-    def function(self, name: str) -> str | None:
+    def function(self, _name: str) -> str | None:
         """Nothing."""
         return None
 

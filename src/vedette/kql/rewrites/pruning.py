@@ -1,9 +1,10 @@
-"""Column pruning: what nothing reads is not carried. Columns are identities, so one set of live ones serves the plan."""
+"""Column pruning: what nothing reads is not carried. Columns are identities: one set of live ones serves the plan."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from vedette.kql import plan
 from vedette.kql.plan import Column, ColumnReference, Expression, Relation
@@ -20,6 +21,7 @@ from vedette.kql.traversal import (
 )
 
 Dependencies = dict[int, set[int]]
+Item = TypeVar("Item")
 
 _PASSING = (plan.Filter, plan.Sort, plan.Limit, plan.Sample, plan.Unnest)
 """Nodes whose columns are those of their input (or new ones that are computed by all means)."""
@@ -114,23 +116,23 @@ def _kept(columns: Sequence[Column], live: set[int]) -> list[int]:
     return [position for position, column in enumerate(columns) if column.id in live]
 
 
-def _at(values: Sequence[object], positions: Sequence[int]) -> tuple[object, ...]:
+def _at(values: Sequence[Item], positions: Sequence[int]) -> tuple[Item, ...]:
     return tuple(values[position] for position in positions)
 
 
-def _narrow_scan(original: Relation, node: Relation, live: set[int]) -> Relation:
+def _narrow_scan(_: Relation, node: Relation, live: set[int]) -> Relation:
     assert isinstance(node, plan.Scan)
     kept = _kept(node.columns, live) or [0]
     return dataclasses.replace(node, columns=_at(node.columns, kept), physical=_at(node.physical, kept))
 
 
-def _narrow_project(original: Relation, node: Relation, live: set[int]) -> Relation:
+def _narrow_project(_: Relation, node: Relation, live: set[int]) -> Relation:
     assert isinstance(node, (plan.Project, plan.Window))
     kept = _kept(node.columns, live)
     return dataclasses.replace(node, columns=_at(node.columns, kept), expressions=_at(node.expressions, kept))
 
 
-def _narrow_summarize(original: Relation, node: Relation, live: set[int]) -> Relation:
+def _narrow_summarize(_: Relation, node: Relation, live: set[int]) -> Relation:
     assert isinstance(node, plan.Summarize)
     first = len(node.keys)
     kept = [position for position in range(len(node.aggregates)) if node.columns[first + position].id in live]
@@ -138,20 +140,20 @@ def _narrow_summarize(original: Relation, node: Relation, live: set[int]) -> Rel
     return dataclasses.replace(node, columns=columns, aggregates=_at(node.aggregates, kept))
 
 
-def _narrow_join(original: Relation, node: Relation, live: set[int]) -> Relation:
+def _narrow_join(_: Relation, node: Relation, live: set[int]) -> Relation:
     assert isinstance(node, plan.Join)
     kept = _kept(node.columns, live)
     return dataclasses.replace(node, columns=_at(node.columns, kept), sources=_at(node.sources, kept))
 
 
-def _narrow_union(original: Relation, node: Relation, live: set[int]) -> Relation:
+def _narrow_union(_: Relation, node: Relation, live: set[int]) -> Relation:
     assert isinstance(node, plan.Union)
     kept = _kept(node.columns, live)
     sources = tuple(_at(legs, kept) for legs in node.sources)
     return dataclasses.replace(node, columns=_at(node.columns, kept), sources=sources)
 
 
-def _narrow_shared(original: Relation, node: Relation, live: set[int]) -> Relation:
+def _narrow_shared(original: Relation, node: Relation, _: set[int]) -> Relation:
     """Columns stand by position for those of the input, which has been narrowed already."""
     assert isinstance(node, plan.Shared)
     assert isinstance(original, plan.Shared)
@@ -160,19 +162,19 @@ def _narrow_shared(original: Relation, node: Relation, live: set[int]) -> Relati
     return dataclasses.replace(node, columns=tuple(outer for outer, inner in pairs if inner.id in remaining))
 
 
-def _narrow_passing(original: Relation, node: Relation, live: set[int]) -> Relation:
+def _narrow_passing(_original: Relation, node: Relation, _live: set[int]) -> Relation:
     (below,) = inputs_of(node)
     return dataclasses.replace(node, columns=below.columns)
 
 
-def _narrow_unnest(original: Relation, node: Relation, live: set[int]) -> Relation:
+def _narrow_unnest(_original: Relation, node: Relation, _live: set[int]) -> Relation:
     assert isinstance(node, plan.Unnest)
     made = {column.id for column, _ in node.items} | ({node.index.id} if node.index is not None else set())
     available = made | {column.id for column in node.input.columns}
     return dataclasses.replace(node, columns=tuple(each for each in node.columns if each.id in available))
 
 
-def _narrow_apply(original: Relation, node: Relation, live: set[int]) -> Relation:
+def _narrow_apply(_original: Relation, node: Relation, _live: set[int]) -> Relation:
     assert isinstance(node, plan.Apply)
     made = {column.id for column, _ in node.items} | ({node.index.id} if node.index is not None else set())
     available = {column.id for column in node.input.columns}

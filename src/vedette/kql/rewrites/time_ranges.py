@@ -35,7 +35,7 @@ class _Narrowing:
         self._shared: dict[int, Relation] = {}
 
     def down(self, node: Relation, ranges: Ranges) -> Relation:
-        """The relation where rows outside `ranges` (by column id) do not matter. Recursion ends at each pipeline's leaf."""
+        """The relation where rows outside `ranges` (by column id) do not matter. Pipelines are walked in a loop."""
         pipeline: list[Relation] = []
         while True:
             node = map_expressions(node, lambda each: map_plans(each, lambda inner: self.down(inner, {})))
@@ -113,12 +113,12 @@ def _for_input(node: Relation, below: Relation, ranges: Ranges) -> Ranges:
     """Ranges for one of several inputs."""
     if isinstance(node, plan.Union):
         position = next(index for index, each in enumerate(node.inputs) if each is below)
-        pairs = zip(node.columns, node.sources[position], strict=True)
-        return {source.id: ranges[column.id] for column, source in pairs if source is not None and column.id in ranges}
+        legs = zip(node.columns, node.sources[position], strict=True)
+        return {own.id: ranges[column.id] for column, own in legs if own is not None and column.id in ranges}
     if isinstance(node, plan.Join) and _may_narrow(node, below):
-        own = {column.id for column in below.columns}
+        side = {column.id for column in below.columns}
         pairs = zip(node.columns, node.sources, strict=True)
-        return {source.id: ranges[column.id] for column, source in pairs if source.id in own and column.id in ranges}
+        return {source.id: ranges[column.id] for column, source in pairs if source.id in side and column.id in ranges}
     return {}
 
 
@@ -147,7 +147,12 @@ def _conjuncts(predicate: Expression) -> Iterator[tuple[int, Range]]:
             yield from _bound(each)
 
 
-_MIRRORED = {"less": "greater", "less_or_equal": "greater_or_equal", "greater": "less", "greater_or_equal": "less_or_equal"}
+_MIRRORED = {
+    "less": "greater",
+    "less_or_equal": "greater_or_equal",
+    "greater": "less",
+    "greater_or_equal": "less_or_equal",
+}
 
 
 def _bound(call: Call) -> Iterator[tuple[int, Range]]:
@@ -167,13 +172,16 @@ def _bound(call: Call) -> Iterator[tuple[int, Range]]:
     column, ticks = _moment(left), _ticks(right)
     if column is None or ticks is None:
         return
-    yield column.id, {
-        "less": (None, ticks),
-        "less_or_equal": (None, ticks + 1),
-        "greater": (ticks + 1, None),
-        "greater_or_equal": (ticks, None),
-        "equal": (ticks, ticks + 1),
-    }[function]
+    yield (
+        column.id,
+        {
+            "less": (None, ticks),
+            "less_or_equal": (None, ticks + 1),
+            "greater": (ticks + 1, None),
+            "greater_or_equal": (ticks, None),
+            "equal": (ticks, ticks + 1),
+        }[function],
+    )
 
 
 def _moment(expression: Expression) -> Column | None:
@@ -202,5 +210,3 @@ def _narrowed(ranges: Ranges, found: Iterable[tuple[int, Range]]) -> Ranges:
 
 def _narrowed_all(found: Iterable[tuple[int, Range]]) -> Ranges:
     return _narrowed({}, found)
-
-

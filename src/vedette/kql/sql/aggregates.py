@@ -110,7 +110,9 @@ def _sum(group: Group, call: Aggregate) -> Sql:
     expression, predicate = _parts(group, call, ("sumif",))
     value = group.value(expression)
     if expression.type in {T.REAL, T.DECIMAL}:
-        return tree.coalesce(_when(tree.call("sum", value), predicate), tree.cast(tree.number(0), SQL_TYPES[expression.type]))
+        return tree.coalesce(
+            _when(tree.call("sum", value), predicate), tree.cast(tree.number(0), SQL_TYPES[expression.type])
+        )
     total = _when(tree.call("sum", _whole(value, expression)), predicate)
     return tree.coalesce(tree.call("kql_wrap", total), tree.cast(tree.number(0), "BIGINT"))
 
@@ -256,7 +258,9 @@ def _make_set(group: Group, call: Aggregate) -> Sql:
     expression, predicate, limit = _collected(group, call, "make_set_if")
     value = group.value(expression)
     if expression.type is T.DYNAMIC:
-        items = _when(tree.distinct("list", tree.call("kql_list_items", value)), _present(value, expression.type, predicate))
+        items = _when(
+            tree.distinct("list", tree.call("kql_list_items", value)), _present(value, expression.type, predicate)
+        )
         return tree.call("kql_flat_set", _limited(items, limit))
     items = _when(tree.distinct("list", embed(value, expression.type)), _present(value, expression.type, predicate))
     return tree.call("kql_as_array", _limited(items, limit))
@@ -319,7 +323,9 @@ def _percentilew(group: Group, call: Aggregate) -> Sql:
 @_rule("percentilesw_array")
 def _percentilesw_array(group: Group, call: Aggregate) -> Sql:
     value, weight, *ranks = call.arguments
-    return tree.call("json_array", *(embed(_weighted(group, value, weight, each), value.type) for each in _ranks(ranks)))
+    return tree.call(
+        "json_array", *(embed(_weighted(group, value, weight, each), value.type) for each in _ranks(ranks))
+    )
 
 
 check()

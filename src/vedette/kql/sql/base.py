@@ -1,4 +1,4 @@
-"""The machinery of lowering: from expressions of the typed plan to SQL nodes, by tables that each dialect is made of."""
+"""The machinery of lowering: from expressions of the typed plan to SQL nodes, by tables that make up a dialect."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from sqlglot import exp
 
 from vedette.kql.plan import Column, ColumnReference, Expression
-from vedette.kql.traversal import children_of
 from vedette.kql.sql import tree
 from vedette.kql.sql.tree import Sql
+from vedette.kql.traversal import children_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -12,26 +12,24 @@ from vedette.kql.sql.base import Family, Scalars, UnsupportedError, text_of
 from vedette.kql.sql.tree import Sql
 from vedette.kql.types import ScalarType
 
-family = Family(unsupported={"now": "the compiler puts the time of the query in its place"})
+family = Family(
+    unsupported={
+        "now": "the time of the query stands in its place",
+        "ago": "the time of the query stands in its place",
+        "ingestion_time": "the table has no ingestion time",
+        "datetime_list_timezones": "not built",
+    }
+)
 
 _HOUR, _MINUTE, _SECOND = 36_000_000_000, 600_000_000, 10_000_000
 _DAY = 24 * _HOUR
 
 _DATE_FORMATS = {
-    "yyyy": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m", "dddd": "%A", "ddd": "%a", "dd": "%d",
-    "d": "%-d", "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S", "tt": "%p",
+    "yyyy": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m", "dddd": "%A", "ddd": "%a",
+    "dd": "%d", "d": "%-d", "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S",
+    "s": "%-S", "tt": "%p",
 }  # fmt: skip
 _TOKEN = re.compile(r"y+|M+|d+|H+|h+|m+|s+|f+|F+|t+|[ \-/:,._\[\]]|.", re.DOTALL)
-
-
-@family.rule("now")
-def _now(scalars: Scalars, call: Call) -> Sql:
-    raise UnsupportedError("now", "the time of the query is not known here")
-
-
-@family.rule("ago")
-def _ago(scalars: Scalars, call: Call) -> Sql:
-    raise UnsupportedError("ago", "the time of the query is not known here")
 
 
 @family.rule("bin")
@@ -40,7 +38,12 @@ def _bin(scalars: Scalars, call: Call) -> Sql:
     sides = scalars.value(value), scalars.value(size)
     if ScalarType.REAL in {value.type, size.type} or ScalarType.DECIMAL in {value.type, size.type}:
         return tree.call("kql_bin_real", *(tree.cast(each, "DOUBLE") for each in sides))
-    if value.type is ScalarType.DATETIME and isinstance(size, Literal) and isinstance(size.value, int) and size.value > 0:
+    if (
+        value.type is ScalarType.DATETIME
+        and isinstance(size, Literal)
+        and isinstance(size.value, int)
+        and size.value > 0
+    ):
         return tree.binary(exp.Sub, sides[0], tree.binary(exp.Mod, sides[0], sides[1]))
     return tree.call("kql_bin_long", *sides)
 
@@ -86,7 +89,7 @@ def _format_datetime(scalars: Scalars, call: Call) -> Sql:
     codes = ""
     for token in _TOKEN.findall(constant):
         if token[0] in "fF":
-            parts += _flushed(ticks, codes) + [_fraction(ticks, len(token), trimmed=token[0] == "F")]
+            parts += [*_flushed(ticks, codes), _fraction(ticks, len(token), trimmed=token[0] == "F")]
             codes = ""
         else:
             codes += _DATE_FORMATS.get(token, token.replace("%", "%%"))
@@ -101,7 +104,9 @@ def _flushed(ticks: Sql, codes: str) -> list[Sql]:
 
 
 def _fraction(ticks: Sql, digits: int, *, trimmed: bool) -> Sql:
-    padded = tree.call("lpad", tree.cast(tree.binary(exp.Mod, ticks, tree.number(_SECOND)), "VARCHAR"), tree.number(7), tree.text("0"))
+    padded = tree.call(
+        "lpad", tree.cast(tree.binary(exp.Mod, ticks, tree.number(_SECOND)), "VARCHAR"), tree.number(7), tree.text("0")
+    )
     cut = tree.call("left", padded, tree.number(min(digits, 7)))
     return tree.call("rtrim", cut, tree.text("0")) if trimmed else cut
 
@@ -130,12 +135,12 @@ def _span_part(ticks: Sql, token: str) -> Sql:
     if wrap:
         count = tree.binary(exp.Mod, count, tree.number(wrap))
     digits = tree.cast(count, "VARCHAR")
-    return tree.call("lpad", digits, tree.cast(tree.call("greatest", tree.number(len(token)), tree.call("length", digits)), "INTEGER"), tree.text("0"))
-
-
-@family.rule("datetime_list_timezones")
-def _timezones(scalars: Scalars, call: Call) -> Sql:
-    raise UnsupportedError("datetime_list_timezones", "not built")
+    return tree.call(
+        "lpad",
+        digits,
+        tree.cast(tree.call("greatest", tree.number(len(token)), tree.call("length", digits)), "INTEGER"),
+        tree.text("0"),
+    )
 
 
 @family.rule("abs")
@@ -147,8 +152,3 @@ def _abs(scalars: Scalars, call: Call) -> Sql:
     if only.type in {ScalarType.LONG, ScalarType.TIMESPAN}:
         return tree.coalesce(tree.attempt(tree.call("abs", value)), value)
     return tree.call("abs", value)
-
-
-@family.rule("ingestion_time")
-def _ingestion_time(scalars: Scalars, call: Call) -> Sql:
-    raise UnsupportedError("ingestion_time", "the table has no ingestion time")

@@ -19,7 +19,11 @@ family = Family(
 
 def _as_type(scalars: Scalars, call: Call, position: int) -> Sql:
     argument = call.arguments[position]
-    return converted(scalars.value(argument), argument.type, call.type) if argument.type is not call.type else scalars.value(argument)
+    return (
+        converted(scalars.value(argument), argument.type, call.type)
+        if argument.type is not call.type
+        else scalars.value(argument)
+    )
 
 
 @family.rule("iff")

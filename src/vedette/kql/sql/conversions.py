@@ -44,7 +44,7 @@ def _convert(scalars: Scalars, call: Call) -> Sql:
     return converted(scalars.value(only), only.type, _TARGETS[call.function])
 
 
-def converted(value: Sql, source: T, target: T) -> Sql:
+def converted(value: Sql, source: T, target: T) -> Sql:  # noqa: PLR0911 - one line a pair of types
     """A value of one type as another type; null where KQL has no such conversion for the value."""
     if source is target:
         return value

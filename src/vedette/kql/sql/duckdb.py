@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from vedette.kql.functions.registry import functions
-from vedette.kql.sql import calendar, conditional, conversions, dynamic, key_values, matching, network, numeric, operators, text
+from vedette.kql.sql import (
+    calendar,
+    conditional,
+    conversions,
+    dynamic,
+    key_values,
+    matching,
+    network,
+    numeric,
+    operators,
+    text,
+)
 from vedette.kql.sql.base import RESOLVED_BY_BINDER, Dialect, Lowering, function_rule
 from vedette.kql.sql.literals import literal
 from vedette.kql.sql.macros import macros

@@ -17,6 +17,7 @@ family = Family(
     unsupported={
         "parse_xml": "no XML reader in the engine",
         "treepath": "not built",
+        "bag_pack_columns": "needs names of columns",
     }
 )
 
@@ -157,7 +158,9 @@ def _range(scalars: Scalars, call: Call) -> Sql:
     step: Sql = scalars.value(rest[0]) if rest else tree.number(1)
     if not rest and ScalarType.TIMESPAN in {start.type, stop.type}:
         step = tree.number(36_000_000_000)
-    macro = "kql_range_real" if ScalarType.REAL in {start.type, stop.type, *(each.type for each in rest)} else "kql_range"
+    macro = (
+        "kql_range_real" if ScalarType.REAL in {start.type, stop.type, *(each.type for each in rest)} else "kql_range"
+    )
     if macro == "kql_range_real":
         element = ScalarType.REAL
     numbers = tree.call(macro, scalars.value(start), scalars.value(stop), step)
@@ -260,11 +263,6 @@ def _array_sort(scalars: Scalars, call: Call) -> Sql:
         return tree.call(f"kql_{call.function}", *scalars.values(call.arguments))
     nulls_last = scalars.value(flags[0]) if flags else tree.boolean(True)
     return tree.call(f"kql_{call.function}_many", tree.array(scalars.values(arrays)), nulls_last)
-
-
-@family.rule("bag_pack_columns")
-def _bag_pack_columns(scalars: Scalars, call: Call) -> Sql:
-    raise UnsupportedError("bag_pack_columns", "names of columns were not resolved")
 
 
 @family.rule("extract_json")

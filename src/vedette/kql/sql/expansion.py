@@ -34,7 +34,7 @@ def _expanded(
     emitter: Relations, block: Block, columns: Sequence[Column], items: Items, index: Column | None, *,
     kind: str, limit: int | None, extra: Sequence[tuple[str, Sql]] = (),
 ) -> Block:  # fmt: skip
-    """The rows of the block, one per element, as a relation. Elements become values of their columns' types above it."""
+    """The rows of the block, one per element, as a relation. Above it, elements become values of their types."""
     by_column = {column.id: _list(emitter, block, expression, kind, limit) for column, expression in items}
     names = unique_names(columns)
     selected: list[Sql] = []

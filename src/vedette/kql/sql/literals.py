@@ -26,7 +26,7 @@ SQL_TYPES = {
 """How values of each KQL type are stored while a query runs."""
 
 
-def literal(type_: ScalarType, value: object) -> Sql:
+def literal(type_: ScalarType, value: object) -> Sql:  # noqa: PLR0911 - one line a type
     """The constant, of exactly the SQL type that stands for its KQL type."""
     if type_ is ScalarType.STRING:
         return tree.text("" if value is None else str(value))
@@ -72,18 +72,24 @@ def dynamic_members(array: Literal, type_: ScalarType) -> list[Literal]:
     return [each for each in found if each is not None]
 
 
-def _member(item: object, type_: ScalarType) -> Literal | None:
+def _member(item: object, type_: ScalarType) -> Literal | None:  # noqa: PLR0911 - one line a type
     if item is None:
         return Literal(type_, "") if type_ is ScalarType.STRING else None
     if type_ is ScalarType.STRING:
-        return Literal(type_, item if isinstance(item, str) else json.dumps(item, separators=(",", ":"), ensure_ascii=False))
+        return Literal(
+            type_, item if isinstance(item, str) else json.dumps(item, separators=(",", ":"), ensure_ascii=False)
+        )
     if type_ is ScalarType.BOOL:
         return Literal(type_, item) if isinstance(item, bool) else None
     if type_ in {ScalarType.INT, ScalarType.LONG}:
-        return Literal(ScalarType.LONG, int(item)) if _integral(item) else None
+        return Literal(ScalarType.LONG, _whole(item)) if _integral(item) else None
     if type_ in {ScalarType.REAL, ScalarType.DECIMAL}:
         is_number = isinstance(item, (int, float)) and not isinstance(item, bool)
-        return Literal(type_, float(str(item)) if type_ is ScalarType.REAL else decimal.Decimal(str(item))) if is_number else None
+        return (
+            Literal(type_, float(str(item)) if type_ is ScalarType.REAL else decimal.Decimal(str(item)))
+            if is_number
+            else None
+        )
     if type_ is ScalarType.GUID:
         return Literal(type_, item) if isinstance(item, str) else None
     if type_ is ScalarType.DYNAMIC:
@@ -93,3 +99,7 @@ def _member(item: object, type_: ScalarType) -> Literal | None:
 
 def _integral(item: object) -> bool:
     return isinstance(item, (int, float)) and not isinstance(item, bool) and float(item).is_integer()
+
+
+def _whole(item: object) -> int:
+    return item if isinstance(item, int) else int(float(str(item)))

@@ -69,7 +69,7 @@ def _has_constant(function: str, haystack: Sql, needle: str) -> Sql:
     else:
         near = _insensitive(haystack, needle, "%", "%")
         pattern = "(?i)" + pattern
-    if not (needle[0].isalnum() and left or needle[-1].isalnum() and right):
+    if not ((needle[0].isalnum() and left) or (needle[-1].isalnum() and right)):
         return near
     return tree.both(near, tree.call("regexp_matches", haystack, tree.text(pattern)))
 
@@ -179,7 +179,9 @@ def _needle_list(scalars: Scalars, members: tuple[Expression, ...]) -> Sql:
 
 
 def _haystack(scalars: Scalars, operand: Expression) -> Sql:
-    return scalars.value(operand if operand.type is ScalarType.STRING else Call(ScalarType.STRING, "tostring", (operand,)))
+    return scalars.value(
+        operand if operand.type is ScalarType.STRING else Call(ScalarType.STRING, "tostring", (operand,))
+    )
 
 
 @family.rule("has_any")

@@ -1,5 +1,6 @@
 """Arithmetic, comparison, membership and logic. The null and overflow rules are those of the engine, not the page's:
-long wraps, `/` truncates, `%` is never negative, null equals nothing and differs from every value, order is three-valued."""
+long wraps, `/` truncates, `%` is never negative, null equals nothing and differs from all values, order is
+three-valued."""
 
 from __future__ import annotations
 
@@ -92,7 +93,9 @@ def _multiply(scalars: Scalars, call: Call) -> Sql:
         plain = left.type is ScalarType.INT and right.type is ScalarType.INT
         return tree.binary(exp.Mul, *sides) if plain else _wrapping(exp.Mul, *sides)
     if call.type is ScalarType.DECIMAL:
-        product = tree.binary(exp.Mul, tree.cast(scalars.value(left), "DOUBLE"), tree.cast(scalars.value(right), "DOUBLE"))
+        product = tree.binary(
+            exp.Mul, tree.cast(scalars.value(left), "DOUBLE"), tree.cast(scalars.value(right), "DOUBLE")
+        )
         return tree.try_cast(product, "DECIMAL(38, 17)")
     if call.type is ScalarType.REAL:
         return tree.binary(exp.Mul, _real(scalars, left), _real(scalars, right))
@@ -109,7 +112,9 @@ def _divide(scalars: Scalars, call: Call) -> Sql:
         quotient = tree.binary(exp.Div, tree.cast(scalars.value(left), "DOUBLE"), _real(scalars, right))
         return tree.attempt(tree.cast(tree.call("trunc", quotient), "BIGINT"))
     if call.type is ScalarType.DECIMAL:
-        quotient = tree.binary(exp.Div, tree.cast(scalars.value(left), "DOUBLE"), tree.cast(scalars.value(right), "DOUBLE"))
+        quotient = tree.binary(
+            exp.Div, tree.cast(scalars.value(left), "DOUBLE"), tree.cast(scalars.value(right), "DOUBLE")
+        )
         return tree.try_cast(quotient, "DECIMAL(38, 17)")
     if call.type is ScalarType.REAL:
         return tree.binary(exp.Div, _real(scalars, left), _real(scalars, right))
@@ -158,7 +163,7 @@ _ORDERS: dict[str, type[exp.Binary]] = {
 def _may_be_nan(expression: Expression) -> bool:
     if expression.type is not ScalarType.REAL:
         return False
-    return not (isinstance(expression, Literal) and expression.value == expression.value)  # noqa: PLR0124 - NaN
+    return not (isinstance(expression, Literal) and expression.value == expression.value)
 
 
 def _comparable(scalars: Scalars, expression: Expression) -> Sql:
@@ -178,7 +183,7 @@ def _without_nan(scalars: Scalars, comparison: Sql, *operands: Expression) -> Sq
 def _order(scalars: Scalars, call: Call) -> Sql:
     left, right = call.arguments
     comparison = tree.binary(_ORDERS[call.function], _comparable(scalars, left), _comparable(scalars, right))
-    above = (left,) if call.function.startswith("greater") else (right,)
+    above: tuple[Expression, ...] = (left,) if call.function.startswith("greater") else (right,)
     if _may_be_nan(left) and _may_be_nan(right):
         above = (left, right)
     return _without_nan(scalars, comparison, *above)
@@ -232,7 +237,9 @@ def _not_equal(scalars: Scalars, call: Call) -> Sql:
 def _between(scalars: Scalars, call: Call) -> Sql:
     value, low, high = call.arguments
     within = exp.Between(
-        this=tree.operand(scalars.value(value)), low=tree.operand(scalars.value(low)), high=tree.operand(_upper(scalars, call))
+        this=tree.operand(scalars.value(value)),
+        low=tree.operand(scalars.value(low)),
+        high=tree.operand(_upper(scalars, call)),
     )
     return _without_nan(scalars, within, value, high)
 

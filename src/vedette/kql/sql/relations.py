@@ -112,7 +112,9 @@ class Relations:
         """The block as something that can stand in FROM beside others."""
         return block if block.is_source else self.closed(block, columns)
 
-    def relation(self, query: exp.Query, columns: Sequence[Column], names: Sequence[str], *, shared: bool = False) -> Block:
+    def relation(
+        self, query: exp.Query, columns: Sequence[Column], names: Sequence[str], *, shared: bool = False
+    ) -> Block:
         """A query under a name of the WITH chain (inside a correlated subquery: in place) as a block."""
         self._names += 1
         alias = f"t{self._names}"
@@ -168,7 +170,9 @@ class Relations:
     def column_subquery(self, relation: Relation) -> Sql:
         """The first column as a relation whose only column is `item`."""
         block = self.block(relation)
-        query = block.select([tree.aliased(block.bindings[relation.columns[0].id], "item")], ordered=block.limit is not None)
+        query = block.select(
+            [tree.aliased(block.bindings[relation.columns[0].id], "item")], ordered=block.limit is not None
+        )
         return exp.Subquery(this=query, alias=exp.TableAlias(this=exp.Identifier(this=self.alias())))
 
     # --- shared rows
@@ -181,8 +185,12 @@ class Relations:
             nested, self.nested = self.nested, 0
             block = self.block(node.input)
             names = unique_names(node.input.columns)
-            items = [tree.aliased(block.bindings[c.id], name) for c, name in zip(node.input.columns, names, strict=True)]
-            made = self.relation(block.select(items, ordered=block.limit is not None), node.input.columns, names, shared=True)
+            items = [
+                tree.aliased(block.bindings[c.id], name) for c, name in zip(node.input.columns, names, strict=True)
+            ]
+            made = self.relation(
+                block.select(items, ordered=block.limit is not None), node.input.columns, names, shared=True
+            )
             self.nested = nested
             self._shared[node.id] = (_alias_of(made), names)
         name, columns = self._shared[node.id]
@@ -211,7 +219,7 @@ class Relations:
 
 
 class _Hoisting:
-    """Subqueries of expressions over a block: a single value is joined to its rows once, where TRY and filters reach it."""
+    """Subqueries of expressions over a block: a single value is joined to its rows, where TRY can reach it."""
 
     def __init__(self, emitter: Relations, block: Block) -> None:
         self._emitter = emitter

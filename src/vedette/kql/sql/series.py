@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from sqlglot import exp
@@ -23,8 +24,8 @@ _AXIS_TEXT = {ScalarType.DATETIME: "kql_texts_of_datetimes", ScalarType.TIMESPAN
 def _make_series(emitter: Relations, block: Block, node: Relation) -> Block:
     assert isinstance(node, plan.MakeSeries)
     bucketed, start, stop = _bucketed(emitter, block, node)
-    values, keys, bucket = _aggregated(emitter, bucketed, node, start)
-    return _collected(emitter, values, node, keys, bucket, start, stop)
+    values, columns = _aggregated(emitter, bucketed, node, start)
+    return _collected(emitter, values, node, columns, _Bounds(start, stop))
 
 
 def _bucketed(emitter: Relations, block: Block, node: plan.MakeSeries) -> tuple[Block, Expression, Expression]:
@@ -65,14 +66,17 @@ def _macro(node: plan.MakeSeries) -> str:
 
 def _aggregated(
     emitter: Relations, block: Block, node: plan.MakeSeries, start: Expression
-) -> tuple[Block, list[Column], Column]:
-    """One row per group and bucket, by way of a Summarize over the same block."""
+) -> tuple[Block, list[Column]]:
+    """One row per group and bucket, by way of a Summarize over the same block: keys, aggregates, bucket."""
     bucket = Column(emitter.fresh_column(), "_bucket", ScalarType.LONG)
     scalars = emitter.scalars(block)
     number = tree.call(f"kql_bucket_{_macro(node)}", *scalars.values([node.axis, start, node.step]))
     inner = Column(emitter.fresh_column(), "_number", ScalarType.LONG)
     block.bindings[inner.id] = number
-    keys = [Column(emitter.fresh_column(), column.name, each.type) for column, each in zip(node.columns, node.keys, strict=False)]
+    keys = [
+        Column(emitter.fresh_column(), column.name, each.type)
+        for column, each in zip(node.columns, node.keys, strict=False)
+    ]
     group_by: list[Expression] = [*node.keys, ColumnReference(ScalarType.LONG, inner)]
     carried = [start] if isinstance(start, ColumnReference) else []
     keyed = [*keys, bucket]
@@ -80,17 +84,24 @@ def _aggregated(
         group_by += carried
         keyed.append(start.column)  # type: ignore[attr-defined]
     outputs = [Column(emitter.fresh_column(), f"_value{i}", each.type) for i, each in enumerate(node.aggregates)]
-    rows = plan.Project((*node.input.columns, inner), node.input, ())
+    rows = plan.Project((*node.input.columns, inner, *(each.column for each in carried)), node.input, ())
     summarize = plan.Summarize((*keyed, *outputs), rows, tuple(group_by), node.aggregates)
-    return STEPS[plan.Summarize](emitter, block, summarize), [*keys, *outputs], bucket
+    return STEPS[plan.Summarize](emitter, block, summarize), [*keys, *outputs, bucket]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Bounds:
+    """First and last value of the axis: constants, or columns."""
+
+    start: Expression
+    stop: Expression
 
 
 def _collected(
-    emitter: Relations, block: Block, node: plan.MakeSeries, columns: Sequence[Column], bucket: Column,
-    start: Expression, stop: Expression,
-) -> Block:  # fmt: skip
+    emitter: Relations, block: Block, node: plan.MakeSeries, columns: Sequence[Column], bounds: _Bounds
+) -> Block:
     """One row per group: its buckets as a map, then arrays with the gaps filled."""
-    keys, outputs = columns[: len(node.keys)], columns[len(node.keys) :]
+    keys, outputs, bucket = columns[: len(node.keys)], columns[len(node.keys) : -1], columns[-1]
     number = block.bindings[bucket.id]
     items = [block.bindings[column.id] for column in keys]
     for output in outputs:
@@ -102,31 +113,31 @@ def _collected(
         items.append(tree.call("kql_bucket_map", tree.call("list", entry)))
     count = Column(emitter.fresh_column(), "_count", ScalarType.LONG)
     items.append(tree.binary(exp.Add, tree.call("max", number), tree.number(1)))
-    made = [*columns, count]
-    if isinstance(start, ColumnReference):
-        made.append(start.column)
-        items.append(tree.call("any_value", block.bindings[start.column.id]))
+    made = [*keys, *outputs, count]
+    if isinstance(bounds.start, ColumnReference):
+        made.append(bounds.start.column)
+        items.append(tree.call("any_value", block.bindings[bounds.start.column.id]))
     names = unique_names(made)
     query = block.select([tree.aliased(v, n) for v, n in zip(items, names, strict=True)], ordered=False)
     if keys:
         query.set("group", exp.Group(expressions=[tree.number(i + 1) for i in range(len(keys))]))
     result = emitter.relation(query, made, names)
-    return _filled(emitter, result, node, columns, count, start, stop)
+    return _filled(emitter, result, node, [*keys, *outputs, count], bounds)
 
 
 def _filled(
-    emitter: Relations, result: Block, node: plan.MakeSeries, columns: Sequence[Column], count: Column,
-    start: Expression, stop: Expression,
-) -> Block:  # fmt: skip
+    emitter: Relations, result: Block, node: plan.MakeSeries, columns: Sequence[Column], bounds: _Bounds
+) -> Block:
+    """`columns` are the keys, the aggregates' maps and the number of buckets."""
     scalars: Scalars = emitter.scalars(result)
-    first, step_ = scalars.value(start), scalars.value(node.step)
-    length: Sql = result.bindings[count.id]
+    first, step_ = scalars.value(bounds.start), scalars.value(node.step)
+    length: Sql = result.bindings[columns[-1].id]
     if node.stop is not None:
-        length = tree.call(f"kql_bucket_count_{_macro(node)}", first, scalars.value(stop), step_)
+        length = tree.call(f"kql_bucket_count_{_macro(node)}", first, scalars.value(bounds.stop), step_)
     axis = tree.call(f"kql_axis_{_macro(node)}", first, step_, length)
     if node.axis.type in _AXIS_TEXT:
         axis = tree.call(_AXIS_TEXT[node.axis.type], axis)
-    keys, outputs = columns[: len(node.keys)], columns[len(node.keys) :]
+    keys, outputs = columns[: len(node.keys)], columns[len(node.keys) : -1]
     arrays = [
         tree.call("kql_series_values", result.bindings[output.id], length, embed(scalars.value(default), default.type))
         for output, default in zip(outputs, node.defaults, strict=True)

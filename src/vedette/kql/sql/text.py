@@ -169,7 +169,9 @@ def _codepoints(scalars: Scalars, call: Call) -> Sql:
         if each.type is ScalarType.DYNAMIC else tree.array([value])
         for each, value in zip(call.arguments, scalars.values(call.arguments), strict=True)
     ]  # fmt: skip
-    return tree.call("kql_unicode_codepoints_to_string", tree.call("list_concat", *lists) if len(lists) > 1 else lists[0])
+    return tree.call(
+        "kql_unicode_codepoints_to_string", tree.call("list_concat", *lists) if len(lists) > 1 else lists[0]
+    )
 
 
 @family.rule("parse_command_line")
@@ -191,5 +193,3 @@ def _format_bytes(scalars: Scalars, call: Call) -> Sql:
 @family.rule("strcat_array")
 def _strcat_array(scalars: Scalars, call: Call) -> Sql:
     return tree.call("kql_strcat_array", *scalars.values(call.arguments))
-
-

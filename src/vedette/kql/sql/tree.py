@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlglot import exp
 
@@ -78,7 +78,7 @@ def attempt(node: Sql) -> Sql:
     return call("try", node)
 
 
-def binary(kind: type[exp.Binary], left: Sql, right: Sql) -> Sql:
+def binary(kind: Callable[..., Sql], left: Sql, right: Sql) -> Sql:
     """An infix operator."""
     return kind(this=operand(left), expression=operand(right))
 

@@ -80,12 +80,17 @@ class _Numbered:
         order = [tree.ordered(self._place(), False, False)]
         if call.function == "row_rank_dense":
             counted = tree.when([(start, tree.number(1))], tree.number(0))
-            return self._added(call.type, tree.cast(tree.over(tree.call("sum", counted), self._rebound(partition), order, "rows"), "BIGINT"))
+            return self._added(
+                call.type,
+                tree.cast(tree.over(tree.call("sum", counted), self._rebound(partition), order, "rows"), "BIGINT"),
+            )
         number = self._added(ScalarType.LONG, tree.over(tree.call("row_number"), self._rebound(partition), order))
         scalars = self.emitter.scalars(self.block)
         own = tree.when([(scalars.value(changed), scalars.value(number))])
         order = [tree.ordered(self._place(), False, False)]
-        return self._added(call.type, tree.cast(tree.over(tree.call("max", own), self._rebound(partition), order, "rows"), "BIGINT"))
+        return self._added(
+            call.type, tree.cast(tree.over(tree.call("max", own), self._rebound(partition), order, "rows"), "BIGINT")
+        )
 
     def _rebound(self, partition: Sequence[Sql]) -> list[Sql]:
         """The partition's column under the name of the current relation."""
@@ -152,7 +157,7 @@ def _row_window_session(scalars: Scalars, call: WindowCall, place: Sql, partitio
     return tree.call("kql_session_start", so_far, longest, gap)
 
 
-def _ranked(scalars: Scalars, call: WindowCall, place: Sql, partition: list[Sql]) -> Sql:
+def _ranked(_scalars: Scalars, call: WindowCall, _place: Sql, _partition: list[Sql]) -> Sql:
     raise UnsupportedError(call.function, "ranks are computed in several steps")
 
 

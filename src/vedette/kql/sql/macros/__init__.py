@@ -1,4 +1,4 @@
-"""Long formulations as DuckDB macros: constant text of ours, created in a session before a query that uses them runs."""
+"""Long formulations as DuckDB macros: constant text of ours, created in a session before a query that uses them."""
 
 from __future__ import annotations
 
@@ -47,5 +47,5 @@ def macros_in(sql: str) -> frozenset[str]:
 
 
 def session_statements() -> tuple[str, ...]:
-    """All of them, in an order in which each can be created: for hosts that open a session before they know the query."""
+    """All of them, each after those it uses: for hosts that open a session before they know the query."""
     return statements_for(macros())

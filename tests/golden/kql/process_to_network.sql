@@ -1,0 +1,5 @@
+WITH t2 AS NOT MATERIALIZED (
+  SELECT t1."DeviceId" AS "DeviceId", t1."ProcessId" AS "ProcessId", t1."Timestamp" AS "Started", t1."ProcessCommandLine" AS "ProcessCommandLine" FROM "DeviceProcessEvents" AS t1 WHERE (t1."ProcessCommandLine" ILIKE '%enc%' OR t1."ProcessCommandLine" ILIKE '%whoami%') AND regexp_matches(t1."ProcessCommandLine", '(?i)(?:^|[^\p{L}\p{N}])enc(?:$|[^\p{L}\p{N}])|(?:^|[^\p{L}\p{N}])whoami(?:$|[^\p{L}\p{N}])')),
+t4 AS NOT MATERIALIZED (
+  SELECT t3."Timestamp" AS "Timestamp", t3."DeviceId" AS "DeviceId", t3."DeviceName" AS "DeviceName", t3."RemoteIP" AS "RemoteIP", t3."InitiatingProcessId" AS "InitiatingProcessId" FROM "DeviceNetworkEvents" AS t3 WHERE NOT kql_ipv4_is_private(t3."RemoteIP"))
+SELECT t6."DeviceName" AS "DeviceName", t5."ProcessCommandLine" AS "ProcessCommandLine", t6."RemoteIP" AS "RemoteIP", t6."Timestamp" - t5."Started" AS "Delay" FROM t2 AS t5 JOIN t4 AS t6 ON t5."DeviceId" = t6."DeviceId" AND t5."ProcessId" IS NOT DISTINCT FROM t6."InitiatingProcessId" WHERE (t6."Timestamp" - t5."Started") BETWEEN CAST(0 AS BIGINT) AND 6000000000
