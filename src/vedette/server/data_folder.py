@@ -157,6 +157,8 @@ class ServerState(msgspec.Struct, frozen=True):
     pid: int
     base_url: str
     ca_file: str | None
+    certificate: str | None
+    """The server's own certificate; None: it speaks plain HTTP."""
     minting: bool
 
 

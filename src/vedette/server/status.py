@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from vedette import __version__
-from vedette.server.data_folder import existing_data_folder, read_state
+from vedette.server.data_folder import ServerState, existing_data_folder, read_state
 from vedette.server.ports import answers, probe_context
 from vedette.server.wiring import Services
 from vedette.settings import load_settings
@@ -26,15 +26,16 @@ def read_status(data: Path) -> dict[str, object]:
             "schema": current_revision(services.store),
         }
         if state is not None:
-            address = urlsplit(state.base_url)
-            certificate = Path(state.ca_file) if state.ca_file else None
-            context = probe_context(certificate) if address.scheme == "https" and certificate else None
             status |= {"pid": state.pid, "base_url": state.base_url, "ca_file": state.ca_file}
-            if address.scheme == "http" or context is not None:
-                host, port = address.hostname or "", address.port or 443
-                status["ready"] = answers(host, port, "/readyz", context)
+            status["ready"] = _answers(state)
         if status["schema"] is not None:
             status |= {"tenants": len(services.tenants()), "jobs": dict(services.queue.depth())}
         return status
     finally:
         services.close()
+
+
+def _answers(state: ServerState) -> bool:
+    address = urlsplit(state.base_url)
+    context = probe_context(Path(state.certificate) if state.certificate else None)
+    return answers(address.hostname or "", address.port or 443, "/readyz", context)

@@ -132,9 +132,7 @@ def _is_ready(plan: ServerPlan) -> bool:
 
 
 def _announce(plan: ServerPlan) -> None:
-    ca_file = str(plan.ca_file) if plan.ca_file else None
-    minting = plan.settings.allow_minting or plan.settings.demo
-    write_private(plan.folder.state_file, ServerState(os.getpid(), plan.base_url, ca_file, minting))
+    write_private(plan.folder.state_file, _state(plan))
     sys.stdout.write(f"ready {plan.base_url}\n")
     sys.stdout.flush()
     if plan.settings.demo:
@@ -142,6 +140,16 @@ def _announce(plan: ServerPlan) -> None:
 
         sys.stderr.write(welcome(plan.folder.demo_file))
         sys.stderr.flush()
+
+
+def _state(plan: ServerPlan) -> ServerState:
+    return ServerState(
+        pid=os.getpid(),
+        base_url=plan.base_url,
+        ca_file=str(plan.ca_file) if plan.ca_file else None,
+        certificate=str(plan.certificates.certificate.absolute()) if plan.certificates else None,
+        minting=plan.settings.allow_minting or plan.settings.demo,
+    )
 
 
 def _web_processes(settings: Settings) -> int:
