@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, Select, and_, or_
 
 from vedette.odata.errors import ODataError
+from vedette.odata.sql import is_long
 
 SortKey = tuple[ColumnElement[Any], bool]
 """An expression that is never NULL, and whether it descends."""
@@ -47,6 +48,8 @@ def cut_page(rows: Sequence[Row[Any]], selection: Selection) -> tuple[Sequence[R
     """The rows of the page and, if there are more, the sort keys of its last row."""
     if selection.limit is None or len(rows) <= selection.limit:
         return rows, None
+    if selection.limit == 0:
+        return [], None
     page = rows[: selection.limit]
     return page, tuple(page[-1][-len(selection.order) :])
 
@@ -65,7 +68,7 @@ def decode_token(token: str, order: tuple[SortKey, ...]) -> tuple[int | str, ...
         )
     except (ValueError, msgspec.MsgspecError) as error:
         raise ODataError("InvalidQueryOption", option="$skiptoken", value=token) from error
-    if len(keys) != len(order):
+    if len(keys) != len(order) or any(isinstance(key, int) and not is_long(key) for key in keys):
         raise ODataError("InvalidQueryOption", option="$skiptoken", value=token)
     return keys
 

@@ -6,6 +6,7 @@ Nothing outside the map can be named; every value becomes a bound parameter. Com
 
 import dataclasses
 import operator
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
@@ -70,6 +71,7 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], Condition]] = {
 _FLIPPED = {"eq": "eq", "ne": "ne", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 _CASE_FUNCTIONS: Mapping[str, Callable[..., ColumnElement[Any]]] = {"tolower": func.lower, "toupper": func.upper}
 _TEXT_FUNCTIONS = frozenset({"startswith", "endswith", "contains"})
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
 _LITERALS = (Null, Boolean, Number, String, DateTime, EnumValue)
 
 
@@ -231,6 +233,11 @@ def _compare_enum(symbol: str, column: ColumnElement[Any], prop: Property, liter
     return column.in_(within)
 
 
+def is_long(value: int) -> bool:
+    """Whether a database can hold the value: 64 bits with a sign."""
+    return -(2**63) <= value < 2**63
+
+
 def _value(prop: Property, literal: LiteralValue) -> object:  # noqa: PLR0911 â€” one case per pair of types
     """The literal as a value of the property's type; strings are read leniently, as the services do."""
     match prop.type, literal:
@@ -238,9 +245,9 @@ def _value(prop: Property, literal: LiteralValue) -> object:  # noqa: PLR0911 â€
             return value
         case "string", Number(value):
             return str(value)
-        case (("integer" | "number"), Number(value)):
+        case (("integer" | "number"), Number(value)) if isinstance(value, float) or is_long(value):
             return value
-        case "integer", String(value) if value.isascii() and value.lstrip("-").isdigit():
+        case "integer", String(value) if _INTEGER.fullmatch(value) and is_long(int(value)):
             return int(value)
         case "boolean", Boolean(value):
             return value

@@ -32,6 +32,7 @@ def test_null_is_not_absence() -> None:
         (b"", "BodyNotJson", {}),
         (b"{", "BodyNotJson", {}),
         (b'{"a": "\xff"}', "BodyNotJson", {}),
+        (b'{"assignedTo": "\\ud800"}', "BodyNotJson", {}),
         (b"[" * 100_000, "BodyNotJson", {}),
         (b"[]", "BodyNotAnObject", {}),
         (b'"x"', "BodyNotAnObject", {}),

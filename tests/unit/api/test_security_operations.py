@@ -11,6 +11,7 @@ from vedette.hunting.errors import HuntingTimeoutError, HuntingValueError
 from vedette.ids import RandomIds
 from vedette.incidents.alerts import AlertDetails, NewAlert, create
 from vedette.incidents.evidence import DeviceEvidence
+from vedette.odata.paging import encode_token
 
 GRAPH = "/v1.0/security/incidents"
 ALERTS = "/v1.0/security/alerts_v2"
@@ -51,6 +52,8 @@ def ids(document: Any) -> list[int]:
         ("$filter=severity eq 'high'&$orderby=createdDateTime", [1, 3, 5]),
         ("$filter=createdDateTime ge 2025-11-23T12:02:00Z&$top=2", [5, 4]),
         ("$skip=3", [2, 1]),
+        ("$skip=99", []),
+        ("$top=0", []),
         ("$filter=contains(displayName,'Alert 4')", [4]),
         ("$filter=status eq microsoft.graph.security.incidentStatus'active' and assignedTo eq null", [5, 4, 3, 2, 1]),
         ("$filter=status ne 'Active'", []),
@@ -95,7 +98,8 @@ def test_next_links_lead_through_everything_once(filled: Application, path: str,
 def test_a_token_of_another_order_is_refused(filled: Application) -> None:
     client = filled.client("graph")
     token = client.get(f"{GRAPH}?$top=2&$orderby=severity").json()["@odata.nextLink"].partition("$skiptoken=")[2]
-    for bad in (token[:-4], "%21", "AAAA"):
+    too_long = encode_token((2**64 - 1, 2**64 - 1))
+    for bad in (token[:-4], "%21", "AAAA", too_long):
         answer = client.get(f"{GRAPH}?$skiptoken={bad}")
         assert (answer.status, answer.json()["error"]["code"]) == (400, "BadRequest")
 
@@ -177,6 +181,7 @@ def test_updating_an_alert(filled: Application) -> None:
         ({"status": 1}, "status"),
         ({"id": "7"}, "id"),
         ({"customTags": "vip"}, "customTags"),
+        ({"displayName": None}, "displayName"),
         ([], "object"),
     ],
 )

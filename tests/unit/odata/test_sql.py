@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, MetaData, String, Table, create_engine, select
+from sqlalchemy.dialects import sqlite
 
 from vedette.odata.errors import ODataError
 from vedette.odata.options import decode_query, parse_options
@@ -106,6 +109,10 @@ def test_filter(connection: Connection, text: str, expected: list[int]) -> None:
         ("severity eq 'enormous'", "UnknownEnumMember"),
         ("createdDateTime gt 'yesterday'", "InvalidLiteral"),
         ("id eq 'one'", "InvalidLiteral"),
+        ("id eq 99999999999999999999", "InvalidLiteral"),
+        ("id eq '99999999999999999999'", "InvalidLiteral"),
+        ("id eq '9223372036854775808'", "InvalidLiteral"),
+        ("id eq '--1'", "InvalidLiteral"),
         ("title", "NotABooleanExpression"),
         ("title eq assignedTo", "ComparisonNotSupported"),
         ("substringof('x', title)", "NotABooleanExpression"),
@@ -157,3 +164,52 @@ def test_options_that_are_wrong(query: str, code: str) -> None:
     with pytest.raises(ODataError) as caught:
         parse_options(decode_query(query))
     assert caught.value.code == code
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        "id",
+        "title",
+        "tags",
+        "severity",
+        "createdDateTime",
+        "open",
+        "/",
+        "any",
+        "all",
+        "(",
+        ")",
+        "t",
+        ":",
+        ",",
+        "eq",
+        "ne",
+        "gt",
+        "in",
+        "and",
+        "or",
+        "not",
+        "null",
+        "true",
+        "'x'",
+        "12",
+        "-1.5e9",
+        "2024-01-01T00:00:00Z",
+        "startswith",
+        "Ns.Enum'high'",
+        "$count",
+        "'",
+        "#",
+        "é",
+        "11111111-1111-1111-1111-111111111111",
+    ]
+)
+
+
+@given(st.lists(FRAGMENTS, max_size=14))
+def test_any_text_is_a_filter_or_an_odata_error(parts: list[str]) -> None:
+    try:
+        condition = to_condition(parse_filter(" ".join(parts)), PROPERTIES)
+    except ODataError:
+        return
+    select(ALERTS.c.id).where(condition).compile(dialect=sqlite.dialect())
