@@ -50,7 +50,9 @@ def read_list(request: ApiRequest, rules: ListRules) -> ListQuery:
     options = parse_options(pairs, rules.offered)
     order = rules.default_order
     if options.order_by:
-        order = (*to_order(options.order_by, rules.properties), rules.default_order[-1])
+        keys = to_order(options.order_by, rules.properties)
+        # The unique key runs the way of the last one: keys of one direction are one comparison, which an index serves.
+        order = (*keys, (rules.default_order[-1][0], keys[-1][1]))
     token = options.skip_token
     selection = Selection(
         condition=to_condition(options.filter, rules.properties) if options.filter else None,

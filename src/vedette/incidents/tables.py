@@ -31,6 +31,7 @@ INCIDENTS = Table(
     Column("custom_tags", JSON, nullable=False),
     Column("system_tags", JSON, nullable=False),
     Column("details", JSON, nullable=False),
+    Index("ix_incidents_tenant_id_created", "tenant_id", "created", "incident_id"),
     Index("ix_incidents_tenant_id_last_update", "tenant_id", "last_update", "incident_id"),
 )
 
@@ -69,6 +70,7 @@ ALERTS = Table(
     Column("details", JSON, nullable=False),
     ForeignKeyConstraint(["tenant_id", "incident_id"], ["incidents.tenant_id", "incidents.incident_id"]),
     Index("ix_alerts_tenant_id_incident_id", "tenant_id", "incident_id"),
+    Index("ix_alerts_tenant_id_created", "tenant_id", "created", "alert_id"),
     Index("ix_alerts_tenant_id_last_update", "tenant_id", "last_update", "alert_id"),
     # NULLs never collide: an alert without a key is never a repetition.
     Index("ix_alerts_tenant_id_source_key", "tenant_id", "source_key", unique=True),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, and_, or_
+from sqlalchemy import ColumnElement, Row, Select, and_, literal, or_, tuple_
 
 from vedette.odata.errors import ODataError
 from vedette.odata.sql import is_long
@@ -74,6 +74,10 @@ def decode_token(token: str, order: tuple[SortKey, ...]) -> tuple[int | str, ...
 
 
 def _behind(order: tuple[SortKey, ...], keys: tuple[int | str, ...]) -> ColumnElement[bool]:
+    expressions = [expression for expression, _ in order]
+    if len({descending for _, descending in order}) == 1:  # one comparison of rows, which an index answers
+        row, values = tuple_(*expressions), tuple_(*map(literal, keys))
+        return row < values if order[0][1] else row > values
     alternatives = []
     for place, (expression, descending) in enumerate(order):
         equal = [order[before][0] == keys[before] for before in range(place)]

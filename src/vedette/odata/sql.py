@@ -83,12 +83,13 @@ def to_condition(expression: Expression, properties: PropertyMap) -> Condition:
 def to_order(keys: tuple[OrderBy, ...], properties: PropertyMap) -> list[tuple[ColumnElement[Any], bool]]:
     """Sort keys as (expression that is never NULL, descending)."""
     translator = _Translator(properties)
-    result: list[tuple[ColumnElement[Any], bool]] = []
-    for key in keys:
-        prop = translator.primitive(key.path)
-        text = prop.type in ("string", "enum")
-        result.append((func.coalesce(prop.column, "" if text else 0), key.descending))
-    return result
+    return [(_never_null(translator.primitive(key.path)), key.descending) for key in keys]
+
+
+def _never_null(prop: Property) -> ColumnElement[Any]:
+    if not getattr(prop.column, "nullable", True):
+        return prop.column  # as it is, so that an index on it serves
+    return func.coalesce(prop.column, "" if prop.type in ("string", "enum") else 0)
 
 
 class _Translator:

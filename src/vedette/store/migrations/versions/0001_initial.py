@@ -63,6 +63,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step a table
         sa.PrimaryKeyConstraint("tenant_id", "incident_id", name=op.f("pk_incidents")),
     )
     with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.create_index("ix_incidents_tenant_id_created", ["tenant_id", "created", "incident_id"], unique=False)
         batch_op.create_index(
             "ix_incidents_tenant_id_last_update", ["tenant_id", "last_update", "incident_id"], unique=False
         )
@@ -189,6 +190,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step a table
     )
     with op.batch_alter_table("alerts", schema=None) as batch_op:
         batch_op.create_index("ix_alerts_tenant_id_incident_id", ["tenant_id", "incident_id"], unique=False)
+        batch_op.create_index("ix_alerts_tenant_id_created", ["tenant_id", "created", "alert_id"], unique=False)
         batch_op.create_index("ix_alerts_tenant_id_last_update", ["tenant_id", "last_update", "alert_id"], unique=False)
         batch_op.create_index("ix_alerts_tenant_id_source_key", ["tenant_id", "source_key"], unique=True)
 
