@@ -131,16 +131,19 @@ def _unpacked(
     keys: list[tuple[str, str, ScalarType]],
     conflict: str,
 ) -> Table:
-    new = {name for name, _, _ in keys}
-    stay = [each for each in kept if not (conflict == "replace_source" and each.name in new)]
-    taken = {each.name for each in stay}
-    columns = list(stay)
-    expressions: list[Expression] = [reference(each) for each in stay]
+    columns = list(kept)
+    expressions: list[Expression] = [reference(each) for each in kept]
+    taken = {each.name: position for position, each in enumerate(kept)}
     for name, key, type_ in keys:
         if name in taken and conflict == "keep_source":
             continue
+        if name in taken and conflict == "replace_source":
+            position = taken[name]
+            columns[position] = binder.column(name, type_)
+            expressions[position] = convert(_property(bag, key), type_)
+            continue
         output = unique(name, taken)
-        taken.add(output)
+        taken[output] = len(columns)
         columns.append(binder.column(output, type_))
         expressions.append(convert(_property(bag, key), type_))
     return Table(plan.Project(tuple(columns), table.relation, tuple(expressions)))

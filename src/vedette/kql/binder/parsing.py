@@ -19,21 +19,22 @@ from vedette.kql.types import ScalarType
 
 _T = ScalarType
 
-# What a capture of each type may look like, so that "12abc" gives a long its 12. Text takes anything.
-_SHAPES = {
-    _T.LONG: r"-?\d+",
-    _T.INT: r"-?\d+",
-    _T.REAL: r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?",
-    _T.DECIMAL: r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?",
-}
+_DIGITS = r"-?\d+"
+_DECIMALS = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_SHAPES = {_T.LONG: _DIGITS, _T.INT: _DIGITS, _T.REAL: _DECIMALS, _T.DECIMAL: _DECIMALS}
+"""What a capture of each type looks like, so that "12abc" gives a long its 12. Text takes anything."""
+
+_GROUP = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|(\((?!\?)|\(\?P<)")
+"""Finds capturing groups of a regular expression, stepping over escapes and classes."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pattern:
-    """A pattern compiled: `regex` has group n+1 for `columns[n]`."""
+    """A pattern compiled: `groups[n]` is the number of the regex group that `columns[n]` is captured by."""
 
     regex: str
     columns: tuple[Column, ...]
+    groups: tuple[int, ...]
 
 
 def _compile(binder: Binder, parts: syntax.ParsePattern, kind: str, flags: str) -> Pattern:
@@ -41,23 +42,37 @@ def _compile(binder: Binder, parts: syntax.ParsePattern, kind: str, flags: str) 
     regular = kind == "regex"
     pieces: list[str] = []
     columns: list[Column] = []
-    last = len(parts) - 1
-    for position, part in enumerate(parts):
+    groups: list[int] = []
+    count = 0
+    for part, following in zip(parts, (*parts[1:], None), strict=True):
         if isinstance(part, syntax.ParseText):
             pieces.append(part.text if regular else re.escape(part.text))
+            count += sum(1 for each in _GROUP.finditer(part.text) if each[1]) if regular else 0
         elif isinstance(part, syntax.ParseStar):
-            pieces.append(".*" if regular and position != 0 else ".*?")
+            pieces.append(".*?")
         else:
-            type_ = part.type.type if part.type is not None else _T.STRING
-            columns.append(binder.column(part.name.text, type_))
-            shape = _SHAPES.get(type_) if not regular and position < last else None
-            lazy = ".*" if regular or position == last else ".*?"
-            pieces.append(f"({shape or lazy})")
+            column = binder.column(part.name.text, part.type.type if part.type is not None else _T.STRING)
+            columns.append(column)
+            count += 1
+            groups.append(count)
+            pieces.append(f"({_capture(column.type, kind, following)})")
     head = "" if regular and (not parts or not isinstance(parts[0], syntax.ParseColumn)) else "^"
     tail = "" if regular or (parts and isinstance(parts[-1], syntax.ParseStar)) else "$"
     switches = "s" if not regular else "".join(sorted(set(flags) & set("imsU")))
     prefix = f"(?{switches})" if switches else ""
-    return Pattern(f"{prefix}{head}{''.join(pieces)}{tail}", tuple(columns))
+    return Pattern(f"{prefix}{head}{''.join(pieces)}{tail}", tuple(columns), tuple(groups))
+
+
+def _capture(type_: ScalarType, kind: str, following: object) -> str:
+    """How one column is captured, given what stands behind it in the pattern."""
+    anything = ".*" if kind == "regex" or following is None else ".*?"
+    shape = _SHAPES.get(type_)
+    if shape is None or (following is None and kind != "regex"):
+        return anything
+    if kind == "relaxed":
+        # What does not look like the type still matches; before `*` only the shape says where the value ends.
+        return f"(?:{shape})?" if isinstance(following, syntax.ParseStar) else anything
+    return shape
 
 
 def _captures(source: Expression, pattern: Pattern) -> tuple[Expression, list[Expression], list[Expression]]:
@@ -65,8 +80,7 @@ def _captures(source: Expression, pattern: Pattern) -> tuple[Expression, list[Ex
     regex = Literal(_T.STRING, pattern.regex)
     matches = Call(_T.BOOL, "matches_regex", (source, regex))
     texts: list[Expression] = [
-        Call(_T.STRING, "extract", (regex, Literal(_T.LONG, group), source))
-        for group in range(1, len(pattern.columns) + 1)
+        Call(_T.STRING, "extract", (regex, Literal(_T.LONG, group), source)) for group in pattern.groups
     ]
     values = [convert(text, column.type) for text, column in zip(texts, pattern.columns, strict=True)]
     return matches, texts, values

@@ -66,7 +66,9 @@ def bind_as(binder: Binder, written: syntax.AsOperator, table: Table, scope: Sco
     """`as`: gives the rows a name for the operators behind."""
     shared = binder.share()
     scope.variables[written.name.text] = TableVariable(table, shared)
-    return table.with_relation(plan.Shared(table.columns, shared, table.relation))
+    result = table.with_relation(plan.Shared(table.columns, shared, table.relation))
+    result.label = written.name.text
+    return result
 
 
 @operator(syntax.ConsumeOperator)

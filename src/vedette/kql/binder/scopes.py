@@ -15,7 +15,7 @@ class Table:
 
     `aliases` are further names of columns that are no part of `*`. An `open` table has columns that only the data
     knows. `serialized` tells that the order of rows is defined, which window functions ask for. `discovered` holds the
-    columns of an open table that were named though not declared.
+    columns of an open table that were named though not declared. `label` is the name that `as` gave just before.
     """
 
     relation: Relation
@@ -23,6 +23,7 @@ class Table:
     open: bool = False
     serialized: bool = False
     discovered: dict[str, Column] = dataclasses.field(default_factory=dict)
+    label: str | None = None
     _names: dict[str, Column] | None = None
 
     @property

@@ -27,7 +27,7 @@ class Leg:
 @operator(syntax.UnionOperator)
 def bind_union(binder: Binder, written: syntax.UnionOperator, table: Table, scope: Scope) -> Table:
     """`union` of the piped rows and others."""
-    return _union(binder, written, [Leg(table, None)], scope)
+    return _union(binder, written, [Leg(table, table.label)], scope)
 
 
 @source(syntax.UnionOperator)
@@ -64,7 +64,8 @@ def bind_leg(binder: Binder, written: syntax.Expression, scope: Scope, *, fuzzy:
 
 
 def _leg(binder: Binder, written: syntax.Expression, scope: Scope) -> Leg:
-    return Leg(binder.table(binder, written, scope.lexical), None)
+    table = binder.table(binder, written, scope.lexical)
+    return Leg(table, table.label)
 
 
 def _matching_legs(binder: Binder, written: syntax.Expression, pattern: str, scope: Scope) -> list[Leg]:
