@@ -10,64 +10,59 @@ from vedette.kql.plan import (
     InSubquery,
     Relation,
     ScalarSubquery,
+    ScanStep,
+    SortKey,
+    TopNestedLevel,
 )
 
-_STRUCTS = ("SortKey", "TopNestedLevel", "ScanStep")
+_STRUCT_TYPES = frozenset({SortKey, TopNestedLevel, ScanStep})
 
 
 _FIELDS: dict[type, tuple[str, ...]] = {}
+_HOLDERS = ("Expression", "Relation", "SortKey", "TopNestedLevel", "ScanStep")
 
 
 def _fields(kind: type) -> tuple[str, ...]:
+    """Names of the fields that may hold nodes, by their declared type; all others are never looked at."""
     names = _FIELDS.get(kind)
     if names is None:
-        names = _FIELDS[kind] = tuple(each.name for each in dataclasses.fields(kind))
+        declared = ((each.name, str(each.type)) for each in dataclasses.fields(kind))
+        names = tuple(name for name, type_ in declared if any(holder in type_ for holder in _HOLDERS))
+        _FIELDS[kind] = names
     return names
 
 
-def _is_struct(value: object) -> bool:
-    return type(value).__name__ in _STRUCTS
-
-
-def _flatten(value: object) -> Iterator[object]:
-    if isinstance(value, (Expression, Relation)):
-        yield value
-    elif isinstance(value, tuple):
+def _flatten(value: object, found: list[object]) -> None:
+    if isinstance(value, tuple):
         for each in value:
-            yield from _flatten(each)
-    elif _is_struct(value):
+            _flatten(each, found)
+    elif isinstance(value, (Expression, Relation)):
+        found.append(value)
+    elif type(value) in _STRUCT_TYPES:
         for name in _fields(type(value)):
-            yield from _flatten(getattr(value, name))
+            _flatten(getattr(value, name), found)
+
+
+def _below(node: object) -> list[object]:
+    found: list[object] = []
+    for name in _fields(type(node)):
+        _flatten(getattr(node, name), found)
+    return found
 
 
 def children_of(expression: Expression) -> tuple[Expression, ...]:
     """The expressions directly below an expression; plans of subqueries are not among them."""
-    return tuple(
-        each
-        for name in _fields(type(expression))
-        for each in _flatten(getattr(expression, name))
-        if isinstance(each, Expression)
-    )
+    return tuple(each for each in _below(expression) if isinstance(each, Expression))
 
 
 def expressions_of(relation: Relation) -> tuple[Expression, ...]:
     """The expressions that a relational node holds."""
-    return tuple(
-        each
-        for name in _fields(type(relation))
-        for each in _flatten(getattr(relation, name))
-        if isinstance(each, Expression)
-    )
+    return tuple(each for each in _below(relation) if isinstance(each, Expression))
 
 
 def inputs_of(relation: Relation) -> tuple[Relation, ...]:
     """The relations that a relational node reads."""
-    return tuple(
-        each
-        for name in _fields(type(relation))
-        for each in _flatten(getattr(relation, name))
-        if isinstance(each, Relation)
-    )
+    return tuple(each for each in _below(relation) if isinstance(each, Relation))
 
 
 def subqueries_of(expression: Expression) -> Iterator[Relation]:
@@ -101,9 +96,7 @@ def _mapped(value: object, change: Callable[[object], object]) -> object:
     if isinstance(value, tuple):
         items = tuple(_mapped(each, change) for each in value)
         return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
-    if _is_struct(value):
-        return _rebuilt(value, change)
-    return value
+    return _rebuilt(value, change) if type(value) in _STRUCT_TYPES else value
 
 
 def _rebuilt(node: object, change: Callable[[object], object]) -> object:

@@ -7,7 +7,7 @@ from sqlglot import exp
 from vedette.kql.plan import Call
 from vedette.kql.sql import tree
 from vedette.kql.sql.base import Family, Scalars
-from vedette.kql.sql.tree import Sql
+from vedette.kql.sql.tree import Infix, Sql
 from vedette.kql.types import ScalarType
 
 family = Family(
@@ -27,7 +27,7 @@ _REAL_FUNCTIONS = (
     "sqrt", "log", "log2", "log10", "exp", "exp2", "exp10", "cos", "sin", "tan", "acos", "asin", "cot", "pow",
     "gamma", "loggamma", "erf",
 )  # fmt: skip
-_BITS: dict[str, type[exp.Binary]] = {"binary_and": exp.BitwiseAnd, "binary_or": exp.BitwiseOr}
+_BITS: dict[str, Infix] = {"binary_and": exp.BitwiseAnd, "binary_or": exp.BitwiseOr}
 
 
 def _reals(scalars: Scalars, call: Call) -> list[Sql]:

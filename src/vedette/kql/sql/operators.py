@@ -10,7 +10,7 @@ from vedette.kql.plan import Call, Expression, Literal
 from vedette.kql.sql import tree
 from vedette.kql.sql.base import Family, Scalars, SubqueryMember, UnsupportedError, never_null
 from vedette.kql.sql.literals import dynamic_members
-from vedette.kql.sql.tree import Sql
+from vedette.kql.sql.tree import Infix, Sql
 from vedette.kql.types import ScalarType
 
 family = Family()
@@ -39,14 +39,14 @@ def _real(scalars: Scalars, expression: Expression) -> Sql:
     return value if expression.type is ScalarType.REAL else tree.cast(value, "DOUBLE")
 
 
-def _wrapping(kind: type[exp.Binary], left: Sql, right: Sql) -> Sql:
+def _wrapping(kind: Infix, left: Sql, right: Sql) -> Sql:
     """Exact while it fits, modulo 2^64 where it does not: the wide form runs only for rows where TRY gave null."""
     fast = tree.attempt(tree.binary(kind, left, right))
     wide = tree.binary(kind, tree.cast(left, "HUGEINT"), tree.cast(right, "HUGEINT"))
     return tree.coalesce(fast, tree.call("kql_wrap", wide))
 
 
-def _additive(kind: type[exp.Binary], scalars: Scalars, call: Call) -> Sql:
+def _additive(kind: Infix, scalars: Scalars, call: Call) -> Sql:
     left, right = call.arguments
     if call.type in _INTEGERS:
         sides = _wide(scalars, left), _wide(scalars, right)
@@ -155,7 +155,7 @@ def _nonzero(value: Sql, expression: Expression) -> Sql:
 
 # --- comparison -----------------------------------------------------------------------------------------------------
 
-_ORDERS: dict[str, type[exp.Binary]] = {
+_ORDERS: dict[str, Infix] = {
     "less": exp.LT, "less_or_equal": exp.LTE, "greater": exp.GT, "greater_or_equal": exp.GTE,
 }  # fmt: skip
 

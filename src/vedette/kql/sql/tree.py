@@ -8,6 +8,9 @@ from sqlglot import exp
 
 Sql = exp.Expression
 
+Infix = Callable[..., Sql]
+"""A class of nodes with a left and a right side."""
+
 _ATOMS = (
     exp.Column, exp.Literal, exp.Boolean, exp.Null, exp.Anonymous, exp.Cast, exp.TryCast, exp.Paren, exp.Case,
     exp.Coalesce, exp.Array, exp.Subquery, exp.Nullif, exp.Window, exp.Filter, exp.Exists,
@@ -55,7 +58,7 @@ def data_type(name: str) -> exp.DataType:
     """A type name of the dialect as a node."""
     if name not in _TYPES:
         _TYPES[name] = exp.DataType.build(name, dialect="duckdb")
-    return _TYPES[name].copy()
+    return _TYPES[name]
 
 
 def cast(node: Sql, sql_type: str) -> Sql:
@@ -78,7 +81,7 @@ def attempt(node: Sql) -> Sql:
     return call("try", node)
 
 
-def binary(kind: Callable[..., Sql], left: Sql, right: Sql) -> Sql:
+def binary(kind: Infix, left: Sql, right: Sql) -> Sql:
     """An infix operator."""
     return kind(this=operand(left), expression=operand(right))
 
