@@ -18,7 +18,7 @@ from vedette.ingest.envelopes import classification, unwrapped
 from vedette.ingest.processes import PROCESS_TABLE, TenantProcesses, kept_columns, starts_schema
 from vedette.ingest.quarantine import Rejected
 from vedette.ingest.ready_rows import insert_ready_rows
-from vedette.ingest.rules import CLOSE_COLUMNS, CLOSES, CompiledGroup, EventKind, RuleBook, staging_table
+from vedette.ingest.rules import CLOSE_COLUMNS, CLOSES, COUNTS, EventKind, RuleBook, staging_table
 
 
 class Tally(NamedTuple):
@@ -98,7 +98,8 @@ class MappingBatch:
             self._connection.unregister("block")
             self._run(f"CREATE OR REPLACE TEMP TABLE block AS {unwrapped('events')}")
             inner = (
-                "SELECT * REPLACE (false AS wrapped, CASE WHEN wrapped THEN 'nested_wrapper' ELSE problem END AS problem) "
+                "SELECT * REPLACE "
+                "(false AS wrapped, CASE WHEN wrapped THEN 'nested_wrapper' ELSE problem END AS problem) "
                 f"FROM ({self._classification})"
             )
             self._run(f"INSERT INTO events {inner}", {"tenant": self._tenant_id})
@@ -136,16 +137,19 @@ class MappingBatch:
         if group is None:
             self.unmapped_kinds[f"{kind.channel}|{kind.event_id}"] += events
             return Tally(unmapped=events)
-        matched = self._matched(group, events)
+        if group.only_counts:
+            return Tally(ignored=events)
+        self._run(group.flatten)
+        matched = {int(str(index)): int(str(count)) for index, count in self._rows(COUNTS) if index is not None}
         accepted = ignored = 0
         for index, rule in enumerate(group.rules):
             inserted = 0
-            if rule.close_insert is not None:
+            if rule.close_insert is not None and matched.get(index):
                 self._run(rule.close_insert)
             if rule.insert is not None and rule.table is not None and matched.get(index):
                 inserted = self._insert(rule.table, rule.insert)
                 self._seen_rules.add(rule.id)
-            if rule.also_insert is not None and rule.also_table is not None:
+            if rule.also_insert is not None and rule.also_table is not None and matched.get(index):
                 self._insert(rule.also_table, rule.also_insert)
             accepted += inserted
             ignored += matched.get(index, 0) - inserted
@@ -153,11 +157,6 @@ class MappingBatch:
         if unmapped:
             self.unmapped_kinds[f"{kind.channel}|{kind.event_id}"] += unmapped
         return Tally(accepted=accepted, ignored=ignored, unmapped=unmapped)
-
-    def _matched(self, group: CompiledGroup, events: int) -> dict[int, int]:
-        if group.match is None:
-            return {0: events}
-        return {int(str(index)): int(str(count)) for index, count in self._rows(group.match) if index is not None}
 
     def _insert(self, table: str, statement: str) -> int:
         self._stage(table)

@@ -35,7 +35,7 @@ class PipelineLimits(msgspec.Struct, frozen=True):
 
     batch_bytes: int = 4 << 30
     line_bytes: int = 16 << 20
-    block_bytes: int = 32 << 20
+    block_bytes: int = 64 << 20
     memory: str = "1GB"
 
 

@@ -15,8 +15,22 @@ from vedette.contracts.mappings import Envelope, ProcessReference, Rule, RuleSet
 from vedette.ingest.columns import SQL_TYPES, converted, stored_columns
 from vedette.ingest.envelopes import envelope_index, json_path, keys_of
 from vedette.ingest.errors import RuleError
-from vedette.ingest.expressions import Expression, fields_of, parse_expression
-from vedette.ingest.sql import DIALECT, alias, both, call, case, column, concat, equals, negation, number, text
+from vedette.ingest.expressions import fields_of, parse_expression
+from vedette.ingest.sql import (
+    DIALECT,
+    alias,
+    both,
+    call,
+    case,
+    column,
+    concat,
+    either,
+    equals,
+    is_null,
+    negation,
+    number,
+    text,
+)
 from vedette.ingest.vocabulary import OUTGOING, Scope, Typed, as_long, as_text, translate
 
 WORKING_COLUMNS: Mapping[str, str] = {
@@ -36,6 +50,11 @@ WORKING_COLUMNS: Mapping[str, str] = {
 }
 CLOSES = "closes"
 CLOSE_COLUMNS: Mapping[str, str] = {"_host": "VARCHAR", "_time": "BIGINT", "guid": "VARCHAR", "pid": "BIGINT"}
+
+FLAT = "flat"
+"""The events of one kind with a column per field: made by a group's `flatten`, read by its rules."""
+RULE_INDEX = "_rule_index"
+_BASE = "base"
 
 _BUILT_IN: Mapping[str, Typed] = {
     "_time": Typed(column("time"), "ticks"),
@@ -70,10 +89,19 @@ class CompiledRule(NamedTuple):
 
 
 class CompiledGroup(NamedTuple):
-    """The rules that compete for the same events, in order; `match` counts the events of each one (by index)."""
+    """The rules that compete for the same events, in order, and the statement that makes the relation they read."""
 
+    flatten: str
     rules: tuple[CompiledRule, ...]
-    match: str | None
+
+    @property
+    def only_counts(self) -> bool:
+        """Whether the one rule says that there is no row, so that nothing has to be read."""
+        return len(self.rules) == 1 and self.rules[0].insert is None and self.rules[0].close_insert is None
+
+
+COUNTS = f'SELECT "{RULE_INDEX}", count(*) FROM {FLAT} GROUP BY ALL'  # noqa: S608 - two names of this module
+"""SQL: how many of the flattened events each rule is for (by index; NULL: none)."""
 
 
 class RuleBook:
@@ -99,56 +127,71 @@ class RuleBook:
         fitting = [(rule_set, rule) for rule_set, rule in candidates if kind.envelope in rule_set.envelopes]
         if not fitting:
             return None
-        compilers = [RuleCompiler(rule_set, rule, kind, self._options) for rule_set, rule in fitting]
-        conditions = [rule.when for _, rule in fitting]
-        rules = tuple(compiler.compile(conditions[:index]) for index, compiler in enumerate(compilers))
-        match = compilers[0].match(conditions) if any(conditions) or len(rules) > 1 else None
-        return CompiledGroup(rules, match)
+        fields = _Fields()
+        compilers = [RuleCompiler(rule_set, rule, fields, self._options) for rule_set, rule in fitting]
+        rules = tuple(compiler.compile(index) for index, compiler in enumerate(compilers))
+        return CompiledGroup(_flatten(compilers, kind, fields), rules)
+
+
+def _flatten(compilers: "Sequence[RuleCompiler]", kind: EventKind, fields: "_Fields") -> str:
+    conditions = [compiler.condition() for compiler in compilers]
+    directions = [direction for compiler in compilers if (direction := compiler.direction()) is not None]
+    envelope = next(envelope for envelope in load_envelopes() if envelope.name == kind.envelope)
+    index = case(*((condition, number(position)) for position, condition in enumerate(conditions)))
+    query = exp.select(
+        exp.Star(), alias(index, RULE_INDEX), *(alias(direction, OUTGOING) for direction in directions[:1])
+    )
+    # Materialised, because the engine would else parse the record anew for each column.
+    query = query.from_(_BASE).with_(_BASE, as_=flattened_events(envelope, kind, fields.labels), materialized=True)
+    return f"CREATE OR REPLACE TEMP TABLE {FLAT} AS {query.sql(dialect=DIALECT)}"
 
 
 class RuleCompiler:
-    """Compiles one rule for one kind of event."""
+    """Compiles one rule for one kind of event: statements over the relation of flattened events."""
 
-    def __init__(self, rule_set: RuleSet, rule: Rule, kind: EventKind, options: Mapping[str, str]) -> None:
+    def __init__(self, rule_set: RuleSet, rule: Rule, fields: "_Fields", options: Mapping[str, str]) -> None:
         self._rule_set = rule_set
         self._rule = rule
-        self._kind = kind
+        self._fields = fields
         self._options = options
-        self._envelope = next(envelope for envelope in load_envelopes() if envelope.name == kind.envelope)
 
-    def compile(self, earlier: Sequence[str | None]) -> CompiledRule:
-        """The statements of the rule, for events that no `earlier` rule's condition holds for."""
+    def compile(self, index: int) -> CompiledRule:
+        """The statements of the rule, for the events with this rule index."""
         rule = self._rule
-        close = self._close_insert(earlier) if rule.close is not None else None
+        close = self._close_insert(index) if rule.close is not None else None
         if rule.table is None:
             return CompiledRule(rule.id, None, None, close_insert=close)
-        insert = self._insert(rule.table, self._row_values(rule.table), earlier)
-        if rule.also is None:
-            return CompiledRule(rule.id, rule.table, insert, close_insert=close)
-        also = self._insert(rule.also.table, self._column_values(rule.also.table, rule.also.columns), earlier)
-        return CompiledRule(rule.id, rule.table, insert, rule.also.table, also, close)
-
-    def match(self, conditions: Sequence[str | None]) -> str:
-        """SQL: index of the first condition that holds, NULL for none, and how many events that is."""
-        scope_fields = _Fields()
-        parsed = [None if when is None else self._parse(when, "when", scope_fields) for when in conditions]
-        source = self._source(scope_fields)
-        scope = self._scope(scope_fields, "when")
-        branches = [
-            (exp.true() if when is None else translate(when, scope).node, number(index))
-            for index, when in enumerate(parsed)
-        ]
-        query = source.selecting([alias(case(*branches), "rule"), alias(call("count"), "events")]).group_by("1")
-        return query.sql(dialect=DIALECT)
-
-    def _row_values(self, table: str) -> dict[str, str]:
-        rule = self._rule
-        values = self._column_values(table, rule.columns)
+        values = dict(self._column_values(rule.table, rule.columns))
         if rule.action_type is not None:
             values["ActionType"] = rule.action_type
-        return values
+        insert = self._insert(rule.table, values, index)
+        if rule.also is None:
+            return CompiledRule(rule.id, rule.table, insert, close_insert=close)
+        also = self._insert(rule.also.table, self._column_values(rule.also.table, rule.also.columns), index)
+        return CompiledRule(rule.id, rule.table, insert, rule.also.table, also, close)
 
-    def _column_values(self, table: str, columns: Mapping[str, str]) -> dict[str, str]:
+    def condition(self) -> exp.Expression:
+        """Whether an event is for this rule, if it is for none before it."""
+        return exp.true() if self._rule.when is None else self._translated(self._rule.when, "when").node
+
+    def direction(self) -> exp.Expression | None:
+        """Whether the source of the connection is the device; None for a rule without orientation.
+
+        In doubtful cases it is the source only if the device was seen elsewhere in the block to send from that address,
+        and not to send from the other.
+        """
+        orientation = self._rule.orient
+        if orientation is None:
+            return None
+        is_source = call("coalesce", self._translated(orientation.local_is_source, "orient").node, exp.false())
+        if orientation.doubtful is None:
+            return is_source
+        doubtful = call("coalesce", self._translated(orientation.doubtful, "orient").node, exp.false())
+        source, destination = (self._field(ends[0]) for ends in (orientation.source, orientation.destination))
+        ours, theirs = (_known_to_send(address, source, is_source) for address in (source, destination))
+        return exp.Paren(this=either(is_source, both(doubtful, ours, negation(theirs))))
+
+    def _column_values(self, table: str, columns: Mapping[str, str]) -> Mapping[str, str]:
         known = {stored.name for stored in stored_columns(table)}
         for name in columns:
             if name not in known:
@@ -156,38 +199,36 @@ class RuleCompiler:
         defaults = {name: value for name, value in self._rule_set.defaults.items() if name in known}
         return {**defaults, **columns}
 
-    def _insert(self, table: str, values: Mapping[str, str], earlier: Sequence[str | None]) -> str:
-        fields = _Fields()
-        parsed = {name: self._parse(value, name, fields) for name, value in values.items()}
-        conditions = [self._parse(when, "when", fields) for when in earlier if when is not None]
-        own = [self._parse(when, "when", fields) for when in (self._rule.when, self._kept()) if when is not None]
-        working = self._working_expressions(table, fields)
-        source = self._source(fields)
+    def _insert(self, table: str, values: Mapping[str, str], index: int) -> str:
         types = {stored.name: stored for stored in stored_columns(table)}
         outputs = [
-            alias(converted(translate(node, self._scope(fields, name)), types[name].type), types[name].physical)
-            for name, node in parsed.items()
+            alias(converted(self._translated(value, name), types[name].type), types[name].physical)
+            for name, value in values.items()
         ]
-        outputs += self._working_outputs(working, fields)
-        scope = self._scope(fields, "when")
-        where: list[exp.Expression] = [
-            exp.not_(call("coalesce", translate(node, scope).node, exp.false())) for node in conditions
-        ]
-        where += [translate(node, scope).node for node in own]
-        query = source.selecting(outputs)
-        if where:
-            query = query.where(both(*(exp.Paren(this=condition) for condition in where)))
-        return f"INSERT INTO {_quoted(table)} BY NAME {query.sql(dialect=DIALECT)}"
-
-    def _kept(self) -> str | None:
+        outputs += self._working_outputs(table)
+        where = equals(column(RULE_INDEX), index)
         keep = self._rule.keep
-        return keep.when if keep is not None and self._options.get(keep.option) == keep.value else None
+        if keep is not None and self._options.get(keep.option) == keep.value:
+            where = both(where, exp.Paren(this=self._translated(keep.when, "keep").node))
+        return (
+            f"INSERT INTO {_quoted(table)} BY NAME {exp.select(*outputs).from_(FLAT).where(where).sql(dialect=DIALECT)}"
+        )
 
-    def _working_expressions(self, table: str, fields: "_Fields") -> dict[str, Expression]:
-        rule = self._rule
-        if rule.table != table:
-            return {}
-        sources: dict[str, str | None] = {}
+    def _working_outputs(self, table: str) -> list[exp.Expression]:
+        is_own = table == self._rule.table
+        outputs = [
+            alias(text(self._rule.id), "_rule"),
+            alias(call("lower", column("host")), "_host"),
+            alias(column("time"), "_time"),
+            alias(exp.true() if self._rule.seed and is_own else exp.false(), "_seed"),
+        ]
+        for name, source in self._working_sources().items() if is_own else ():
+            if source is not None:
+                outputs.append(alias(_working_value(name, self._translated(source, name)), name))
+        return outputs
+
+    def _working_sources(self) -> dict[str, str | None]:
+        rule, sources = self._rule, dict[str, str | None]()
         if rule.initiating is not None:
             reference = rule.initiating
             sources |= {
@@ -200,89 +241,50 @@ class RuleCompiler:
             sources |= {"_target_guid": rule.target.guid, "_target_pid": rule.target.pid}
         if rule.join is not None:
             sources |= {"_split_by": rule.join.by, "_split_order": rule.join.order, "_split_text": rule.join.text}
-        return {name: self._parse(value, name, fields) for name, value in sources.items() if value is not None}
+        return sources
 
-    def _working_outputs(self, working: Mapping[str, Expression], fields: "_Fields") -> list[exp.Expression]:
-        outputs = [
-            alias(text(self._rule.id), "_rule"),
-            alias(call("lower", column("host")), "_host"),
-            alias(column("time"), "_time"),
-            alias(exp.true() if self._rule.seed else exp.false(), "_seed"),
-        ]
-        for name, expression in working.items():
-            value = translate(expression, self._scope(fields, name))
-            outputs.append(alias(_working_value(name, value), name))
-        return outputs
-
-    def _close_insert(self, earlier: Sequence[str | None]) -> str:
-        fields = _Fields()
+    def _close_insert(self, index: int) -> str:
         reference = self._rule.close or ProcessReference()
-        guid = self._parse(reference.guid, "close", fields) if reference.guid else None
-        pid = self._parse(reference.pid, "close", fields) if reference.pid else None
-        source = self._source(fields)
-        scope = self._scope(fields, "close")
         outputs = [alias(call("lower", column("host")), "_host"), alias(column("time"), "_time")]
-        if guid is not None:
-            outputs.append(alias(_working_value("_guid", translate(guid, scope)), "guid"))
-        if pid is not None:
-            outputs.append(alias(as_long(translate(pid, scope)), "pid"))
-        if any(earlier):
-            raise RuleError(self._rule.id, "a rule that ends processes cannot compete with others")
-        return f"INSERT INTO {CLOSES} BY NAME {source.selecting(outputs).sql(dialect=DIALECT)}"
+        if reference.guid is not None:
+            outputs.append(alias(_working_value("_guid", self._translated(reference.guid, "close")), "guid"))
+        if reference.pid is not None:
+            outputs.append(alias(as_long(self._translated(reference.pid, "close")), "pid"))
+        query = exp.select(*outputs).from_(FLAT).where(equals(column(RULE_INDEX), index))
+        return f"INSERT INTO {CLOSES} BY NAME {query.sql(dialect=DIALECT)}"
 
-    def _parse(self, source: str, name: str, fields: "_Fields") -> Expression:
-        expression = parse_expression(source, f"{self._rule.id}.{name}")
-        for field in sorted(fields_of(expression) - set(_BUILT_IN)):
-            fields.add(field)
-        return expression
-
-    def _scope(self, fields: "_Fields", name: str) -> Scope:
-        known = dict(_BUILT_IN) | {field: Typed(column(label), "text") for field, label in fields.labels.items()}
+    def _translated(self, source: str, name: str) -> Typed:
+        where = f"{self._rule.id}.{name}"
+        expression = parse_expression(source, where)
+        known = dict(_BUILT_IN)
         orientation = self._rule.orient
+        ends = () if orientation is None else (*orientation.source, *orientation.destination)
+        for field in sorted((fields_of(expression) | {end for end in ends if end}) - set(_BUILT_IN)):
+            known[field] = Typed(self._field(field), "text")
         if orientation is not None:
             known[OUTGOING] = Typed(column(OUTGOING), "bool")
-        return Scope(f"{self._rule.id}.{name}", known, orientation)
+        return translate(expression, Scope(where, known, orientation))
 
-    def _source(self, fields: "_Fields") -> "_FlatEvents":
-        """The events of this kind with one nullable text column for each field that the rule reads."""
-        orientation = self._rule.orient
-        if orientation is not None:
-            for name in (*orientation.source, *orientation.destination):
-                if name:
-                    fields.add(name)
-            conditions = [self._parse(orientation.local_is_source, "orient", fields)]
-            if orientation.doubtful is not None:
-                conditions.append(self._parse(orientation.doubtful, "orient", fields))
-        flattened = flattened_events(self._envelope, self._kind, fields.labels)
-        if orientation is None:
-            return _FlatEvents(flattened)
-        scope = Scope(f"{self._rule.id}.orient", self._scope(fields, "orient").fields)
-        source, destination = (fields.labels[ends[0]] for ends in (orientation.source, orientation.destination))
-        translated = [translate(condition, scope).node for condition in conditions]
-        return _FlatEvents(flattened, oriented_events(translated, source, destination))
+    def _field(self, name: str) -> exp.Expression:
+        return column(self._fields.label(name))
 
 
-class _FlatEvents(NamedTuple):
-    """The events of a kind as the relation `flat`, materialised: else the engine parses anew for each column."""
-
-    flattened: exp.Select
-    oriented: exp.Select | None = None
-
-    def selecting(self, outputs: Sequence[exp.Expression]) -> exp.Select:
-        """A query of `outputs` over the events."""
-        query = exp.select(*outputs)
-        query = query.from_("flat") if self.oriented is None else query.from_(self.oriented.subquery("f"))
-        return query.with_("flat", as_=self.flattened, materialized=True)
+def _known_to_send(address: exp.Expression, source: exp.Expression, is_source: exp.Expression) -> exp.Expression:
+    host = call("lower", column("host"))
+    known = exp.select(concat(host, "|", source)).from_(_BASE).where(both(is_source, negation(is_null(source))))
+    seen = exp.In(this=concat(host, "|", address), query=known.subquery())
+    return call("coalesce", seen, exp.false())
 
 
 class _Fields:
-    """The event fields that a statement reads, each with a label: names that differ only in case are two."""
+    """The event fields that a group reads, each with a label: names that differ only in case are two."""
 
     def __init__(self) -> None:
         self.labels: dict[str, str] = {}
 
-    def add(self, name: str) -> None:
-        self.labels.setdefault(name, f"f{len(self.labels)}")
+    def label(self, name: str) -> str:
+        """The column that holds the field."""
+        return self.labels.setdefault(name, f"f{len(self.labels)}")
 
 
 def flattened_events(envelope: Envelope, kind: EventKind, labels: Mapping[str, str]) -> exp.Select:
@@ -310,31 +312,6 @@ def flattened_events(envelope: Envelope, kind: EventKind, labels: Mapping[str, s
             value = call("coalesce", value, *_messages(envelope))
         outputs.append(alias(value, label))
     return exp.select(*base, *outputs).from_(parsed)
-
-
-def oriented_events(conditions: Sequence[exp.Expression], source: str, destination: str) -> exp.Select:
-    """The relation `flat` with the column that says whether the source of the connection is the device.
-
-    A second condition names the cases in doubt: there it is the source only if the device was seen elsewhere in the
-    block to send from that address, and not to send from the other.
-    """
-    local_is_source, *doubtful = (call("coalesce", condition, exp.false()) for condition in conditions)
-    outgoing = local_is_source
-    if doubtful:
-        known = exp.select(concat(call("lower", column("host")), "|", column(source)))
-        known = known.from_("flat").where(
-            both(local_is_source, negation(exp.Is(this=column(source), expression=exp.Null())))
-        )
-        ours, theirs = (
-            call(
-                "coalesce",
-                exp.In(this=concat(call("lower", column("host")), "|", column(end)), query=known.subquery()),
-                exp.false(),
-            )
-            for end in (source, destination)
-        )
-        outgoing = exp.Paren(this=exp.or_(local_is_source, both(*doubtful, ours, negation(theirs))))
-    return exp.select(exp.Star(), alias(outgoing, OUTGOING)).from_("flat")
 
 
 def _structure_of(labels: Mapping[str, str]) -> tuple[dict[str, str], set[str]]:

@@ -27,19 +27,19 @@ def call(name: str, *arguments: exp.Expression | str | int) -> exp.Expression:
 
 def try_cast(node: exp.Expression, type_: str) -> exp.Expression:
     """The value as `type_`, NULL where it cannot be."""
-    return exp.TryCast(this=node.copy(), to=exp.DataType.build(type_, dialect=DIALECT))
+    return exp.TryCast(this=node, to=exp.DataType.build(type_, dialect=DIALECT))
 
 
 def cast(node: exp.Expression, type_: str) -> exp.Expression:
     """The value as `type_`."""
-    return exp.Cast(this=node.copy(), to=exp.DataType.build(type_, dialect=DIALECT))
+    return exp.Cast(this=node, to=exp.DataType.build(type_, dialect=DIALECT))
 
 
 def case(*branches: tuple[exp.Expression, exp.Expression], default: exp.Expression | None = None) -> exp.Expression:
     """The value beside the first condition that is true."""
-    result = exp.Case(default=None if default is None else default.copy())
+    result = exp.Case(default=None if default is None else default)
     for condition, value in branches:
-        result.append("ifs", exp.If(this=condition.copy(), true=value.copy()))
+        result.append("ifs", exp.If(this=condition, true=value))
     return result
 
 
@@ -54,37 +54,37 @@ def concat(*parts: exp.Expression | str) -> exp.Expression:
 
 def equals(left: exp.Expression, right: exp.Expression | str | int) -> exp.Expression:
     """`left = right`."""
-    return exp.EQ(this=left.copy(), expression=_node(right))
+    return exp.EQ(this=left, expression=_node(right))
 
 
 def is_null(node: exp.Expression) -> exp.Expression:
     """`node IS NULL`."""
-    return exp.Is(this=node.copy(), expression=exp.Null())
+    return exp.Is(this=node, expression=exp.Null())
 
 
 def both(*conditions: exp.Expression) -> exp.Expression:
     """All conditions hold."""
-    return _typed(exp.and_(*(condition.copy() for condition in conditions)))
+    return _typed(exp.and_(*conditions, copy=False))
 
 
 def either(*conditions: exp.Expression) -> exp.Expression:
     """At least one condition holds."""
-    return _typed(exp.or_(*(condition.copy() for condition in conditions)))
+    return _typed(exp.or_(*conditions, copy=False))
 
 
 def negation(condition: exp.Expression) -> exp.Expression:
     """The condition does not hold."""
-    return exp.not_(condition.copy())
+    return exp.not_(condition, copy=False)
 
 
 def binary(kind: type[exp.Binary], left: exp.Expression, right: exp.Expression | int) -> exp.Expression:
     """An arithmetic or comparison operator, in parentheses."""
-    return exp.Paren(this=kind(this=left.copy(), expression=_node(right)))
+    return exp.Paren(this=kind(this=left, expression=_node(right)))
 
 
 def alias(node: exp.Expression, name: str) -> exp.Expression:
     """`node AS "name"`."""
-    return exp.Alias(this=node.copy(), alias=exp.to_identifier(name, quoted=True))
+    return exp.Alias(this=node, alias=exp.to_identifier(name, quoted=True))
 
 
 def render(node: exp.Expression) -> str:
@@ -102,4 +102,4 @@ def _node(value: exp.Expression | str | int) -> exp.Expression:
         return text(value)
     if isinstance(value, int):
         return number(value)
-    return value.copy()
+    return value
