@@ -10,6 +10,7 @@ from vedette.contracts.tables import TableContract, load_tables, physical_names
 from vedette.contracts.workspace import workspace_aliases, workspace_columns
 from vedette.kql.catalog import TableColumn, TableSchema
 from vedette.kql.types import ScalarType
+from vedette.lake.schema import INGESTION_TIME
 
 WORKSPACE_TIME = "TimeGenerated"
 """The name that a Log Analytics workspace gives to the time column."""
@@ -114,4 +115,4 @@ def _schema(table: TableContract, workspace: bool) -> TableSchema:
         aliases += workspace_aliases(table.name).items()
         if table.time_column is not None and WORKSPACE_TIME not in by_name:
             aliases.append((WORKSPACE_TIME, table.time_column))
-    return TableSchema(table.name, tuple(columns), table.time_column, tuple(aliases), table.description)
+    return TableSchema(table.name, tuple(columns), table.time_column, tuple(aliases), table.description, INGESTION_TIME)

@@ -21,6 +21,8 @@ class TableColumn:
 class TableSchema:
     """A table the query may name. `time_column` is what segments are pruned by.
 
+    `ingestion_column` is the stored name of the column behind ingestion_time(), None where that is not known.
+
     `aliases` maps further column names to a column's name (`TimeGenerated` for `Timestamp`): they resolve when written
     but are not part of `*`.
     """
@@ -30,6 +32,7 @@ class TableSchema:
     time_column: str | None = None
     aliases: tuple[tuple[str, str], ...] = ()
     description: str = ""
+    ingestion_column: str | None = None
 
 
 class Catalog(Protocol):

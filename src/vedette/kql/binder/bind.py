@@ -18,6 +18,7 @@ from vedette.kql.binder import (  # noqa: F401 - importing a family registers it
     summaries,
     unions,
 )
+from vedette.kql.binder.columns import keep
 from vedette.kql.binder.context import Binder
 from vedette.kql.binder.discovery import Discoveries
 from vedette.kql.binder.expressions import bind_scalar
@@ -66,6 +67,6 @@ def _bind_query(binder: Binder, query: syntax.Query) -> Table | None:
         return None
     last = results[-1]
     if isinstance(last, Table):
-        return last
+        return keep(Table(last.relation, open=last.open), list(last.columns)) if last.hidden is not None else last
     column = binder.column("print_0", last.type)
     return Table(plan.Values((column,), ((last,),)), serialized=True)

@@ -237,10 +237,12 @@ def _bag_pack_columns(binder: Binder, call: syntax.FunctionCall, scope: Scope) -
 
 
 def _ingestion_time(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Expression:
-    """When a row came in. The catalog's tables carry it as the hidden column `$IngestionTime` where they know it."""
+    """When a row came in: known as long as a table's rows are handed through, not behind summarize, join or union."""
     if scope.table is None:
         return binder.fail("ingestion_time_without_table", call.span)
-    column = scope.table.find("$IngestionTime")
+    column = scope.table.hidden
+    if column is None and not binder.analysis:
+        return binder.fail("ingestion_time_lost", call.span)
     return reference(column) if column is not None else Literal(_T.DATETIME, None)
 
 

@@ -82,7 +82,8 @@ def _output(binder: Binder, name: str, expression: Expression) -> Column:
 
 def keep(table: Table, columns: list[Column]) -> Table:
     """A table of some of its own columns, in the order given."""
-    relation = plan.Project(tuple(columns), table.relation, tuple(reference(each) for each in columns))
+    carried = [*columns, table.hidden] if table.hidden is not None else columns
+    relation = plan.Project(tuple(carried), table.relation, tuple(reference(each) for each in carried))
     return table.with_relation(relation)
 
 
@@ -192,7 +193,8 @@ def bind_project_by_names(binder: Binder, written: syntax.ProjectByNamesOperator
 def bind_distinct(binder: Binder, written: syntax.DistinctOperator, table: Table, scope: Scope) -> Table:
     """`distinct`: names as in project."""
     if len(written.columns) == 1 and isinstance(written.columns[0], syntax.StarExpression):
-        relation: plan.Relation = plan.Distinct(table.columns, table.relation)
+        visible = keep(Table(table.relation), list(table.columns)) if table.hidden is not None else table
+        relation: plan.Relation = plan.Distinct(table.columns, visible.relation)
         return table.with_relation(relation, serialized=False)
     names = OutputNames(table.names)
     columns: list[Column] = []

@@ -18,6 +18,9 @@ from vedette.kql.types import ScalarType
 MAXIMUM_CALL_DEPTH = 40
 """Calls of functions within functions; deeper is taken for recursion."""
 
+MAXIMUM_INLINED = 20_000
+"""Calls and variables put in place of their names: what doubles with every let statement ends here."""
+
 Bound = Expression | Table
 
 
@@ -35,6 +38,8 @@ class Binder:
         self.now = now
         self.analysis = analysis
         self.diagnostics = Diagnostics(text)
+        self.asks_ingestion_time = "ingestion_time" in text
+        self.budget = MAXIMUM_INLINED
         self.render: dict[str, str] | None = None
         self.subject: Table | None = None
         self.call_depth = 0
@@ -71,6 +76,15 @@ class Binder:
         """Record an error and give a table in which every name is found."""
         self.report(name, span, hint=hint, **fields)
         return Table(plan.Values((), ()), open=True, serialized=True)
+
+    def spend(self, span: Span, cost: int = 1) -> bool:
+        """Count what is put in place of a name; False, with one report, when a query has grown out of bounds."""
+        if self.budget <= 0:
+            return False
+        self.budget -= cost
+        if self.budget <= 0:
+            self.report("query_too_large", span, limit=MAXIMUM_INLINED)
+        return self.budget > 0
 
     def discover(self, relation: Relation) -> list[tuple[object, ...]]:
         """Rows of a query that has to be run before binding can go on."""

@@ -37,7 +37,7 @@ def _expand(
 ) -> Expansion:
     items: list[tuple[Column, Expression]] = []
     typed: dict[int, Column] = {}
-    columns = list(table.columns)
+    columns = list(table.relation.columns)
     replaced: set[int] = set()
     inner = scope.over(table)
     for each in written.columns:

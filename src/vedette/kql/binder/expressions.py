@@ -8,7 +8,7 @@ from typing import Any
 
 from vedette.kql import plan, syntax
 from vedette.kql.binder.calls import bind_call
-from vedette.kql.binder.context import Binder, Bound, similar
+from vedette.kql.binder.context import Binder, Bound, similar, unknown
 from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.scopes import ScalarVariable, Scope, Table, reference
 from vedette.kql.functions.registry import operator_named
@@ -59,7 +59,7 @@ def bind_name(binder: Binder, expression: syntax.NameReference, scope: Scope) ->
             return reference(column)
     variable = scope.variable(name)
     if isinstance(variable, ScalarVariable):
-        return variable.expression
+        return variable.expression if binder.spend(expression.span, variable.size) else unknown()
     if variable is not None or not sides:
         return binder.anything(binder, expression, scope.lexical)
     if sides[0].open:
@@ -234,7 +234,7 @@ def _membership(
 ) -> Expression:
     bound = [binder.anything(binder, each, scope) for each in expression.members]
     if len(bound) == 1 and isinstance(bound[0], Table):
-        return _in_table(name, operand, bound[0])
+        return _in_table(binder, name, operand, bound[0])
     members: list[Expression] = []
     for each, member in zip(bound, expression.members, strict=True):
         if isinstance(each, Table):
@@ -261,13 +261,13 @@ def _member(member: Expression, type_: ScalarType) -> Expression:
     return convert(member, type_) if type_ is not _T.DYNAMIC else member
 
 
-def _in_table(name: str, operand: Expression, table: Table) -> Expression:
+def _in_table(binder: Binder, name: str, operand: Expression, table: Table) -> Expression:
     relation = table.relation
     if relation.columns and relation.columns[0].type is not operand.type:
         first = relation.columns[0]
         target = _T.STRING if name in _TEXT_MEMBERSHIP else operand.type
         if first.type is not target and target is not _T.DYNAMIC:
-            column = plan.Column(-first.id, first.name, target)
+            column = binder.column(first.name, target)
             relation = plan.Project((column,), relation, (convert(reference(first), target),))
     if name in _TEXT_MEMBERSHIP:
         operand = convert(operand, _T.STRING)

@@ -35,6 +35,8 @@ def call_function(
     binder: Binder, function: FunctionVariable, call: syntax.FunctionCall, scope: Scope, subject: Table | None = None
 ) -> Bound:
     """Bind a call by binding the body anew, with arguments for parameters. `subject` is the input of `invoke`."""
+    if not binder.spend(call.span):
+        return unknown()
     if binder.call_depth >= MAXIMUM_CALL_DEPTH:
         return binder.fail("calls_too_deep", call.span, limit=MAXIMUM_CALL_DEPTH)
     variables = _bind_parameters(binder, function.declaration.parameters, call, scope, subject)

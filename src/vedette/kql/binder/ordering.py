@@ -31,7 +31,7 @@ def bind_sort_keys(
 def bind_sort(binder: Binder, written: syntax.SortOperator, table: Table, scope: Scope) -> Table:
     """`sort by`, `order by`."""
     keys = bind_sort_keys(binder, written.keys, table, scope)
-    return table.with_relation(plan.Sort(table.columns, table.relation, keys), serialized=True)
+    return table.with_relation(plan.Sort(table.relation.columns, table.relation, keys), serialized=True)
 
 
 @operator(syntax.TopOperator)
@@ -39,7 +39,7 @@ def bind_top(binder: Binder, written: syntax.TopOperator, table: Table, scope: S
     """`top n by`."""
     keys = bind_sort_keys(binder, written.keys, table, scope)
     count = bind_count(binder, written.count, scope)
-    return table.with_relation(plan.Sort(table.columns, table.relation, keys, count), serialized=True)
+    return table.with_relation(plan.Sort(table.relation.columns, table.relation, keys, count), serialized=True)
 
 
 @operator(syntax.TopHittersOperator)

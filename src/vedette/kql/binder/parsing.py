@@ -132,7 +132,7 @@ def bind_parse_where(binder: Binder, written: syntax.ParseWhereOperator, table: 
     _, pattern = _pattern(binder, written)
     matches, _, values = _captures(source, pattern)
     condition = all_of((matches, _converted(pattern, values))) if pattern.columns else matches
-    filtered = plan.Filter(table.columns, table.relation, condition)
+    filtered = plan.Filter(table.relation.columns, table.relation, condition)
     return table.with_relation(extend(filtered, list(zip(pattern.columns, values, strict=True))))
 
 

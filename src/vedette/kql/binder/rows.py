@@ -20,7 +20,7 @@ def bind_where(binder: Binder, written: syntax.WhereOperator, table: Table, scop
     """`where`."""
     predicate = bind_boolean(binder, written.condition, scope.over(table))
     if not has_window_call(predicate):
-        return table.with_relation(plan.Filter(table.columns, table.relation, predicate))
+        return table.with_relation(plan.Filter(table.relation.columns, table.relation, predicate))
     flag = binder.column("$keep", ScalarType.BOOL)
     windowed = extend(table.relation, [(flag, predicate)])
     filtered = plan.Filter(windowed.columns, windowed, reference(flag))
@@ -39,14 +39,14 @@ def bind_count(binder: Binder, written: syntax.Expression, scope: Scope) -> Expr
 def bind_take(binder: Binder, written: syntax.TakeOperator, table: Table, scope: Scope) -> Table:
     """`take`, `limit`."""
     count = bind_count(binder, written.count, scope)
-    return table.with_relation(plan.Limit(table.columns, table.relation, count))
+    return table.with_relation(plan.Limit(table.relation.columns, table.relation, count))
 
 
 @operator(syntax.SampleOperator)
 def bind_sample(binder: Binder, written: syntax.SampleOperator, table: Table, scope: Scope) -> Table:
     """`sample`."""
     count = bind_count(binder, written.count, scope)
-    return table.with_relation(plan.Sample(table.columns, table.relation, count), serialized=False)
+    return table.with_relation(plan.Sample(table.relation.columns, table.relation, count), serialized=False)
 
 
 @operator(syntax.SampleDistinctOperator)
@@ -66,7 +66,7 @@ def bind_as(binder: Binder, written: syntax.AsOperator, table: Table, scope: Sco
     """`as`: gives the rows a name for the operators behind."""
     shared = binder.share()
     scope.variables[written.name.text] = TableVariable(table, shared)
-    result = table.with_relation(plan.Shared(table.columns, shared, table.relation))
+    result = table.with_relation(plan.Shared(table.relation.columns, shared, table.relation))
     result.label = written.name.text
     return result
 
@@ -74,7 +74,7 @@ def bind_as(binder: Binder, written: syntax.AsOperator, table: Table, scope: Sco
 @operator(syntax.ConsumeOperator)
 def bind_consume(binder: Binder, written: syntax.ConsumeOperator, table: Table, scope: Scope) -> Table:
     """`consume`: nothing comes out."""
-    return table.with_relation(plan.Limit(table.columns, table.relation, plan.Literal(ScalarType.LONG, 0)))
+    return table.with_relation(plan.Limit(table.relation.columns, table.relation, plan.Literal(ScalarType.LONG, 0)))
 
 
 @operator(syntax.ExecuteAndCacheOperator)

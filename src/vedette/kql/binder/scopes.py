@@ -16,6 +16,7 @@ class Table:
     `aliases` are further names of columns that are no part of `*`. An `open` table has columns that only the data
     knows. `serialized` tells that the order of rows is defined, which window functions ask for. `discovered` holds the
     columns of an open table that were named though not declared. `label` is the name that `as` gave just before.
+    `hidden` is the time of ingestion: among the relation's columns as long as rows are handed through, never of `*`.
     """
 
     relation: Relation
@@ -24,18 +25,21 @@ class Table:
     serialized: bool = False
     discovered: dict[str, Column] = dataclasses.field(default_factory=dict)
     label: str | None = None
+    hidden: Column | None = None
     _names: dict[str, Column] | None = None
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns, in order."""
-        return self.relation.columns
+        """The columns, in order, as `*` understands them."""
+        if self.hidden is None:
+            return self.relation.columns
+        return tuple(each for each in self.relation.columns if each is not self.hidden)
 
     @property
     def names(self) -> dict[str, Column]:
         """Columns by name, in order."""
         if self._names is None:
-            self._names = {each.name: each for each in self.relation.columns}
+            self._names = {each.name: each for each in self.columns}
         return self._names
 
     def find(self, name: str) -> Column | None:
@@ -52,6 +56,7 @@ class Table:
             self.open,
             self.serialized if serialized is None else serialized,
             dict(self.discovered) if self.open else {},
+            hidden=self.hidden if self.hidden is not None and self.hidden.id in kept else None,
         )
 
 
@@ -80,9 +85,10 @@ def carry_aliases(before: Table, after: Table, outputs: Iterable[tuple[Column, E
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ScalarVariable:
-    """A scalar `let` or parameter: its expression stands wherever the name does."""
+    """A scalar `let` or parameter: its expression, of `size` nodes, stands wherever the name does."""
 
     expression: Expression
+    size: int = 1
 
 
 @dataclasses.dataclass(slots=True, eq=False)

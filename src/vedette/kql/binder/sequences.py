@@ -34,7 +34,7 @@ def bind_scan(binder: Binder, written: syntax.ScanOperator, table: Table, scope:
     """`scan`: matches sequences of rows, step by step."""
     if written.order_by:
         keys = bind_sort_keys(binder, written.order_by, table, scope)
-        table = table.with_relation(plan.Sort(table.columns, table.relation, keys), serialized=True)
+        table = table.with_relation(plan.Sort(table.relation.columns, table.relation, keys), serialized=True)
     if written.partition_by:
         binder.report("unsupported_scan_partition", written.partition_by[0].span)
     declared = _declared(binder, written, scope)

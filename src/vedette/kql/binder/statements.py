@@ -43,7 +43,17 @@ def as_variable(binder: Binder, bound: Bound) -> Variable:
     """What a name stands for that is given to something bound."""
     if isinstance(bound, Table):
         return TableVariable(bound, binder.share())
-    return ScalarVariable(bound)
+    return ScalarVariable(bound, _size(bound, {}))
+
+
+def _size(expression: plan.Expression, known: dict[int, int]) -> int:
+    """Nodes of an expression written out; shared parts count each time but are visited once."""
+    if not isinstance(expression, plan.Call):
+        return 1
+    found = known.get(id(expression))
+    if found is None:
+        found = known[id(expression)] = 1 + sum(_size(each, known) for each in expression.arguments)
+    return found
 
 
 def _bind_query_parameters(binder: Binder, statement: syntax.DeclareQueryParametersStatement, scope: Scope) -> None:

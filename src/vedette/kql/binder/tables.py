@@ -48,7 +48,7 @@ def _name(  # noqa: PLR0911 - one line a kind of name
         return bind_scalar(binder, expression, scope)
     variable = scope.variable(name)
     if isinstance(variable, ScalarVariable):
-        return variable.expression
+        return bind_scalar(binder, expression, scope)
     if isinstance(variable, TableVariable):
         return reference_table(binder, variable)
     schema = binder.catalog.table(name) if variable is None else None
@@ -67,19 +67,24 @@ def _name(  # noqa: PLR0911 - one line a kind of name
 def reference_table(binder: Binder, variable: TableVariable) -> Table:
     """A reference to rows with a name: fresh columns over the shared rows."""
     source = variable.table
-    renewed = {each.id: binder.fresh(each) for each in source.columns}
+    renewed = {each.id: binder.fresh(each) for each in source.relation.columns}
     relation = plan.Shared(tuple(renewed.values()), variable.shared, source.relation)
     aliases = {name: renewed[column.id] for name, column in source.aliases.items() if column.id in renewed}
-    return Table(relation, aliases, source.open, source.serialized)
+    hidden = renewed[source.hidden.id] if source.hidden is not None else None
+    return Table(relation, aliases, source.open, source.serialized, hidden=hidden)
 
 
 def scan(binder: Binder, schema: TableSchema) -> Table:
     """All rows of a catalog table."""
     columns = tuple(binder.column(each.name, each.type) for each in schema.columns)
-    relation = plan.Scan(columns, schema.name, tuple(each.physical for each in schema.columns))
+    physical = tuple(each.physical for each in schema.columns)
     by_name = {each.name: each for each in columns}
     aliases = {alias: by_name[name] for alias, name in schema.aliases if name in by_name}
-    return Table(relation, aliases)
+    hidden = None
+    if binder.asks_ingestion_time and schema.ingestion_column is not None:
+        hidden = binder.column("$IngestionTime", ScalarType.DATETIME)
+        columns, physical = (*columns, hidden), (*physical, schema.ingestion_column)
+    return Table(plan.Scan(columns, schema.name, physical), aliases, hidden=hidden)
 
 
 def matching_tables(binder: Binder, pattern: str) -> Iterable[str]:

@@ -20,7 +20,11 @@ COLUMNS = {
     "g": ScalarType.BOOL,
 }
 _SCHEMA = TableSchema(
-    "T", tuple(TableColumn(name, type_, name) for name, type_ in COLUMNS.items()), "d", (("When", "d"),)
+    "T",
+    tuple(TableColumn(name, type_, name) for name, type_ in COLUMNS.items()),
+    "d",
+    (("When", "d"),),
+    ingestion_column="_stored_at",
 )
 _OTHER = TableSchema("Other", (TableColumn("b", ScalarType.STRING, "b"), TableColumn("z", ScalarType.LONG, "z")), None)
 

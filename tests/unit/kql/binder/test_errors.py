@@ -55,3 +55,14 @@ def test_window_functions_ask_for_an_order() -> None:
     assert not errors("T | sort by a asc | extend x = prev(a)")
     assert not errors("T | serialize x = row_number()")
     assert errors("T | sort by a | summarize count() by b | extend x = prev(b)")
+
+
+def test_time_of_ingestion_is_lost_in_groups() -> None:
+    assert [each.code for each in errors("T | summarize count() by b | where ingestion_time() > ago(1h)")] == ["VK2006"]
+
+
+def test_what_doubles_with_every_statement_ends() -> None:
+    doubling = "".join(f"let x{n} = x{n - 1} + x{n - 1};" for n in range(1, 60))
+    assert "VK2007" in [each.code for each in errors(f"let x0 = strlen('a'); {doubling} print x59")]
+    functions = "".join(f"let f{n} = () {{ f{n - 1}() + f{n - 1}() }};" for n in range(1, 30))
+    assert "VK2007" in [each.code for each in errors(f"let f0 = () {{ 1 }}; {functions} print f29()")]

@@ -118,3 +118,20 @@ def test_render_goes_to_the_caller() -> None:
         "title": "x",
         "ycolumns": "a, e",
     }
+
+
+def test_time_of_ingestion_is_read_but_no_column_of_the_answer() -> None:
+    relation = bound("T | where ingestion_time() > ago(1h) | extend late = ingestion_time() - d").relation
+    names = [each.name for each in relation.columns]
+    assert names[-1] == "late"
+    assert "$IngestionTime" not in names
+    while not isinstance(relation, plan.Scan):
+        assert isinstance(relation, plan.Project | plan.Filter)
+        relation = relation.input
+    assert relation.physical[-1] == "_stored_at"
+
+
+def test_queries_that_do_not_ask_do_not_read_it() -> None:
+    relation = bound("T").relation
+    assert isinstance(relation, plan.Scan)
+    assert "_stored_at" not in relation.physical
