@@ -62,10 +62,11 @@ def classification(forced: str | None = None) -> str:
     """
     line = [column(name) for name in ("ordinal", "line_number", "line")]
     which = number(envelope_index(forced)) if forced else _detection()
-    parsed = case((column("valid"), call("json_transform", column("line"), json.dumps(_structure(_paths())))))
+    # One pass that parses and validates: TRY gives NULL for what is no JSON.
+    parsed = call("try", call("json_transform", column("line"), json.dumps(_structure(_paths()))))
     steps = [
-        exp.select(*line, alias(call("json_valid", column("line")), "valid")).from_("block"),
-        exp.select(exp.Star(), alias(parsed, "s")),
+        exp.select(*line, alias(parsed, "s")).from_("block"),
+        exp.select(exp.Star(), alias(negation(is_null(column("s"))), "valid")),
         exp.select(exp.Star(), alias(which, "env"), alias(call("coalesce", _wrapped(), exp.false()), "wrapped")),
         exp.select(*line, column("valid"), column("env"), column("wrapped"), *_flat_columns()),
         exp.select(exp.Star(), alias(ticks_of_text(column("time_text")), "time")),

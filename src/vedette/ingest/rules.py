@@ -93,11 +93,8 @@ class CompiledGroup(NamedTuple):
 
     flatten: str
     rules: tuple[CompiledRule, ...]
-
-    @property
-    def only_counts(self) -> bool:
-        """Whether the one rule says that there is no row, so that nothing has to be read."""
-        return len(self.rules) == 1 and self.rules[0].insert is None and self.rules[0].close_insert is None
+    only_counts: bool
+    """Whether the one rule says that there is no row, so that nothing has to be read."""
 
 
 COUNTS = f'SELECT "{RULE_INDEX}", count(*) FROM {FLAT} GROUP BY ALL'  # noqa: S608 - two names of this module
@@ -130,7 +127,9 @@ class RuleBook:
         fields = _Fields()
         compilers = [RuleCompiler(rule_set, rule, fields, self._options) for rule_set, rule in fitting]
         rules = tuple(compiler.compile(index) for index, compiler in enumerate(compilers))
-        return CompiledGroup(_flatten(compilers, kind, fields), rules)
+        has_no_row = len(rules) == 1 and rules[0].insert is None and rules[0].close_insert is None
+        only_counts = has_no_row and fitting[0][1].when is None
+        return CompiledGroup(_flatten(compilers, kind, fields), rules, only_counts)
 
 
 def _flatten(compilers: "Sequence[RuleCompiler]", kind: EventKind, fields: "_Fields") -> str:
