@@ -111,21 +111,28 @@ def _with_head(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
 
 
 def _event_log(chunks: Iterator[bytes]) -> Iterator[Lines | DamagedRecord]:
+    """The records in pieces of about a megabyte; damage is raised again once all before it was handed over."""
     texts: list[bytes] = []
     first, size = 1, 0
-    for record in evtx_records(chunks):
-        if isinstance(record, Record):
-            texts.append(record.text.encode())
-            size += len(texts[-1])
-            if size < _EVENT_LOG_PIECE:
-                continue
-        if texts:
-            yield _joined(texts, first)
-        first, texts, size = record.number + 1, [], 0
-        if isinstance(record, DamagedRecord):
-            yield record
+    damage: DamagedSourceError | None = None
+    try:
+        for record in evtx_records(chunks):
+            if isinstance(record, Record):
+                texts.append(record.text.encode())
+                size += len(texts[-1])
+                if size < _EVENT_LOG_PIECE:
+                    continue
+            if texts:
+                yield _joined(texts, first)
+            first, texts, size = record.number + 1, [], 0
+            if isinstance(record, DamagedRecord):
+                yield record
+    except DamagedSourceError as error:
+        damage = error
     if texts:
         yield _joined(texts, first)
+    if damage is not None:
+        raise damage
 
 
 _EVENT_LOG_PIECE = 1 << 20
