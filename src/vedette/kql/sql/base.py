@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from sqlglot import exp
+
 from vedette.errors import ContractError, VedetteError
 from vedette.kql.functions.registry import functions
 from vedette.kql.plan import (
@@ -66,6 +68,10 @@ class Subqueries(Protocol):
 
     def scalar_subquery(self, relation: Relation) -> Sql:
         """First column of the first row."""
+        ...
+
+    def single_value(self, query: exp.Select, type_: ScalarType) -> Sql:
+        """The value of a query of one row and one column."""
         ...
 
     def column_subquery(self, relation: Relation) -> Sql:

@@ -291,12 +291,20 @@ def convert_dynamic(value: Sql, type_: ScalarType) -> Sql:
         ScalarType.REAL: "kql_todouble_dynamic", ScalarType.BOOL: "kql_tobool_dynamic",
     }  # fmt: skip
     if type_ in by_value:
-        return tree.call(by_value[type_], value)
+        return tree.call(by_value[type_], _unwrapped(value))
     by_text = {
         ScalarType.DATETIME: "kql_todatetime_string", ScalarType.TIMESPAN: "kql_totimespan_string",
         ScalarType.GUID: "kql_toguid_string", ScalarType.DECIMAL: "kql_todecimal_string",
     }  # fmt: skip
     return tree.call(by_text[type_], text)
+
+
+def _unwrapped(value: Sql) -> Sql:
+    """JSON null as it is, for those who take it for null anyway."""
+    if isinstance(value, exp.Anonymous) and value.name == "kql_item":
+        inner: Sql = value.expressions[0]
+        return inner
+    return value
 
 
 @family.rule("gettype")

@@ -159,7 +159,7 @@ def _any_constant(haystack: Sql, needles: list[str]) -> Sql:
         return _has_constant("has", haystack, needles[0])
     pattern = "(?i)" + "|".join(_term_regex(each, True, True) for each in needles)
     if len(pattern) > _LONGEST_PATTERN:
-        return tree.call("kql_has_any_list", haystack, tree.array([tree.text(each) for each in needles]))
+        return tree.call("kql_has_any_list", haystack, tree.array([tree.text(each.lower()) for each in needles]))
     exact = tree.call("regexp_matches", haystack, tree.text(pattern))
     if len(needles) > _PREFILTERED:
         return exact
@@ -172,9 +172,11 @@ def _needle_list(scalars: Scalars, members: tuple[Expression, ...]) -> Sql:
     for member in members:
         value = scalars.value(member)
         if member.type is ScalarType.DYNAMIC:
-            lists.append(tree.coalesce(tree.call("kql_strings", value), tree.array([tree.text("")])))
+            lists.append(tree.coalesce(tree.call("kql_strings_lower", value), tree.array([tree.text("")])))
         else:
-            lists.append(tree.array([scalars.value(Call(ScalarType.STRING, "tostring", (member,)))]))
+            lists.append(
+                tree.array([tree.call("lower", scalars.value(Call(ScalarType.STRING, "tostring", (member,))))])
+            )
     return lists[0] if len(lists) == 1 else tree.call("list_concat", *lists)
 
 
@@ -212,9 +214,10 @@ def _subquery_list(scalars: Scalars, member: Expression) -> Sql:
         item = tree.coalesce(tree.cast(item, "VARCHAR"), tree.text(""))
         if member.type is ScalarType.DYNAMIC:
             item = tree.call("kql_tostring_dynamic", tree.column("item"))
-    gathered = tree.coalesce(tree.distinct("list", item), tree.array([]))
-    query = exp.Select(expressions=[gathered]).from_(scalars.subqueries.column_subquery(member.plan), copy=False)
-    return exp.Subquery(this=query)
+    gathered = tree.coalesce(tree.distinct("list", tree.call("lower", item)), tree.array([]))
+    query = exp.Select(expressions=[tree.aliased(gathered, "value")])
+    query = query.from_(scalars.subqueries.column_subquery(member.plan), copy=False)
+    return scalars.subqueries.single_value(query, ScalarType.DYNAMIC)
 
 
 @family.rule("has_any subquery")

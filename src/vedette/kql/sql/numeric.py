@@ -52,6 +52,17 @@ def _plain_real(scalars: Scalars, call: Call) -> Sql:
     return tree.call(call.function, *_reals(scalars, call))
 
 
+@family.rule("tohex")
+def _tohex(scalars: Scalars, call: Call) -> Sql:
+    """Negative numbers as two's complement of their own width."""
+    value, *width = call.arguments
+    number = scalars.value(value)
+    if value.type is ScalarType.INT:
+        unsigned = tree.binary(exp.Add, tree.cast(number, "BIGINT"), tree.number(2**32))
+        number = tree.when([(tree.binary(exp.LT, number, tree.number(0)), unsigned)], tree.cast(number, "BIGINT"))
+    return tree.call("kql_tohex", number, *scalars.values(width))
+
+
 @family.rule("sign")
 def _sign(scalars: Scalars, call: Call) -> Sql:
     return tree.cast(tree.call("sign", scalars.value(call.arguments[0])), "DOUBLE")

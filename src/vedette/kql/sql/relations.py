@@ -167,6 +167,10 @@ class Relations:
         first = exp.Subquery(this=block.select([block.bindings[relation.columns[0].id]], ordered=True))
         return tree.coalesce(first, tree.text("")) if relation.columns[0].type is ScalarType.STRING else first
 
+    def single_value(self, query: exp.Select, _type: ScalarType) -> Sql:
+        """A query of one row and one column, in parentheses."""
+        return exp.Subquery(this=query)
+
     def column_subquery(self, relation: Relation) -> Sql:
         """The first column as a relation whose only column is `item`."""
         block = self.block(relation)
@@ -228,8 +232,11 @@ class _Hoisting:
     def scalar_subquery(self, relation: Relation) -> Sql:
         """A column of the block that holds the value in every row."""
         value = self._emitter.scalar_subquery(relation)
-        column = Column(self._emitter.fresh_column(), "value", relation.columns[0].type)
-        query = exp.Select(expressions=[tree.aliased(value, "value")])
+        return self.single_value(exp.Select(expressions=[tree.aliased(value, "value")]), relation.columns[0].type)
+
+    def single_value(self, query: exp.Select, type_: ScalarType) -> Sql:
+        """The same for a query of one row, whose only column is `value`."""
+        column = Column(self._emitter.fresh_column(), "value", type_)
         made = self._emitter.relation(query, [column], ["value"])
         if self._block.source is None:
             self._block.source = made.source

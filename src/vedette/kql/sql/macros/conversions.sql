@@ -90,12 +90,13 @@ CREATE OR REPLACE MACRO kql_datetime_other(s) AS
     '%d %b %Y %H:%M:%S', '%d %b %Y', '%A, %d-%b-%y %H:%M:%S', '%a %b %d %H:%M:%S %Y', '%B %d, %Y', '%b %d, %Y',
     '%b %d %Y', '%Y %B %d', '%Y/%m/%d %H:%M:%S', '%Y/%m/%d', '%m-%d-%Y %H:%M:%S', '%m-%d-%Y', '%Y%m%d', '%Y-%m', '%Y-%m-%d %I:%M:%S %p', '%Y-%m-%d %I:%M %p']));
 
-CREATE OR REPLACE MACRO kql_todatetime_string(s) AS
+CREATE OR REPLACE MACRO kql_todatetime_text(s) AS
   CASE WHEN regexp_full_match(s, '\s*\d{4}-\d{1,2}-\d{1,2}(?:[T ]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?\s*(?:[Zz]|[-+]\d{2}:?\d{2})?\s*')
        THEN TRY(kql_in_calendar(kql_datetime_iso(regexp_extract(s, '^\s*(\d{4}-\d{1,2}-\d{1,2})(?:[T ]+(\d{1,2}:\d{2}(?::\d{2})?)(?:[.,](\d+))?)?\s*([Zz]|[-+]\d{2}:?\d{2})?\s*$',
             ['day', 'clock', 'fraction', 'zone']))))
        WHEN s = '' THEN NULL
        ELSE TRY(kql_datetime_other(trim(s))) END;
+CREATE OR REPLACE MACRO kql_todatetime_string(s) AS list_transform([s], lambda v: kql_todatetime_text(v))[1];
 
 -- Timespan texts: `1.02:03:04.5`, `13:00`, `1d`, a plain number of days.
 CREATE OR REPLACE MACRO kql_timespan_clock(m) AS

@@ -1,7 +1,7 @@
 -- Dynamic values are JSON text. SQL NULL stands for both the missing value and JSON null at the top;
 -- inside arrays and bags JSON null stays. datetime and timespan inside are KQL text; real NaN is the string "NaN".
 
-CREATE OR REPLACE MACRO kql_item(x) AS CASE WHEN CAST(x AS VARCHAR) <> 'null' THEN x END;
+CREATE OR REPLACE MACRO kql_item(x) AS json_transform(x, '"JSON"');
 CREATE OR REPLACE MACRO kql_parse_json(s) AS
   CASE WHEN s = '' THEN NULL WHEN json_valid(s) THEN kql_item(TRY(json(s))) ELSE to_json(s) END;
 CREATE OR REPLACE MACRO kql_property(x, k) AS
@@ -27,17 +27,22 @@ CREATE OR REPLACE MACRO kql_embed_datetime(x) AS CASE WHEN x IS NOT NULL THEN to
 CREATE OR REPLACE MACRO kql_embed_timespan(x) AS CASE WHEN x IS NOT NULL THEN to_json(kql_tostring_timespan(x)) END;
 CREATE OR REPLACE MACRO kql_embed_text(x) AS CASE WHEN x IS NOT NULL THEN to_json(CAST(x AS VARCHAR)) END;
 
-CREATE OR REPLACE MACRO kql_tolong_dynamic(x) AS
-  CASE json_type(x) WHEN 'DOUBLE' THEN kql_tolong_real(CAST(json_extract_string(x, '$') AS DOUBLE))
-                    WHEN 'BOOLEAN' THEN CASE json_extract_string(x, '$') WHEN 'true' THEN 1 ELSE 0 END
-                    ELSE kql_tolong_string(json_extract_string(x, '$')) END;
+-- A list of one element binds a value that is expensive to compute and needed several times.
+CREATE OR REPLACE MACRO kql_tolong_item(v) AS
+  CASE json_type(v) WHEN 'UBIGINT' THEN TRY_CAST(v AS BIGINT) WHEN 'BIGINT' THEN TRY_CAST(v AS BIGINT)
+                    WHEN 'DOUBLE' THEN kql_tolong_real(TRY_CAST(v AS DOUBLE))
+                    WHEN 'BOOLEAN' THEN CASE CAST(v AS VARCHAR) WHEN 'true' THEN 1 ELSE 0 END
+                    WHEN 'VARCHAR' THEN kql_tolong_string(json_extract_string(v, '$')) END;
+CREATE OR REPLACE MACRO kql_tolong_dynamic(x) AS list_transform([x], lambda v: kql_tolong_item(v))[1];
 CREATE OR REPLACE MACRO kql_toint_dynamic(x) AS
-  CASE json_type(x) WHEN 'VARCHAR' THEN kql_toint_string(json_extract_string(x, '$')) ELSE kql_toint_long(kql_tolong_dynamic(x)) END;
+  list_transform([x], lambda v: CASE json_type(v) WHEN 'VARCHAR' THEN kql_toint_string(json_extract_string(v, '$'))
+    ELSE kql_toint_long(kql_tolong_item(v)) END)[1];
 CREATE OR REPLACE MACRO kql_todouble_dynamic(x) AS
-  CASE json_type(x) WHEN 'BOOLEAN' THEN CASE json_extract_string(x, '$') WHEN 'true' THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END
-                    ELSE kql_todouble_string(json_extract_string(x, '$')) END;
+  list_transform([x], lambda v: CASE json_type(v) WHEN 'BOOLEAN' THEN CASE CAST(v AS VARCHAR) WHEN 'true' THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END
+    WHEN 'VARCHAR' THEN kql_todouble_string(json_extract_string(v, '$')) ELSE TRY_CAST(v AS DOUBLE) END)[1];
 CREATE OR REPLACE MACRO kql_tobool_dynamic(x) AS
-  CASE json_type(x) WHEN 'DOUBLE' THEN CAST(json_extract_string(x, '$') AS DOUBLE) <> 0 ELSE kql_tobool_string(json_extract_string(x, '$')) END;
+  list_transform([x], lambda v: CASE json_type(v) WHEN 'DOUBLE' THEN TRY_CAST(v AS DOUBLE) <> 0
+    ELSE kql_tobool_string(json_extract_string(v, '$')) END)[1];
 CREATE OR REPLACE MACRO kql_array_datetimes(x) AS
   list_transform(json_transform(x, '["VARCHAR"]'), lambda v: kql_todatetime_string(v));
 
@@ -130,12 +135,13 @@ CREATE OR REPLACE MACRO kql_jaccard_index(a, b) AS
     CAST(json_array_length(kql_set_intersect_two(a, b)) AS DOUBLE) / json_array_length(kql_set_union_two(a, b))
     WHEN json_type(a) = 'ARRAY' AND json_type(b) = 'ARRAY' THEN 'nan'::DOUBLE END;
 CREATE OR REPLACE MACRO kql_repeat(v, n) AS to_json(list_transform(range(0, greatest(n, 0)), lambda i: v));
-CREATE OR REPLACE MACRO kql_expanded(x, kind) AS
+CREATE OR REPLACE MACRO kql_expanded_item(x, kind) AS
   CASE WHEN x IS NULL OR CAST(x AS VARCHAR) = 'null' THEN [NULL::JSON]
        WHEN json_type(x) = 'ARRAY' THEN json_transform(x, '["JSON"]')
        WHEN json_type(x) = 'OBJECT' THEN list_transform(json_keys(x), lambda k:
          CASE WHEN kind = 'array' THEN json_array(k, kql_bag_item(x, k)) ELSE kql_bag_from([k], [kql_bag_item(x, k)]) END)
        ELSE [x::JSON] END;
+CREATE OR REPLACE MACRO kql_expanded(x, kind) AS list_transform([x], lambda v: kql_expanded_item(v, kind))[1];
 CREATE OR REPLACE MACRO kql_access(x, k) AS
   CASE WHEN json_type(k) = 'VARCHAR' THEN kql_property(x, json_extract_string(k, '$')) ELSE kql_element(x, CAST(k AS VARCHAR)) END;
 CREATE OR REPLACE MACRO kql_tostring_parsed(s) AS

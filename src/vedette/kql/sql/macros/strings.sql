@@ -26,10 +26,11 @@ CREATE OR REPLACE MACRO kql_startswith_cs(h, n) AS starts_with(h, n);
 CREATE OR REPLACE MACRO kql_endswith(h, n) AS suffix(lower(h), lower(n));
 CREATE OR REPLACE MACRO kql_endswith_cs(h, n) AS suffix(h, n);
 
+-- The needles of a list are lower case already.
 CREATE OR REPLACE MACRO kql_has_any_list(h, needles) AS
-  coalesce(list_bool_or(list_transform(needles, lambda n: kql_has(h, n))), false);
+  list_transform([lower(h)], lambda l: coalesce(list_bool_or(list_transform(needles, lambda n: kql_has_cs(l, n))), false))[1];
 CREATE OR REPLACE MACRO kql_has_all_list(h, needles) AS
-  coalesce(list_bool_and(list_transform(needles, lambda n: n <> '' AND kql_has(h, n))), true);
+  list_transform([lower(h)], lambda l: coalesce(list_bool_and(list_transform(needles, lambda n: n <> '' AND kql_has_cs(l, n))), true))[1];
 CREATE OR REPLACE MACRO kql_has_any_index(h, needles) AS
   coalesce(list_position(list_transform(needles, lambda n: kql_has(h, n)), true), 0) - 1;
 
@@ -66,9 +67,9 @@ CREATE OR REPLACE MACRO kql_translate(search, replacement, s) AS
   CASE WHEN replacement = '' THEN translate(s, search, '')
        ELSE translate(s, search, rpad(replacement, greatest(length(search), length(replacement))::INTEGER, right(replacement, 1))) END;
 CREATE OR REPLACE MACRO kql_marked(s, lookups) AS
-  list_reduce(list_concat([s], lookups), lambda a, n, i: CASE WHEN n = '' THEN a ELSE replace(a, n, chr(57342 + i)) END);
+  list_reduce(list_concat([s], lookups), lambda a, n, i: CASE WHEN n = '' THEN a ELSE replace(a, n, chr(CAST(57342 + i AS INTEGER))) END);
 CREATE OR REPLACE MACRO kql_replace_strings(s, lookups, rewrites) AS
-  list_reduce(list_concat([kql_marked(s, lookups)], lookups), lambda a, n, i: replace(a, chr(57342 + i), coalesce(rewrites[i - 1], n)));
+  list_reduce(list_concat([kql_marked(s, lookups)], lookups), lambda a, n, i: replace(a, chr(CAST(57342 + i AS INTEGER)), coalesce(rewrites[i - 1], n)));
 CREATE OR REPLACE MACRO kql_isascii(s) AS strlen(s) = length(s);
 CREATE OR REPLACE MACRO kql_isutf8(s) AS true;
 
