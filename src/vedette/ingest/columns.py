@@ -60,8 +60,10 @@ def stored_schema(table: str) -> pa.Schema:
 def converted(value: Typed, type_: ColumnType) -> exp.Expression:
     """The value in the representation of a column of `type_`."""
     match type_:
-        case "string" | "guid" | "dynamic":
+        case "string" | "dynamic":
             return as_text(value)
+        case "guid":
+            return try_cast(try_cast(as_text(value), "UUID"), "VARCHAR")
         case "long":
             return as_long(value)
         case "int":

@@ -140,8 +140,10 @@ def _flatten(compilers: "Sequence[RuleCompiler]", kind: EventKind, fields: "_Fie
     query = exp.select(
         exp.Star(), alias(index, RULE_INDEX), *(alias(direction, OUTGOING) for direction in directions[:1])
     )
-    # Materialised, because the engine would else parse the record anew for each column.
-    query = query.from_(_BASE).with_(_BASE, as_=flattened_events(envelope, kind, fields.labels), materialized=True)
+    # Materialised where conditions read the fields: the engine would else parse the record anew for each.
+    is_plain = not directions and all(isinstance(condition, exp.Boolean) for condition in conditions)
+    base = flattened_events(envelope, kind, fields.labels)
+    query = query.from_(_BASE).with_(_BASE, as_=base, materialized=not is_plain)
     return f"CREATE OR REPLACE TEMP TABLE {FLAT} AS {query.sql(dialect=DIALECT)}"
 
 

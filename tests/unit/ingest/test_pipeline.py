@@ -216,6 +216,18 @@ def test_native_rows_of_the_streaming_api(room: Room) -> None:
     assert (row["ProcessId"], row["LogonId"], row["LogonID__2"]) == (12, 3, 4)
 
 
+def test_values_that_do_not_fit_a_column_are_null_and_cost_no_batch(room: Room) -> None:
+    record = {
+        "time": "2026-01-02T03:04:06Z",
+        "category": "AdvancedHunting-DataSecurityEvents",
+        "properties": {"Timestamp": "2026-01-02T03:04:05Z", "ActivityId": "none", "NetworkMessageId": "A" * 32},
+    }
+    assert room.take([record]).accepted == 1
+    (row,) = room.lake.rows("DataSecurityEvents")
+    assert row["ActivityId"] is None
+    assert row["NetworkMessageId"] == "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
