@@ -31,7 +31,10 @@ class EmptyTables:
         for read in compiled.reads:
             schema = self.catalog.table(read.table)
             assert schema is not None
-            self._create(read.relation, [(each.physical, SQL_TYPES[each.type]) for each in schema.columns])
+            columns = [(each.physical, SQL_TYPES[each.type]) for each in schema.columns]
+            if schema.ingestion_column is not None:
+                columns.append((schema.ingestion_column, "BIGINT"))
+            self._create(read.relation, columns)
         for external in compiled.externals:
             self._create(external.relation, [(each.name, SQL_TYPES[each.type]) for each in external.columns])
         return self._connection.execute(compiled.sql, list(compiled.parameters)).fetchall()

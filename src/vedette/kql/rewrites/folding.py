@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
+
 from vedette.kql.plan import Call, Expression, Literal, Relation
 from vedette.kql.rewrites.context import Context
 from vedette.kql.traversal import map_children, map_expressions, map_plans, transform
@@ -10,6 +13,12 @@ from vedette.kql.types import ScalarType
 _TICKS = frozenset({ScalarType.DATETIME, ScalarType.TIMESPAN})
 _LAST_TICK = 3155378975999999999
 _SIGNS = {"add": 1, "subtract": -1}
+_INTEGERS = frozenset({ScalarType.INT, ScalarType.LONG})
+_WHOLE: dict[str, Callable[[int, int], int]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+}
 
 
 def fold(relation: Relation, context: Context) -> Relation:
@@ -35,12 +44,21 @@ def _folded(call: Call, now: int) -> Expression:
     if len(constants) != len(call.arguments):
         return call
     if call.function in _SIGNS and call.type in _TICKS:
-        return _shifted(call, constants)
-    if call.function == "negate" and isinstance(constants[0], (int, float)) and call.type is not ScalarType.DYNAMIC:
-        return Literal(call.type, -constants[0])
-    if call.function == "bin" and call.type is ScalarType.DATETIME:
-        return _binned(call, constants)
-    return call
+        folded = _shifted(call, constants)
+    elif call.function in _WHOLE and call.type in _TICKS | _INTEGERS:
+        folded = _computed(call, constants)
+    elif call.function == "negate" and call.type is not ScalarType.DYNAMIC:
+        folded = _negated(call, constants)
+    elif call.function == "bin" and call.type is ScalarType.DATETIME:
+        folded = _binned(call, constants)
+    else:
+        folded = call
+    return folded
+
+
+def _negated(call: Call, constants: list[object]) -> Expression:
+    (value,) = constants
+    return Literal(call.type, -value) if isinstance(value, (int, float)) else call
 
 
 def _shifted(call: Call, constants: list[object]) -> Expression:
@@ -51,6 +69,16 @@ def _shifted(call: Call, constants: list[object]) -> Expression:
     if call.type is ScalarType.DATETIME and not 0 <= ticks <= _LAST_TICK:
         return Literal(call.type, None)
     return Literal(call.type, ticks) if abs(ticks) < 2**63 else call
+
+
+def _computed(call: Call, constants: list[object]) -> Expression:
+    """Whole numbers, as long as the result is one: an overflow is left to the rows, where it wraps."""
+    left, right = constants
+    if not isinstance(left, int) or not isinstance(right, int) or isinstance(left, bool) or isinstance(right, bool):
+        return call
+    result = _WHOLE[call.function](left, right)
+    limit = 2**31 if call.type is ScalarType.INT else 2**63
+    return Literal(call.type, result) if abs(result) < limit else call
 
 
 def _binned(call: Call, constants: list[object]) -> Expression:

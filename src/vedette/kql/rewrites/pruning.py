@@ -23,7 +23,7 @@ from vedette.kql.traversal import (
 Dependencies = dict[int, set[int]]
 Item = TypeVar("Item")
 
-_PASSING = (plan.Filter, plan.Sort, plan.Limit, plan.Sample, plan.Unnest)
+_PASSING = (plan.Filter, plan.Sort, plan.Limit, plan.Sample, plan.Unnest, plan.RowNumbers, plan.Least)
 """Nodes whose columns are those of their input (or new ones that are computed by all means)."""
 
 
@@ -167,6 +167,11 @@ def _narrow_passing(_original: Relation, node: Relation, _live: set[int]) -> Rel
     return dataclasses.replace(node, columns=below.columns)
 
 
+def _narrow_numbers(_original: Relation, node: Relation, _live: set[int]) -> Relation:
+    assert isinstance(node, plan.RowNumbers)
+    return dataclasses.replace(node, columns=(node.number, *node.input.columns))
+
+
 def _narrow_unnest(_original: Relation, node: Relation, _live: set[int]) -> Relation:
     assert isinstance(node, plan.Unnest)
     made = {column.id for column, _ in node.items} | ({node.index.id} if node.index is not None else set())
@@ -195,6 +200,8 @@ _NARROW: dict[type[Relation], Callable[[Relation, Relation, set[int]], Relation]
     plan.Sort: _narrow_passing,
     plan.Limit: _narrow_passing,
     plan.Sample: _narrow_passing,
+    plan.RowNumbers: _narrow_numbers,
+    plan.Least: _narrow_passing,
     plan.Unnest: _narrow_unnest,
     plan.Apply: _narrow_apply,
 }
