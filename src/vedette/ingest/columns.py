@@ -64,10 +64,8 @@ def converted(value: Typed, type_: ColumnType) -> exp.Expression:
             return as_text(value)
         case "guid":
             return try_cast(try_cast(as_text(value), "UUID"), "VARCHAR")
-        case "long":
-            return as_long(value)
-        case "int":
-            return try_cast(as_long(value), "INTEGER")
+        case "long" | "int":
+            return try_cast(as_long(value), SQL_TYPES[type_])
         case "real":
             return try_cast(value.node, "DOUBLE")
         case "bool":

@@ -5,6 +5,7 @@ All of it is SQL over the staging tables; nothing here depends on single rules.
 
 # ruff: noqa: S608 - what is put into the texts are names of contract data, never values of records
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlglot import exp
@@ -134,12 +135,16 @@ def resolved_rows(table: str) -> str:
     columns = load_process_columns()
     names = {stored.name for stored in stored_columns(table)}
     fills = {name: source for name, source in columns.initiating.items() if name in names}
-    target = {name: source for name, source in columns.target.items() if name in names}
+    roles = ["initiating", "target"] if table in _tables_with_targets() else ["initiating"]
+    target = {name: source for name, source in columns.target.items() if name in names and "target" in roles}
     outputs = [f'{_finished(stored, fills, target)} AS "{stored.physical}"' for stored in stored_columns(table)]
-    return (
-        f"SELECT {', '.join(outputs)} FROM ({_with_processes(table)}) m "
-        "LEFT JOIN starts i ON i.id = m._initiating LEFT JOIN starts t ON t.id = m._target"
-    )
+    joins = [f"LEFT JOIN starts {role[0]} ON {role[0]}.id = m._{role}" for role in roles]
+    return f"SELECT {', '.join(outputs)} FROM ({_with_processes(table, roles)}) m {' '.join(joins)}"
+
+
+def _tables_with_targets() -> set[str]:
+    rules = (rule for rule_set in load_rule_sets() for rule in rule_set.rules)
+    return {rule.table for rule in rules if rule.target is not None and rule.table is not None}
 
 
 def plain_rows(table: str) -> str:
@@ -192,9 +197,9 @@ _CARRIED = _carried()
 """What an event itself carries of the process that it names, for processes whose start is not known."""
 
 
-def _with_processes(table: str) -> str:
+def _with_processes(table: str, roles: Sequence[str]) -> str:
     query = f'SELECT m.*, rowid AS _row FROM "{table}" m'
-    for role in ("initiating", "target"):
+    for role in roles:
         guid, pid = f"_{role}_guid", f"_{role}_pid"
         by_guid = "(SELECT host, guid, max(id) AS id FROM starts WHERE guid IS NOT NULL GROUP BY ALL)"
         query = (
