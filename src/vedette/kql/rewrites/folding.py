@@ -49,6 +49,8 @@ def _folded(call: Call, now: int) -> Expression:
         folded = _computed(call, constants)
     elif call.function == "negate" and call.type is not ScalarType.DYNAMIC:
         folded = _negated(call, constants)
+    elif call.function == "strcat" and all(isinstance(each, str) for each in constants):
+        folded = Literal(ScalarType.STRING, "".join(str(each) for each in constants))
     elif call.function == "bin" and call.type is ScalarType.DATETIME:
         folded = _binned(call, constants)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zoneinfo
 
 from sqlglot import exp
 
@@ -109,6 +110,18 @@ def _fraction(ticks: Sql, digits: int, *, trimmed: bool) -> Sql:
     )
     cut = tree.call("left", padded, tree.number(min(digits, 7)))
     return tree.call("rtrim", cut, tree.text("0")) if trimmed else cut
+
+
+@family.rule("datetime_utc_to_local", "datetime_local_to_utc")
+def _in_zone(scalars: Scalars, call: Call) -> Sql:
+    """The name of the zone is checked here: the engine raises on a name it does not know."""
+    moment, zone = call.arguments
+    name = text_of(zone)
+    if name is None or name not in zoneinfo.available_timezones():
+        raise UnsupportedError(
+            call.function, f"{name!r} is not the name of a time zone" if name else "needs a constant"
+        )
+    return tree.call(f"kql_{call.function}", scalars.value(moment), tree.text(name))
 
 
 _SPAN_PARTS = {"d": (_DAY, 0), "H": (_HOUR, 24), "h": (_HOUR, 24), "m": (_MINUTE, 60), "s": (_SECOND, 60)}

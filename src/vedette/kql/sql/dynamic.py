@@ -67,8 +67,7 @@ def _extraction(scalars: Scalars, call: Call, function: str) -> Sql | None:
         inner = source.expressions[0]
         if isinstance(inner, exp.Anonymous) and inner.name == "json_extract":
             return tree.call(function, inner.expressions[0], tree.text(inner.expressions[1].name + path))
-    extracted = tree.call(function, source, tree.text("$" + path))
-    return tree.attempt(extracted) if uncertain else extracted
+    return tree.attempt(tree.call(function, source, tree.text("$" + path)))
 
 
 @family.rule("property", "element")

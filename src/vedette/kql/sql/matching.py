@@ -120,7 +120,12 @@ def _matches_regex(scalars: Scalars, call: Call) -> Sql:
     source, pattern = call.arguments
     constant = text_of(pattern)
     if constant is None:
-        matched = tree.attempt(tree.call("regexp_matches", scalars.value(source), scalars.value(pattern)))
+        computed = scalars.value(pattern)
+        if isinstance(computed, exp.Literal):
+            return tree.call("regexp_matches", scalars.value(source), regex_literal(computed.name, "matches regex"))
+        if computed.find(exp.Column) is None:
+            raise UnsupportedError("matches regex", "the pattern must be a text or come from the rows")
+        matched = tree.attempt(tree.call("regexp_matches", scalars.value(source), computed))
         return tree.coalesce(matched, tree.boolean(False))
     return tree.call("regexp_matches", scalars.value(source), regex_literal(constant, "matches regex"))
 

@@ -23,10 +23,30 @@ def test_a_list_of_thousands() -> None:
 
 
 @pytest.mark.parametrize(
+    "query",
+    [
+        "print unicode_codepoints_to_string(99999999)",
+        "datatable(s:string)['[', '('] | where s matches regex strcat('(', s)",
+        "print base64_decode_tostring('%%%'), base64_decode_tostring('/w==')",
+        "print d = parse_json('{\"a\": ') | project d.a, tolong(d.a), tostring(d)",
+        "print make_datetime(2020, 13, 45), todatetime('2020-99-99'), totimespan('x'), toguid('x')",
+        "print sqrt(-1), log(0), log(-1), acos(2), pow(0, -1), 5 % 0, 5 / 0, bin(5, 0)",
+        "datatable(x:long)[9223372036854775807] | summarize sum(x * x), avg(x), make_list(x + x)",
+        "print substring('abc', 1, -5), strrep('a', -1), split('', ''), indexof('a', 'b', 9)",
+    ],
+)
+def test_no_value_raises(query: str) -> None:
+    _, rows = run_kql(query)
+    assert len(rows) <= 1
+
+
+@pytest.mark.parametrize(
     ("query", "named"),
     [
         ("print extract('(?=a)', 0, 'a')", "lookahead"),
         ("print hash_xxhash64('a')", "hash_xxhash64"),
+        ("print datetime_utc_to_local(datetime(2020-01-01), 'Nowhere/City')", "Nowhere/City"),
+        ("print s = '[' | where s matches regex strcat('(', s)", "matches regex"),
     ],
 )
 def test_refused_by_name(query: str, named: str) -> None:

@@ -98,7 +98,8 @@ CREATE OR REPLACE MACRO kql_base64_encode_fromguid(g) AS coalesce(base64(unhex(k
 CREATE OR REPLACE MACRO kql_unicode_codepoints_from_string(s) AS
   to_json(CASE WHEN s = '' THEN [] ELSE list_transform(string_split(s, ''), lambda c: unicode(c)) END);
 CREATE OR REPLACE MACRO kql_unicode_codepoints_to_string(points) AS
-  array_to_string(list_transform(points, lambda p: chr(CAST(p AS INTEGER))), '');
+  coalesce(array_to_string(list_transform(points, lambda p:
+    CASE WHEN p BETWEEN 1 AND 55295 OR p BETWEEN 57344 AND 1114111 THEN chr(CAST(p AS INTEGER)) ELSE '' END), ''), '');
 CREATE OR REPLACE MACRO kql_bag_from_pairs(pairs) AS
   TRY(to_json(map_from_entries(list_transform(pairs, lambda p:
     {'k': split_part(p, '=', 1), 'v': CASE WHEN contains(p, '=') THEN substring(p, strpos(p, '=') + 1) ELSE '' END}))));
