@@ -1,15 +1,22 @@
 """Application registrations: what a developer owns in the home tenant, and what it asks for."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, select
 
+from vedette.identity.directory.pages import After, count_rows, read_page
 from vedette.identity.directory.tables import APPLICATIONS, REQUIRED_RESOURCE_ACCESS
 from vedette.identity.errors import ObjectNotFoundError
+from vedette.odata.paging import Selection
 from vedette.store.tenancy import TenantRepository
 
+APPLICATION_FIELDS = APPLICATIONS.c
+"""What applications may be filtered and ordered by."""
+
 SignInAudience = Literal["AzureADMyOrg", "AzureADMultipleOrgs"]
+IMPLICIT_GRANT = "implicitGrantSettings"
 PermissionType = Literal["Role", "Scope"]
 
 
@@ -19,6 +26,13 @@ class RedirectUris(msgspec.Struct, frozen=True):
     web: tuple[str, ...] = ()
     spa: tuple[str, ...] = ()
     public_client: tuple[str, ...] = ()
+
+
+class ImplicitGrant(msgspec.Struct, frozen=True, rename="camel"):
+    """Which tokens the authorize endpoint may hand out itself: id_tokens only. `properties` names it as Graph does."""
+
+    enable_id_token_issuance: bool = False
+    enable_access_token_issuance: bool = False
 
 
 class Application(msgspec.Struct, frozen=True):
@@ -35,6 +49,9 @@ class Application(msgspec.Struct, frozen=True):
     requested_token_version: int | None = None
     identifier_uris: tuple[str, ...] = ()
     redirect_uris: RedirectUris = RedirectUris()
+    implicit_grant: ImplicitGrant = ImplicitGrant()
+    properties: Mapping[str, Any] = {}
+    """What only the management API shows, by its wire names."""
 
     @property
     def is_multi_tenant(self) -> bool:
@@ -59,16 +76,19 @@ class Applications(TenantRepository):
             APPLICATIONS,
             id=application.id,
             app_id=application.app_id,
-            display_name=application.display_name,
-            sign_in_audience=application.sign_in_audience,
-            is_fallback_public_client=application.is_fallback_public_client,
-            is_disabled=application.is_disabled,
-            requested_token_version=application.requested_token_version,
-            identifier_uris=list(application.identifier_uris),
-            redirect_uris=msgspec.to_builtins(application.redirect_uris),
-            properties={},
             created_at=application.created_at,
+            **_changeable(application),
         )
+
+    def replace(self, application: Application) -> None:
+        """Store the registration's present values. The caller advances the generations of its tenants."""
+        statement = self.update(APPLICATIONS).where(APPLICATIONS.c.id == application.id)
+        if self.connection.execute(statement.values(**_changeable(application))).rowcount == 0:
+            raise ObjectNotFoundError("application", application.id)
+
+    def remove(self, application: Application) -> None:
+        """Delete the registration with its credentials. The caller advances the generations of its tenants."""
+        self.connection.execute(self.delete(APPLICATIONS).where(APPLICATIONS.c.id == application.id))
 
     def get(self, app_id: str) -> Application:
         """The registration of this client id. Raises ObjectNotFoundError."""
@@ -76,6 +96,22 @@ class Applications(TenantRepository):
         if row is None:
             raise ObjectNotFoundError("application", app_id)
         return _to_application(row)
+
+    def by_object_id(self, object_id: str) -> Application:
+        """The registration of this object id. Raises ObjectNotFoundError."""
+        row = self.connection.execute(self.select(APPLICATIONS).where(APPLICATIONS.c.id == object_id)).one_or_none()
+        if row is None:
+            raise ObjectNotFoundError("application", object_id)
+        return _to_application(row)
+
+    def page(self, selection: Selection) -> tuple[Sequence[Application], After]:
+        """The registrations of one page of a list."""
+        rows, after = read_page(self, APPLICATIONS, selection)
+        return [_to_application(row) for row in rows], after
+
+    def count(self, condition: ColumnElement[bool] | None) -> int:
+        """How many registrations there are under `condition`."""
+        return count_rows(self, APPLICATIONS, condition)
 
     def all(self) -> list[Application]:
         """All registrations, oldest first."""
@@ -93,6 +129,13 @@ class Applications(TenantRepository):
         if access not in self.required(application):
             self.insert(REQUIRED_RESOURCE_ACCESS, application_id=application.id, **msgspec.structs.asdict(access))
 
+    def replace_required(self, application: Application, accesses: Iterable[ResourceAccess]) -> None:
+        """Configure exactly these permissions; what was consented to before stays granted."""
+        table = REQUIRED_RESOURCE_ACCESS
+        self.connection.execute(self.delete(table).where(table.c.application_id == application.id))
+        for access in dict.fromkeys(accesses):
+            self.insert(table, application_id=application.id, **msgspec.structs.asdict(access))
+
     def required(self, application: Application) -> list[ResourceAccess]:
         """The configured permissions, in a stable order."""
         table = REQUIRED_RESOURCE_ACCESS
@@ -105,6 +148,20 @@ def find_application(connection: Connection, app_id: str) -> Application | None:
     """The registration of a client id wherever its home is: client ids are unique across tenants."""
     row = connection.execute(select(APPLICATIONS).where(APPLICATIONS.c.app_id == app_id)).one_or_none()
     return None if row is None else _to_application(row)
+
+
+def _changeable(application: Application) -> dict[str, Any]:
+    implicit_grant = msgspec.to_builtins(application.implicit_grant)
+    return {
+        "display_name": application.display_name,
+        "sign_in_audience": application.sign_in_audience,
+        "is_fallback_public_client": application.is_fallback_public_client,
+        "is_disabled": application.is_disabled,
+        "requested_token_version": application.requested_token_version,
+        "identifier_uris": list(application.identifier_uris),
+        "redirect_uris": msgspec.to_builtins(application.redirect_uris),
+        "properties": {**application.properties, IMPLICIT_GRANT: implicit_grant},
+    }
 
 
 def _to_application(row: Row[Any]) -> Application:
@@ -120,4 +177,6 @@ def _to_application(row: Row[Any]) -> Application:
         requested_token_version=row.requested_token_version,
         identifier_uris=tuple(row.identifier_uris),
         redirect_uris=msgspec.convert(row.redirect_uris, RedirectUris),
+        implicit_grant=msgspec.convert(row.properties.get(IMPLICIT_GRANT, {}), ImplicitGrant),
+        properties={name: value for name, value in row.properties.items() if name != IMPLICIT_GRANT},
     )

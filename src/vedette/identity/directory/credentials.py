@@ -118,6 +118,13 @@ class KeyCredentials(TenantRepository):
         self.insert(KEY_CREDENTIALS, application_id=self._application_id, **msgspec.structs.asdict(credential))
         return credential
 
+    def remove(self, key_id: str) -> None:
+        """Forget a certificate. Raises ObjectNotFoundError."""
+        table = KEY_CREDENTIALS
+        statement = self.delete(table).where(table.c.application_id == self._application_id, table.c.key_id == key_id)
+        if self.connection.execute(statement).rowcount == 0:
+            raise ObjectNotFoundError("key credential", key_id)
+
     def all(self) -> list[KeyCredential]:
         """All certificates, oldest first."""
         table = KEY_CREDENTIALS

@@ -1,20 +1,37 @@
 """Service principals: an application's presence in one tenant, and the consent it was given there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, select, union_all
 
 from vedette.contracts.permissions import canonical_audience
+from vedette.identity.directory.pages import After, count_rows, read_page
 from vedette.identity.directory.tables import (
     APP_ROLE_ASSIGNMENTS,
     OAUTH2_PERMISSION_GRANTS,
     SERVICE_PRINCIPAL_NAMES,
     SERVICE_PRINCIPALS,
 )
-from vedette.identity.errors import ObjectNotFoundError
+from vedette.identity.errors import ObjectExistsError, ObjectNotFoundError
+from vedette.odata.paging import Selection
 from vedette.store.tenancy import TenantRepository
+
+SERVICE_PRINCIPAL_FIELDS = SERVICE_PRINCIPALS.c
+APP_ROLE_ASSIGNMENT_FIELDS = APP_ROLE_ASSIGNMENTS.c
+OAUTH2_PERMISSION_GRANT_FIELDS = OAUTH2_PERMISSION_GRANTS.c
+"""What each kind of object may be filtered and ordered by."""
+
+SERVICE_PRINCIPAL_NAME_ROWS = union_all(
+    select(
+        SERVICE_PRINCIPAL_NAMES.c.tenant_id,
+        SERVICE_PRINCIPAL_NAMES.c.service_principal_id,
+        SERVICE_PRINCIPAL_NAMES.c.name,
+    ),
+    select(SERVICE_PRINCIPALS.c.tenant_id, SERVICE_PRINCIPALS.c.id, SERVICE_PRINCIPALS.c.app_id),
+).subquery("service_principal_name_rows")
+"""Every name of every service principal: its identifier URIs and its application id."""
 
 ConsentType = Literal["AllPrincipals", "Principal"]
 
@@ -30,6 +47,8 @@ class ServicePrincipal(msgspec.Struct, frozen=True):
     created_at: int
     account_enabled: bool = True
     app_role_assignment_required: bool = False
+    properties: Mapping[str, Any] = {}
+    """What only the management API shows, by its wire names."""
 
 
 class AppRoleAssignment(msgspec.Struct, frozen=True):
@@ -61,9 +80,46 @@ class ServicePrincipals(TenantRepository):
         """Store a service principal with the names by which its API may be asked for."""
         fields = msgspec.structs.asdict(principal)
         del fields["tenant_id"]
-        self.insert(SERVICE_PRINCIPALS, properties={}, **fields)
+        if self.find(principal.app_id) is not None:
+            raise ObjectExistsError("service principal", principal.app_id)
+        self.insert(SERVICE_PRINCIPALS, **{**fields, "properties": dict(principal.properties)})
+        self.replace_names(principal.id, names)
+
+    def replace_names(self, object_id: str, names: Iterable[str]) -> None:
+        """Store the identifier URIs by which the API may be asked for. Raises ObjectExistsError for one in use."""
+        table = SERVICE_PRINCIPAL_NAMES
+        self.connection.execute(self.delete(table).where(table.c.service_principal_id == object_id))
         for name in sorted({canonical_audience(name) for name in names}):
-            self.insert(SERVICE_PRINCIPAL_NAMES, name=name, service_principal_id=principal.id)
+            if self.find_by_name(name) is not None:
+                raise ObjectExistsError("identifierUris", name)
+            self.insert(table, name=name, service_principal_id=object_id)
+
+    def names(self, object_id: str) -> list[str]:
+        """The identifier URIs of a service principal, in order."""
+        table = SERVICE_PRINCIPAL_NAMES
+        query = select(table.c.name).where(self.own(table), table.c.service_principal_id == object_id)
+        return list(self.connection.scalars(query.order_by(table.c.name)))
+
+    def replace(self, principal: ServicePrincipal) -> None:
+        """Store the present values of what may be changed. The caller advances the tenant's generation."""
+        statement = self.update(SERVICE_PRINCIPALS).where(SERVICE_PRINCIPALS.c.id == principal.id)
+        values = {
+            "display_name": principal.display_name,
+            "account_enabled": principal.account_enabled,
+            "app_role_assignment_required": principal.app_role_assignment_required,
+            "properties": dict(principal.properties),
+        }
+        if self.connection.execute(statement.values(**values)).rowcount == 0:
+            raise ObjectNotFoundError("service principal", principal.id)
+
+    def page(self, selection: Selection) -> tuple[Sequence[ServicePrincipal], After]:
+        """The service principals of one page of a list."""
+        rows, after = read_page(self, SERVICE_PRINCIPALS, selection)
+        return [_to_service_principal(row) for row in rows], after
+
+    def count(self, condition: ColumnElement[bool] | None) -> int:
+        """How many service principals there are under `condition`."""
+        return count_rows(self, SERVICE_PRINCIPALS, condition)
 
     def find(self, app_id: str) -> ServicePrincipal | None:
         """The service principal of a client id."""
@@ -110,6 +166,35 @@ class AppRoleAssignments(TenantRepository):
         if assignment.app_role_id not in roles:
             self.insert(APP_ROLE_ASSIGNMENTS, **msgspec.structs.asdict(assignment))
 
+    def get(self, assignment_id: str) -> AppRoleAssignment:
+        """The assignment of this id. Raises ObjectNotFoundError."""
+        query = self.select(APP_ROLE_ASSIGNMENTS).where(APP_ROLE_ASSIGNMENTS.c.id == assignment_id)
+        row = self.connection.execute(query).one_or_none()
+        if row is None:
+            raise ObjectNotFoundError("app role assignment", assignment_id)
+        return _to_assignment(row)
+
+    def remove(self, assignment_id: str) -> None:
+        """Take back one role. Raises ObjectNotFoundError. The caller advances the tenant's generation."""
+        statement = self.delete(APP_ROLE_ASSIGNMENTS).where(APP_ROLE_ASSIGNMENTS.c.id == assignment_id)
+        if self.connection.execute(statement).rowcount == 0:
+            raise ObjectNotFoundError("app role assignment", assignment_id)
+
+    def page(self, selection: Selection) -> tuple[Sequence[AppRoleAssignment], After]:
+        """The assignments of one page of a list."""
+        rows, after = read_page(self, APP_ROLE_ASSIGNMENTS, selection)
+        return [_to_assignment(row) for row in rows], after
+
+    def count(self, condition: ColumnElement[bool] | None) -> int:
+        """How many assignments there are under `condition`."""
+        return count_rows(self, APP_ROLE_ASSIGNMENTS, condition)
+
+    def of_principal(self, principal_id: str) -> list[AppRoleAssignment]:
+        """Everything a principal was given."""
+        table = APP_ROLE_ASSIGNMENTS
+        rows = self.connection.execute(self.select(table).where(table.c.principal_id == principal_id))
+        return [_to_assignment(row) for row in rows]
+
     def role_ids(self, principal_id: str, resource_id: str) -> frozenset[str]:
         """Ids of the roles of a resource that a principal was given."""
         table = APP_ROLE_ASSIGNMENTS
@@ -147,6 +232,45 @@ class OAuth2PermissionGrants(TenantRepository):
                 granted |= grant.scopes
         return granted
 
+    def get(self, grant_id: str) -> OAuth2PermissionGrant:
+        """The grant of this id. Raises ObjectNotFoundError."""
+        query = self.select(OAUTH2_PERMISSION_GRANTS).where(OAUTH2_PERMISSION_GRANTS.c.id == grant_id)
+        row = self.connection.execute(query).one_or_none()
+        if row is None:
+            raise ObjectNotFoundError("delegated permission grant", grant_id)
+        return _to_grant(row)
+
+    def find_same(self, grant: OAuth2PermissionGrant) -> OAuth2PermissionGrant | None:
+        """The grant of the same client, resource and principal, if there is one."""
+        return self._same(grant)
+
+    def replace_scopes(self, grant_id: str, scopes: Iterable[str]) -> None:
+        """Grant exactly these scopes from now on. The caller advances the tenant's generation."""
+        statement = self.update(OAUTH2_PERMISSION_GRANTS).where(OAUTH2_PERMISSION_GRANTS.c.id == grant_id)
+        self.connection.execute(statement.values(scope=" ".join(sorted(set(scopes)))))
+
+    def remove(self, grant_id: str) -> None:
+        """Take back a grant. Raises ObjectNotFoundError. The caller advances the tenant's generation."""
+        statement = self.delete(OAUTH2_PERMISSION_GRANTS).where(OAUTH2_PERMISSION_GRANTS.c.id == grant_id)
+        if self.connection.execute(statement).rowcount == 0:
+            raise ObjectNotFoundError("delegated permission grant", grant_id)
+
+    def page(self, selection: Selection) -> tuple[Sequence[OAuth2PermissionGrant], After]:
+        """The grants of one page of a list."""
+        rows, after = read_page(self, OAUTH2_PERMISSION_GRANTS, selection)
+        return [_to_grant(row) for row in rows], after
+
+    def count(self, condition: ColumnElement[bool] | None) -> int:
+        """How many grants there are under `condition`."""
+        return count_rows(self, OAUTH2_PERMISSION_GRANTS, condition)
+
+    def of_client(self, client_id: str) -> list[OAuth2PermissionGrant]:
+        """Every grant of a client."""
+        table = OAUTH2_PERMISSION_GRANTS
+        return [
+            _to_grant(row) for row in self.connection.execute(self.select(table).where(table.c.client_id == client_id))
+        ]
+
     def _same(self, grant: OAuth2PermissionGrant) -> OAuth2PermissionGrant | None:
         for other in self._of(grant.client_id, grant.resource_id):
             if (other.consent_type, other.principal_id) == (grant.consent_type, grant.principal_id):
@@ -156,12 +280,23 @@ class OAuth2PermissionGrants(TenantRepository):
     def _of(self, client_id: str, resource_id: str) -> list[OAuth2PermissionGrant]:
         table = OAUTH2_PERMISSION_GRANTS
         query = self.select(table).where(table.c.client_id == client_id, table.c.resource_id == resource_id)
-        return [
-            OAuth2PermissionGrant(
-                row.id, row.client_id, row.consent_type, row.resource_id, frozenset(row.scope.split()), row.principal_id
-            )
-            for row in self.connection.execute(query)
-        ]
+        return [_to_grant(row) for row in self.connection.execute(query)]
+
+
+def _to_assignment(row: Row[Any]) -> AppRoleAssignment:
+    return AppRoleAssignment(
+        id=row.id,
+        principal_id=row.principal_id,
+        principal_type=row.principal_type,
+        resource_id=row.resource_id,
+        app_role_id=row.app_role_id,
+        created_at=row.created_at,
+    )
+
+
+def _to_grant(row: Row[Any]) -> OAuth2PermissionGrant:
+    scopes = frozenset(row.scope.split())
+    return OAuth2PermissionGrant(row.id, row.client_id, row.consent_type, row.resource_id, scopes, row.principal_id)
 
 
 def _to_service_principal(row: Row[Any]) -> ServicePrincipal:
@@ -174,4 +309,5 @@ def _to_service_principal(row: Row[Any]) -> ServicePrincipal:
         created_at=row.created_at,
         account_enabled=row.account_enabled,
         app_role_assignment_required=row.app_role_assignment_required,
+        properties=row.properties,
     )

@@ -1,17 +1,23 @@
 """People: accounts with an argon2id password and directory roles."""
 
 import functools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, select
 
+from vedette.identity.directory.pages import After, count_rows, read_page
 from vedette.identity.directory.tables import DIRECTORY_ROLE_ASSIGNMENTS, USERS
 from vedette.identity.errors import ObjectExistsError, ObjectNotFoundError
+from vedette.odata.paging import Selection
 from vedette.store.secrets import Secret
 from vedette.store.tenancy import TenantRepository
+
+USER_FIELDS = USERS.c
+"""What users may be filtered and ordered by."""
 
 
 class User(msgspec.Struct, frozen=True):
@@ -24,6 +30,8 @@ class User(msgspec.Struct, frozen=True):
     created_at: int
     account_enabled: bool = True
     tokens_valid_from: int = 0
+    properties: Mapping[str, Any] = {}
+    """What only the management API shows, by its wire names."""
 
 
 class Users(TenantRepository):
@@ -42,7 +50,7 @@ class Users(TenantRepository):
             account_enabled=user.account_enabled,
             password_hash=None if password is None else hash_password(password),
             tokens_valid_from=user.tokens_valid_from,
-            properties={},
+            properties=dict(user.properties),
             created_at=user.created_at,
         )
 
@@ -72,6 +80,56 @@ class Users(TenantRepository):
         """Give a directory role; giving it again changes nothing."""
         if role_template_id not in self.role_ids(user):
             self.insert(DIRECTORY_ROLE_ASSIGNMENTS, user_id=user.id, role_template_id=role_template_id)
+
+    def withdraw_role(self, user: User, role_template_id: str) -> None:
+        """Take a directory role away. Raises ObjectNotFoundError if the user does not have it."""
+        table = DIRECTORY_ROLE_ASSIGNMENTS
+        own = self.delete(table).where(table.c.user_id == user.id, table.c.role_template_id == role_template_id)
+        if self.connection.execute(own).rowcount == 0:
+            raise ObjectNotFoundError("directory role assignment", role_template_id)
+
+    def with_role(self, role_template_id: str) -> list[User]:
+        """The people who have a directory role."""
+        table = DIRECTORY_ROLE_ASSIGNMENTS
+        having = select(table.c.user_id).where(self.own(table), table.c.role_template_id == role_template_id)
+        rows = self.connection.execute(self.select(USERS).where(USERS.c.id.in_(having)).order_by(USERS.c.id))
+        return [_to_user(row) for row in rows]
+
+    def role_assignments(self) -> list[tuple[str, str]]:
+        """User id and role template id of every directory role that was given, in order."""
+        table = DIRECTORY_ROLE_ASSIGNMENTS
+        query = select(table.c.user_id, table.c.role_template_id).where(self.own(table))
+        return [(row[0], row[1]) for row in self.connection.execute(query.order_by(*table.primary_key.columns))]
+
+    def replace(self, user: User) -> None:
+        """Store the present values of what may be changed. The caller advances the tenant's generation."""
+        values = {
+            "user_principal_name": user.user_principal_name.lower(),
+            "display_name": user.display_name,
+            "account_enabled": user.account_enabled,
+            "properties": dict(user.properties),
+        }
+        taken = select(USERS.c.id).where(USERS.c.user_principal_name == user.user_principal_name.lower())
+        if self.connection.scalar(taken) not in (None, user.id):
+            raise ObjectExistsError("user", user.user_principal_name)
+        self.connection.execute(self.update(USERS).where(USERS.c.id == user.id).values(values))
+
+    def remove(self, user: User) -> None:
+        """Delete an account with its roles, sessions and tokens. The caller advances the tenant's generation."""
+        self.connection.execute(self.delete(USERS).where(USERS.c.id == user.id))
+
+    def revoke_sessions(self, user: User, now: int) -> None:
+        """End every session and token of a user. The caller advances the tenant's generation."""
+        self.connection.execute(self.update(USERS).where(USERS.c.id == user.id).values(tokens_valid_from=now + 1))
+
+    def page(self, selection: Selection) -> tuple[Sequence[User], After]:
+        """The accounts of one page of a list."""
+        rows, after = read_page(self, USERS, selection)
+        return [_to_user(row) for row in rows], after
+
+    def count(self, condition: ColumnElement[bool] | None) -> int:
+        """How many accounts there are under `condition`."""
+        return count_rows(self, USERS, condition)
 
     def role_ids(self, user: User) -> frozenset[str]:
         """Template ids of the directory roles the user has (claim `wids`)."""
@@ -114,4 +172,5 @@ def _to_user(row: Row[Any]) -> User:
         created_at=row.created_at,
         account_enabled=row.account_enabled,
         tokens_valid_from=row.tokens_valid_from,
+        properties=row.properties,
     )
