@@ -30,14 +30,6 @@ class Operand(NamedTuple):
             return f"tostring({self.columns[0]})"
         return f"strcat({', '.join(_quoted(part) if part == _BACKSLASH else part for part in self.columns)})"
 
-    def sql(self) -> str:
-        if self.key:
-            return f"json_extract_string(AdditionalFields, '$.{self.key}')"
-        if self.inbound:
-            return f"if(ActionType = 'InboundConnectionAccepted', {self.inbound}, {self.columns[0]})::VARCHAR"
-        parts = (f"'{part}'" if part == _BACKSLASH else f"coalesce({part}::VARCHAR, '')" for part in self.columns)
-        return " || ".join(parts)
-
 
 class FactQuery(NamedTuple):
     """Rows of `table` with one of the action types and matching patterns; there should be `events` of them."""
@@ -55,17 +47,6 @@ class FactQuery(NamedTuple):
             lines.append(f"where ActionType in ({', '.join(_quoted(action) for action in self.actions)})")
         lines += [f"where {operand.kql()} matches regex @'(?i){_at(pattern)}'" for operand, pattern in self.patterns]
         return " | ".join([*lines, "count"])
-
-    def sql(self) -> tuple[str, list[str]]:
-        """The same over relations of the table's name, with its parameters."""
-        where, parameters = ["true"], []
-        if self.actions:
-            where.append(f"ActionType IN ({', '.join('?' for _ in self.actions)})")
-            parameters += self.actions
-        for operand, pattern in self.patterns:
-            where.append(f"regexp_matches({operand.sql()}, ?, 'i')")
-            parameters.append(pattern)
-        return f"SELECT count(*) FROM {self.table} WHERE {' AND '.join(where)}", parameters
 
 
 class Uncovered(NamedTuple):
