@@ -4,7 +4,6 @@ states are found by KQL."""
 import os
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
