@@ -6,6 +6,8 @@ from vedette.kql import plan, syntax
 from vedette.kql.binder import (  # noqa: F401 - importing a family registers its operators
     columns,
     expansion,
+    graph_matching,
+    graphs,
     joins,
     ordering,
     parsing,
@@ -22,6 +24,7 @@ from vedette.kql.binder.columns import keep
 from vedette.kql.binder.context import Binder
 from vedette.kql.binder.discovery import Discoveries
 from vedette.kql.binder.expressions import bind_scalar
+from vedette.kql.binder.graph_functions import bind_graph_function
 from vedette.kql.binder.scopes import Scope, Table
 from vedette.kql.binder.statements import bind_statements
 from vedette.kql.binder.tables import bind_anything, bind_table
@@ -56,6 +59,7 @@ def analyze(query: syntax.Query, text: str, catalog: Catalog) -> tuple[BoundQuer
 def _binder(text: str, catalog: Catalog, now: int, discoveries: Discoveries | None, *, analysis: bool) -> Binder:
     binder = Binder(text, catalog, now, discoveries, analysis=analysis)
     binder.scalar, binder.table, binder.anything = bind_scalar, bind_table, bind_anything
+    binder.in_pattern = bind_graph_function
     return binder
 
 

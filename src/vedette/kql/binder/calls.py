@@ -21,6 +21,11 @@ _T = ScalarType
 
 def bind_call(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Bound:
     """A call, whatever the name turns out to be."""
+    bound = binder.in_pattern(binder, call, scope) if scope.pattern is not None else None
+    return _bind_call(binder, call, scope) if bound is None else bound
+
+
+def _bind_call(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Bound:
     name = call.name.text
     variable = scope.variable(name)
     if isinstance(variable, FunctionVariable):
@@ -280,6 +285,7 @@ _SPECIAL: dict[str, Callable[[Binder, syntax.FunctionCall, Scope], Bound]] = {
     "database": _tabular,
     "cluster": _unsupported,
     "external_table": _unsupported,
+    "graph": _unsupported,
     "materialized_view": _unsupported,
     "stored_query_result": _unsupported,
 }

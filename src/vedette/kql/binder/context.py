@@ -30,6 +30,7 @@ class Binder:
     scalar: Callable[[Binder, syntax.Expression, Scope], Expression]
     table: Callable[[Binder, syntax.Expression, Scope], Table]
     anything: Callable[[Binder, syntax.Expression, Scope], Bound]
+    in_pattern: Callable[[Binder, syntax.FunctionCall, Scope], Expression | None]
 
     def __init__(
         self, text: str, catalog: Catalog, now: int, discoveries: Discoveries | None, *, analysis: bool = False

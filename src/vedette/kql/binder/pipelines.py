@@ -7,6 +7,7 @@ from typing import Any
 
 from vedette.kql import syntax
 from vedette.kql.binder.context import Binder
+from vedette.kql.binder.graph_values import Graph
 from vedette.kql.binder.scopes import Scope, Table
 from vedette.kql.plan import Values
 
@@ -17,6 +18,14 @@ OPERATORS: dict[type[syntax.TabularOperator], Handler] = {}
 """How each operator is bound, filled by the modules of the operators' families."""
 SOURCES: dict[type[syntax.TabularOperator], SourceHandler] = {}
 """How operators are bound that begin a pipeline."""
+_ON_GRAPHS = (
+    syntax.GraphMatchOperator,
+    syntax.GraphShortestPathsOperator,
+    syntax.GraphToTableOperator,
+    syntax.GraphMarkComponentsOperator,
+    syntax.GraphWhereNodesOperator,
+    syntax.GraphWhereEdgesOperator,
+)
 
 
 def operator(*nodes: type[syntax.TabularOperator]) -> Callable[[Handler], Handler]:
@@ -67,6 +76,9 @@ def bind_operators(binder: Binder, operators: tuple[syntax.TabularOperator, ...]
         if handler is None:
             binder.report("unsupported_operator", each.span, name=operator_name(each))
             table = Table(Values((), ()), open=True, serialized=True)
+        elif isinstance(table, Graph) != isinstance(each, _ON_GRAPHS):
+            code = "graph_not_table" if isinstance(table, Graph) else "graph_expected"
+            table = binder.fail_table(code, each.span, name=operator_name(each))
         else:
             table = handler(binder, each, table, scope)
     return table

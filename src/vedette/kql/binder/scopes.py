@@ -115,7 +115,8 @@ Variable = ScalarVariable | TableVariable | FunctionVariable
 class Scope:
     """Names in reach. `table` gives the columns; in a join's `on`, `left` and `right` do.
 
-    `aggregation` allows aggregate functions; `windowed` window functions.
+    `aggregation` allows aggregate functions; `windowed` window functions. `steps` are the steps of scan, or the
+    variables of a graph pattern, with their columns; `pattern` is what graph functions know of that pattern.
     """
 
     variables: dict[str, Variable] = dataclasses.field(default_factory=dict)
@@ -126,6 +127,7 @@ class Scope:
     aggregation: bool = False
     windowed: bool = False
     steps: dict[str, dict[str, Column]] | None = None
+    pattern: object | None = None
 
     def variable(self, name: str) -> Variable | None:
         """The variable of that name, innermost first."""

@@ -13,6 +13,7 @@ from vedette.kql.binder.context import Binder, Bound, similar
 from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.expressions import bind_scalar, is_scalar_node
 from vedette.kql.binder.functions import call_function, stored_function
+from vedette.kql.binder.graph_values import Graph
 from vedette.kql.binder.pipelines import bind_pipe, bind_subquery
 from vedette.kql.binder.scopes import ScalarVariable, Scope, Table, TableVariable
 from vedette.kql.catalog import TableSchema
@@ -67,6 +68,8 @@ def _name(  # noqa: PLR0911 - one line a kind of name
 def reference_table(binder: Binder, variable: TableVariable) -> Table:
     """A reference to rows with a name: fresh columns over the shared rows."""
     source = variable.table
+    if isinstance(source, Graph):
+        return source  # graphs hand out fresh columns wherever they are read
     renewed = {each.id: binder.fresh(each) for each in source.relation.columns}
     relation = plan.Shared(tuple(renewed.values()), variable.shared, source.relation)
     aliases = {name: renewed[column.id] for name, column in source.aliases.items() if column.id in renewed}

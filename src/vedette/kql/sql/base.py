@@ -98,7 +98,12 @@ class Dialect:
             raise ContractError(f"dialect {self.name}: not lowered {sorted(missing)}; listed twice {sorted(twice)}")
 
 
-RESOLVED_BY_BINDER = frozenset({"columnifexists", "column_ifexists", "iscolumnexists", "pack_all", "todynamic"})
+RESOLVED_BY_BINDER = frozenset(
+    {
+        "columnifexists", "column_ifexists", "iscolumnexists", "pack_all", "todynamic",
+        "all", "any", "map", "inner_nodes", "labels", "node_degree_in", "node_degree_out",
+    }
+)  # fmt: skip
 """Functions that are gone once names are resolved."""
 
 

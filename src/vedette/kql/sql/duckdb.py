@@ -8,6 +8,7 @@ from vedette.kql.sql import (
     conditional,
     conversions,
     dynamic,
+    graph,
     key_values,
     matching,
     network,
@@ -21,7 +22,7 @@ from vedette.kql.sql.macros import macros
 
 FAMILIES = (
     operators.family, matching.family, conditional.family, conversions.family, dynamic.family, text.family,
-    calendar.family, numeric.family, network.family, key_values.family,
+    calendar.family, numeric.family, network.family, key_values.family, graph.family,
 )  # fmt: skip
 
 _PLANNED = {"geospatial": "geospatial functions", "series": "series functions", "graph": "graph functions"}

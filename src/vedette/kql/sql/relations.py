@@ -60,6 +60,7 @@ class Relations:
         self.scopes: dict[int, Block] = {}
         self.nested = 0
         self._chain: list[exp.CTE] = []
+        self._recursive = False
         self._shared: dict[int, tuple[str, list[str]]] = {}
         self._uses = Counter(node.id for node in relations(root) if isinstance(node, plan.Shared))
         self._names = 0
@@ -125,6 +126,16 @@ class Relations:
             self._chain.append(exp.CTE(this=query, alias=definition, materialized=None if shared else False))
             source = exp.Table(this=exp.Identifier(this=alias))
         return Block(source, {column.id: tree.column(name, alias) for column, name in zip(columns, names, strict=True)})
+
+    def recursion(self, names: Sequence[str], make: Callable[[str], exp.Query], *, keys: Sequence[str] = ()) -> str:
+        """The name of a relation defined in terms of it. With `keys`, later rows replace those of equal keys."""
+        name = self.alias()
+        columns = [tree.identifier(each) for each in names]
+        alias = exp.TableAlias(this=exp.Identifier(this=name), columns=columns)
+        key = [tree.identifier(each) for each in keys] or None
+        self._chain.append(exp.CTE(this=make(name), alias=alias, key_expressions=key))
+        self._recursive = True
+        return name
 
     def renamed(self, block: Block, inner: Sequence[Column], outer: Sequence[Column]) -> Block:
         """The same rows under other columns, by position."""
@@ -195,6 +206,8 @@ class Relations:
             made = self.relation(
                 block.select(items, ordered=block.limit is not None), node.input.columns, names, shared=True
             )
+            if node.once:
+                self._chain[-1].set("materialized", True)
             self.nested = nested
             self._shared[node.id] = (_alias_of(made), names)
         name, columns = self._shared[node.id]
@@ -215,7 +228,7 @@ class Relations:
         ]
         query = block.select(items or [tree.aliased(tree.number(1), "_row")], ordered=True)
         if self._chain:
-            query.set("with_", exp.With(expressions=self._chain))
+            query.set("with_", exp.With(expressions=self._chain, recursive=self._recursive))
         self.ordered = bool(block.order)
         return query
 
