@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,3 +162,14 @@ def test_a_stop_during_the_start_is_clean(data: Path) -> None:
     process.send_signal(signal.SIGTERM)
     output, errors = process.communicate(timeout=30)
     assert (process.returncode, output) == (0, ""), errors
+
+
+@pytest.mark.parametrize("mode", [[], ["--single"]], ids=["processes", "single"])
+def test_connections_kept_open_do_not_hold_the_end_up(data: Path, mode: list[str]) -> None:
+    server = RunningServer(data, *mode)
+    server.wait_until_ready()
+    with server.client() as client:
+        assert client.get("/healthz").status_code == 200
+        started = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - started < 10

@@ -1,5 +1,6 @@
 """The mains of a server's processes. Importing this imports everything they share."""
 
+import signal
 import threading
 
 from vedette.hunting.service import HuntingService  # noqa: F401 - imported before forking, for all processes
@@ -20,7 +21,7 @@ def serve_web(plan: ServerPlan) -> None:
     services = _services(plan)
     try:
         services.writer.start()
-        WebServer(services, plan.certificates).run()
+        WebServer(services, plan.certificates).run([signal.SIGTERM])
     finally:
         services.close()
 
@@ -67,7 +68,7 @@ class SingleProcess:
         try:
             self._services.writer.start()
             worker.start()
-            self._web.run()
+            self._web.run([signal.SIGINT, signal.SIGTERM])
         finally:
             self.stopping.set()
             worker.stop()
@@ -75,7 +76,7 @@ class SingleProcess:
         return 1 if self._failed else 0
 
     def stop(self) -> None:
-        """End `run`. Safe in a signal handler."""
+        """End `run`."""
         self.stopping.set()
         self._web.stop()
 

@@ -63,6 +63,12 @@ class Supervisor:
         self._revive(self._wait(timeout=seconds))
         return not self._stopping
 
+    def stop_on(self, *signals: int) -> None:
+        """Ask to stop on these signals. They wake the wait itself: one that comes just before it is not lost."""
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        for number in signals:
+            signal.signal(number, lambda *_: self.request_stop())
+
     def request_stop(self) -> None:
         """Ask `run` to return. Safe in a signal handler."""
         self._stopping = True
@@ -106,6 +112,7 @@ class Supervisor:
 
 def _child(parent: int, main: Main) -> None:
     """First thing in every child: the parent's signal handlers are not ours, and we do not outlive it."""
+    signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what follows
     die_with_parent(parent)

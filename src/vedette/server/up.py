@@ -84,9 +84,8 @@ def _run_processes(plan: ServerPlan) -> int:
             "worker": functools.partial(mains.work, plan),
         }
     )
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: supervisor.request_stop())
     try:
+        supervisor.stop_on(signal.SIGINT, signal.SIGTERM)
         supervisor.start()
         if mains.has_startup_work(plan):
             code = supervisor.run_to_end("startup", functools.partial(mains.start_up, plan))
@@ -109,8 +108,6 @@ def _run_single(plan: ServerPlan) -> int:
     import vedette.server.processes as mains
 
     server = mains.SingleProcess(plan)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: server.stop())
     announcer = threading.Thread(target=_announce_when_ready, args=(plan, server), name="announcer", daemon=True)
     announcer.start()
     return server.run()

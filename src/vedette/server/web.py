@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
@@ -29,6 +30,9 @@ from vedette.server.wiring import Services
 LOG = get_logger(__name__)
 
 BACKLOG = 1024
+
+GRACE_SECONDS = 2.0
+"""How long requests under way may take to finish when the server ends."""
 
 # The server's own log goes through ours: no handlers of its own, none of its lines on standard output.
 _SERVER_LOG = {"handlers": {}, "loggers": {"_granian": {"propagate": True}, "granian.access": {"propagate": True}}}
@@ -100,25 +104,35 @@ class WebServer:
     def __init__(self, services: Services, certificates: CertificateFiles | None) -> None:
         self._services = services
         self._certificates = certificates
-        self._stopped: Callable[[], object] = lambda: None
-        self._stop_requested = False
+        self._stopping = threading.Event()
+        self._wake: Callable[[], object] = lambda: None
 
-    def run(self) -> None:
-        """Serve until SIGTERM or `stop`."""
-        asyncio.run(self._run())
+    def run(self, signals: Sequence[int]) -> None:
+        """Serve until one of `signals` or `stop`."""
+        asyncio.run(self._run(signals))
 
     def stop(self) -> None:
-        """End `run`. Safe from a signal handler and from any thread."""
-        self._stop_requested = True
-        self._stopped()
+        """End `run`. Safe from any thread."""
+        self._stopping.set()
+        self._wake()
 
-    async def _run(self) -> None:
+    async def _run(self, signals: Sequence[int]) -> None:
+        loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+        self._wake = lambda: loop.call_soon_threadsafe(stopped.set)
+        for number in signals:
+            _on_signal(loop, number, self.stop)
+        if self._stopping.is_set():  # told so before there was a loop to wake
+            return
         server = self._server(build_application(self._services))
-        loop = asyncio.get_running_loop()
-        self._stopped = lambda: loop.call_soon_threadsafe(server.stop)
-        signal.signal(signal.SIGTERM, lambda *_: self.stop())
-        if not self._stop_requested:
-            await server.serve()
+        serving = asyncio.ensure_future(server.serve())
+        waiting = asyncio.ensure_future(stopped.wait())
+        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        server.stop()  # type: ignore[no-untyped-call]
+        # Requests under way may finish; connections that clients merely keep open do not hold the process up.
+        await asyncio.wait({serving}, timeout=GRACE_SECONDS)
+        if serving.done():
+            serving.result()
 
     def _server(self, application: Dispatcher) -> Server:
         settings, files = self._services.settings, self._certificates
@@ -136,6 +150,14 @@ class WebServer:
             ssl_key=_path(files.key) if files else None,
             ssl_protocol_min=SSLProtocols.tls12,
         )
+
+
+def _on_signal(loop: asyncio.AbstractEventLoop, number: int, stop: Callable[[], None]) -> None:
+    """Have the loop itself woken by the signal: one that comes just before the loop falls asleep is not lost."""
+    try:
+        loop.add_signal_handler(number, stop)
+    except NotImplementedError:  # Windows
+        signal.signal(number, lambda *_: stop())
 
 
 def _path(path: Path) -> Path:

@@ -44,7 +44,8 @@ class Worker:
         """Work until SIGTERM."""
         signal.signal(signal.SIGTERM, lambda *_: self._stopping.set())
         self.start()
-        self._stopping.wait()
+        while not self._stopping.wait(TICK_SECONDS):  # a signal just before a wait without end would be lost
+            continue
         self.stop()
 
     def _tick_forever(self) -> None:
