@@ -15,6 +15,7 @@ from vedette.kql.sql import (
     numeric,
     operators,
     text,
+    units,
 )
 from vedette.kql.sql.base import RESOLVED_BY_BINDER, Dialect, Lowering, function_rule
 from vedette.kql.sql.literals import literal
@@ -23,6 +24,7 @@ from vedette.kql.sql.macros import macros
 FAMILIES = (
     operators.family, matching.family, conditional.family, conversions.family, dynamic.family, text.family,
     calendar.family, numeric.family, network.family, key_values.family, graph.family,
+    units.family,
 )  # fmt: skip
 
 _PLANNED = {"geospatial": "geospatial functions", "series": "series functions", "graph": "graph functions"}

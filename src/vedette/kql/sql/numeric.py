@@ -17,9 +17,6 @@ family = Family(
     },
     unsupported={
         "beta_cdf": "not built", "beta_inv": "not built", "beta_pdf": "not built", "welch_test": "not built",
-        "convert_angle": "not built", "convert_energy": "not built", "convert_force": "not built",
-        "convert_length": "not built", "convert_mass": "not built", "convert_speed": "not built",
-        "convert_temperature": "not built", "convert_volume": "not built",
     },
 )  # fmt: skip
 
