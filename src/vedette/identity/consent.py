@@ -1,7 +1,5 @@
 """Consent: which permissions of a resource the tenant has granted to a client, for itself or for a user."""
 
-from collections.abc import Mapping
-
 import msgspec
 from sqlalchemy import Connection
 
@@ -12,7 +10,7 @@ from vedette.identity.directory.service_principals import (
 )
 from vedette.identity.directory.users import User
 from vedette.identity.errors import OAuthError
-from vedette.identity.resources import Resource
+from vedette.identity.resources import Resource, offered_roles
 from vedette.identity.scopes import RequestedAccess
 
 
@@ -28,8 +26,7 @@ def granted_to_application(connection: Connection, client: ServicePrincipal, res
     assigned = AppRoleAssignments(connection, client.tenant_id).role_ids(client.id, resource.principal.id)
     if not assigned and resource.principal.app_role_assignment_required:
         raise OAuthError("not_assigned", principal=client.app_id, resource=resource.audience)
-    names = _role_values(resource)
-    return GrantedPermissions(roles=frozenset(names[role_id] for role_id in assigned if role_id in names))
+    return GrantedPermissions(roles=_values(connection, resource, assigned))
 
 
 def granted_for_user(
@@ -41,11 +38,17 @@ def granted_for_user(
     missing = not consented if requested.is_default else not requested.scopes <= consented
     if missing:
         raise OAuthError("consent_missing", app_id=client.app_id, app_name=client.display_name)
-    assigned = AppRoleAssignments(connection, client.tenant_id).role_ids(user.id, resource.principal.id)
-    names = _role_values(resource)
-    roles = frozenset(names[role_id] for role_id in assigned if role_id in names)
-    return GrantedPermissions(roles=roles, scopes=consented)
+    return GrantedPermissions(roles=user_roles(connection, resource, user), scopes=consented)
 
 
-def _role_values(resource: Resource) -> Mapping[str, str]:
-    return {} if resource.contract is None else {role.id: role.value for role in resource.contract.app_roles}
+def user_roles(connection: Connection, resource: Resource, user: User) -> frozenset[str]:
+    """The app roles of a resource that a person was given. Raises OAuthError if it lets in only those who have one."""
+    assigned = AppRoleAssignments(connection, user.tenant_id).role_ids(user.id, resource.principal.id)
+    if not assigned and resource.principal.app_role_assignment_required:
+        raise OAuthError("not_assigned", principal=user.user_principal_name, resource=resource.audience)
+    return _values(connection, resource, assigned)
+
+
+def _values(connection: Connection, resource: Resource, role_ids: frozenset[str]) -> frozenset[str]:
+    offered = offered_roles(connection, resource) if role_ids else {}
+    return frozenset(offered[role_id].value for role_id in role_ids if role_id in offered)

@@ -6,14 +6,17 @@ Whoever stands above — demo, bootstrap, CLI, management API — decides who ma
 from collections.abc import Iterable
 from typing import Literal
 
+import msgspec
 from cryptography import x509
 from sqlalchemy import Connection
 
 from vedette.context import Tenant
-from vedette.contracts.permissions import ResourceContract, load_directory_roles, load_resources, resource_for_app_id
+from vedette.contracts.permissions import ResourceContract, load_directory_roles, load_resources
+from vedette.identity.directory.account_policies import AccountPolicies, AccountPolicy
 from vedette.identity.directory.applications import (
     Application,
     Applications,
+    ImplicitGrant,
     RedirectUris,
     ResourceAccess,
     find_application,
@@ -25,6 +28,7 @@ from vedette.identity.directory.credentials import (
     NewPassword,
     PasswordCredentials,
 )
+from vedette.identity.directory.second_factors import SecondFactors
 from vedette.identity.directory.service_principals import (
     AppRoleAssignment,
     AppRoleAssignments,
@@ -36,6 +40,7 @@ from vedette.identity.directory.service_principals import (
 from vedette.identity.directory.tenants import TenantRecord, Tenants, is_domain
 from vedette.identity.directory.users import User, Users
 from vedette.identity.errors import InvalidValueError, ObjectNotFoundError, UnknownPermissionError
+from vedette.identity.resources import offered_scopes, resource_of_application
 from vedette.identity.services import IdentityServices
 from vedette.store.secrets import Secret
 
@@ -76,6 +81,7 @@ class Provisioning:
         *,
         kind: ApplicationKind = "confidential",
         redirect_uris: RedirectUris | None = None,
+        implicit_grant: ImplicitGrant | None = None,
     ) -> Application:
         """Register an application with its service principal in its home tenant, as the portal does."""
         application = Application(
@@ -87,9 +93,10 @@ class Provisioning:
             created_at=self._services.now(),
             is_fallback_public_client=kind == "public",
             redirect_uris=redirect_uris or RedirectUris(),
+            implicit_grant=implicit_grant or ImplicitGrant(),
         )
         Applications(self._connection, tenant_id).create(application)
-        self._ensure_client_principal(tenant_id, application)
+        self.ensure_client_principal(tenant_id, application)
         return application
 
     def add_required_permissions(
@@ -124,7 +131,7 @@ class Provisioning:
         application = find_application(self._connection, app_id)
         if application is None or not (application.is_multi_tenant or application.tenant_id == tenant_id):
             raise ObjectNotFoundError("application", app_id)
-        client = self._ensure_client_principal(tenant_id, application)
+        client = self.ensure_client_principal(tenant_id, application)
         for access in Applications(self._connection, application.tenant_id).required(application):
             self._consent(client, access)
         Tenants(self._connection).advance_generation(tenant_id)
@@ -200,6 +207,29 @@ class Provisioning:
         users.set_password(users.get(user_key), password, self._services.now())
         Tenants(self._connection).advance_generation(tenant_id)
 
+    def change_own_password(self, user: User, password: Secret[str]) -> None:
+        """A person replaced their password: sessions and tokens of earlier seconds end, and nothing is demanded."""
+        Users(self._connection, user.tenant_id).set_password(user, password, self._services.now() - 1)
+        policies = AccountPolicies(self._connection, user.tenant_id)
+        policies.put(user, msgspec.structs.replace(policies.get(user), must_change_password=False))
+        Tenants(self._connection).advance_generation(user.tenant_id)
+
+    def set_account_policy(self, tenant_id: str, user_key: str, policy: AccountPolicy) -> None:
+        """Demand a new password or a second factor of a person at the next sign-in."""
+        user = Users(self._connection, tenant_id).get(user_key)
+        AccountPolicies(self._connection, tenant_id).put(user, policy)
+
+    def reset_second_factor(self, tenant_id: str, user_key: str) -> None:
+        """Forget a person's second factor; if one is demanded, they enrol anew at the next sign-in."""
+        user = Users(self._connection, tenant_id).get(user_key)
+        SecondFactors(self._connection, tenant_id, self._services.factor_sealer).remove(user)
+
+    def revoke_user_tokens(self, tenant_id: str, user_key: str) -> None:
+        """End every session, refresh token and access token of a person."""
+        users = Users(self._connection, tenant_id)
+        users.revoke_tokens(users.get(user_key), self._services.now())
+        Tenants(self._connection).advance_generation(tenant_id)
+
     def revoke_tokens(self, tenant_id: str) -> None:
         """Make every access token of the tenant issued until now useless, in every process within a second."""
         Tenants(self._connection).revoke_tokens(tenant_id, self._services.now())
@@ -214,7 +244,8 @@ class Provisioning:
             raise ObjectNotFoundError("service principal", app_id)
         return principal
 
-    def _ensure_client_principal(self, tenant_id: str, application: Application) -> ServicePrincipal:
+    def ensure_client_principal(self, tenant_id: str, application: Application) -> ServicePrincipal:
+        """The application's service principal in the tenant, made if it is not there."""
         principals = ServicePrincipals(self._connection, tenant_id)
         existing = principals.find(application.app_id)
         if existing is not None:
@@ -259,23 +290,22 @@ class Provisioning:
             client_id=client.id,
             consent_type="AllPrincipals",
             resource_id=resource.id,
-            scopes=frozenset({_scope_value(access)}),
+            scopes=frozenset({self._scope_value(client.tenant_id, access)}),
         )
         OAuth2PermissionGrants(self._connection, client.tenant_id).add(grant)
+
+    def _scope_value(self, tenant_id: str, access: ResourceAccess) -> str:
+        resource = resource_of_application(self._connection, tenant_id, access.resource_app_id)
+        for scope in () if resource is None else offered_scopes(self._connection, resource).values():
+            if scope.id == access.permission_id:
+                return scope.value
+        raise UnknownPermissionError("scope", access.permission_id)
 
 
 def _permission_id(resource: ResourceContract, ids: dict[str, str], name: str) -> str:
     if name not in ids:
         raise UnknownPermissionError("permission", f"{name} of {resource.display_name}")
     return ids[name]
-
-
-def _scope_value(access: ResourceAccess) -> str:
-    resource = resource_for_app_id(access.resource_app_id)
-    for scope in () if resource is None else resource.scopes:
-        if scope.id == access.permission_id:
-            return scope.value
-    raise UnknownPermissionError("scope", access.permission_id)
 
 
 def _directory_role_id(name: str) -> str:

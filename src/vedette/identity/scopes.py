@@ -24,20 +24,26 @@ class RequestedAccess(msgspec.Struct, frozen=True):
 
 def parse_scope(text: str) -> RequestedAccess:
     """Read a v2 `scope`. Bare permission names, and OIDC scopes alone, are Graph's. Raises OAuthError."""
+    accesses, oidc = parse_scopes(text)
+    if len(accesses) > 1:
+        raise OAuthError("scope_of_several_resources", scope=text)
+    if not accesses:
+        return RequestedAccess(_graph(), frozenset(), oidc)
+    return accesses[0]
+
+
+def parse_scopes(text: str) -> tuple[tuple[RequestedAccess, ...], frozenset[str]]:
+    """Read the `scope` of an authorize request, which may name several resources. Raises OAuthError."""
     values = text.split()
-    oidc = frozenset(value for value in values if value in OIDC_SCOPES)
-    named = [_split(value) for value in values if value not in OIDC_SCOPES]
-    resources = {resource for resource, _ in named}
     if not values:
         raise OAuthError("scope_invalid", scope=text)
-    if not named:
-        return RequestedAccess(_graph(), frozenset(), oidc)
-    if len(resources) > 1:
-        raise OAuthError("scope_of_several_resources", scope=text)
-    scopes = frozenset(name for _, name in named)
-    if "" in scopes:
-        raise OAuthError("scope_invalid", scope=text)
-    return RequestedAccess(resources.pop(), scopes, oidc)
+    oidc = frozenset(value for value in values if value in OIDC_SCOPES)
+    by_resource: dict[str, set[str]] = {}
+    for resource, name in (_split(value) for value in values if value not in OIDC_SCOPES):
+        if not name:
+            raise OAuthError("scope_invalid", scope=text)
+        by_resource.setdefault(resource, set()).add(name)
+    return tuple(RequestedAccess(resource, frozenset(names), oidc) for resource, names in by_resource.items()), oidc
 
 
 def parse_application_scope(text: str) -> RequestedAccess:

@@ -3,10 +3,13 @@
 import msgspec
 
 from vedette.clock import Clock
+from vedette.egress.policy import EgressPolicy
+from vedette.egress.transport import Egress
 from vedette.identity.directory.cache import DirectoryCache
 from vedette.identity.issuers import Issuers
 from vedette.identity.keyring import Keyring
 from vedette.ids import Ids
+from vedette.jobs.outbox import Outbox
 from vedette.store.engine import Store
 from vedette.store.secrets import KeyedHasher, MasterKey, Sealer
 
@@ -21,6 +24,14 @@ class IdentitySettings(msgspec.Struct, frozen=True):
     """No token lives longer; a signing key that was rotated out verifies for this long."""
     refresh_token_lifetime: int = 90 * 86_400
     """Seconds without use after which a refresh token ends; every use gives a new one."""
+    single_page_refresh_token_lifetime: int = 86_400
+    """Seconds for which a browser application's refresh tokens live, used or not."""
+    session_lifetime: int = 86_400
+    """Seconds for which a browser stays signed in."""
+    kept_session_lifetime: int = 90 * 86_400
+    """The same where the user asked to stay signed in."""
+    signing_key_lifetime: int = 90 * 86_400
+    """Seconds after which the worker replaces a tenant's signing key."""
     rotate_refresh_tokens: bool = False
     """End a refresh token when it is used, and its whole family when it is used again."""
 
@@ -36,17 +47,24 @@ class IdentityServices:
         clock: Clock,
         ids: Ids,
         settings: IdentitySettings | None = None,
+        egress: Egress | None = None,
     ) -> None:
+        """Without `egress` no key set of a foreign issuer can be fetched."""
         self.store = store
         self.clock = clock
         self.ids = ids
         self.settings = settings or IdentitySettings()
+        self.egress = egress or Egress(EgressPolicy())
+        self.outbox = Outbox(clock, ids)
         self.issuers = Issuers(self.settings.own_hosts)
         self.cache = DirectoryCache()
         sealer = Sealer(master_key.derive("signing-keys"))
         self.keyring = Keyring(sealer, clock, self.settings.maximum_token_lifetime)
         self.secret_hasher = KeyedHasher(master_key.derive("client-secrets"))
         self.grant_hasher = KeyedHasher(master_key.derive("codes-and-refresh-tokens"))
+        self.browser_hasher = KeyedHasher(master_key.derive("browser-sessions"))
+        self.factor_sealer = Sealer(master_key.derive("second-factors"))
+        self.interaction_sealer = Sealer(master_key.derive("sign-in-interactions"))
         self.subject_hasher = KeyedHasher(master_key.derive("pairwise-subjects"))
 
     def now(self) -> int:

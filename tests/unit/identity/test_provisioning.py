@@ -17,6 +17,7 @@ from vedette.identity.errors import (
     UnknownPermissionError,
 )
 from vedette.identity.grants import tables as grant_tables
+from vedette.identity.signin import tables as signin_tables
 from vedette.store.metadata import METADATA
 from vedette.store.secrets import Secret
 from vedette.store.tenancy import tables_without_tenant
@@ -149,7 +150,7 @@ def test_repositories_see_only_their_tenant(world: World) -> None:
 
 
 def test_every_table_of_identity_begins_with_the_tenant() -> None:
-    modules = (directory_tables, grant_tables)
+    modules = (directory_tables, grant_tables, signin_tables)
     own = {table.name for module in modules for table in vars(module).values() if isinstance(table, Table)}
-    assert len(own) == 19
+    assert len(own) == 24
     assert not own & set(tables_without_tenant(METADATA))

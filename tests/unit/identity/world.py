@@ -13,7 +13,7 @@ from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.login.routes import LoginSurface
 from vedette.clock import ManualClock
 from vedette.context import Tenant
-from vedette.identity.directory.applications import Application
+from vedette.identity.directory.applications import Application, RedirectUris
 from vedette.identity.directory.users import User
 from vedette.identity.provisioning import Provisioning
 from vedette.identity.services import IdentityServices, IdentitySettings
@@ -26,6 +26,7 @@ START = 1_800_000_000.0
 BASE = "https://localhost:8443"
 MTP = "https://api.security.microsoft.com"
 PASSWORD = Secret("correct horse battery staple")
+ADMINISTRATOR = "Global Administrator"
 REQUEST_ID = "11111111-2222-3333-4444-555555555555"
 
 
@@ -40,6 +41,10 @@ class Seed(msgspec.Struct, frozen=True):
     partner_secret: str
     native: Application
     user: User
+    boss: User
+    """An administrator of the home tenant."""
+    customer_boss: User
+    """An administrator of the customer tenant."""
 
 
 class World:
@@ -65,12 +70,13 @@ class World:
         query: str = "",
         base_url: str = BASE,
         client_address: str = "192.0.2.7",
+        method: str = "",
         **path: str,
     ) -> ApiResponse:
         """Call a handler as dispatch would."""
         return self.handlers[handler](
             ApiRequest(
-                method="GET" if form is None and body is None else "POST",
+                method=method or ("GET" if form is None and body is None else "POST"),
                 path="/",
                 path_parameters={"tenant": tenant or self.seed.home.tenant_id, **path},
                 query=query,
@@ -132,16 +138,27 @@ def build_template(path: Path, master_key: MasterKey) -> Seed:
         admin.add_required_permissions(home.tenant_id, app.app_id, "vedette", application=["Vedette.Ingest"])
         admin.grant_admin_consent(home.tenant_id, app.app_id)
         secret = admin.add_password(home.tenant_id, app.app_id, "first").secret.reveal()
-        partner = admin.create_application(home.tenant_id, "Partner", kind="multitenant")
+        partner = admin.create_application(
+            home.tenant_id,
+            "Partner",
+            kind="multitenant",
+            redirect_uris=RedirectUris(web=("https://partner.example/callback",)),
+        )
         admin.add_required_permissions(home.tenant_id, partner.app_id, "mtp", application=["Incident.Read.All"])
         admin.grant_admin_consent(customer.tenant_id, partner.app_id)
         partner_secret = admin.add_password(home.tenant_id, partner.app_id).secret.reveal()
-        native = admin.create_application(home.tenant_id, "Desktop", kind="public")
+        native = admin.create_application(
+            home.tenant_id, "Desktop", kind="public", redirect_uris=RedirectUris(public_client=("http://localhost",))
+        )
         admin.add_required_permissions(home.tenant_id, native.app_id, "mtp", delegated=["Incident.Read"])
         admin.grant_admin_consent(home.tenant_id, native.app_id)
         user = admin.create_user(home.tenant_id, "Ada@contoso.example", "Ada", PASSWORD, roles=["Security Reader"])
+        boss = admin.create_user(home.tenant_id, "boss@contoso.example", "Boss", PASSWORD, roles=[ADMINISTRATOR])
+        customer_boss = admin.create_user(
+            customer.tenant_id, "boss@fabrikam.example", "Fay", PASSWORD, roles=[ADMINISTRATOR]
+        )
     store.engine.dispose()
-    return Seed(home, customer, app, secret, partner, partner_secret, native, user)
+    return Seed(home, customer, app, secret, partner, partner_secret, native, user, boss, customer_boss)
 
 
 def copy_world(

@@ -80,8 +80,23 @@ def _oauth_error(fault: LoginFaultContract, error: OAuthError, discovery: bool) 
     return error.oauth_error or fault.error
 
 
+def fault_text(error: OAuthError) -> str:
+    """What a refusal says, without number and ids."""
+    return login_faults_by_key()[error.key].text.format(**error.fields)
+
+
+def redirect_error(error: OAuthError, trace: Trace, now: float) -> dict[str, str]:
+    """The parameters by which a refused authorization is told to the application (RFC 6749 §4.1.2.1)."""
+    fault = login_faults_by_key()[error.key]
+    timestamp = f"{datetime.datetime.fromtimestamp(int(now), datetime.UTC):%Y-%m-%d %H:%M:%SZ}"
+    return {
+        "error": error.oauth_error or fault.error,
+        "error_description": _description(fault, error, trace, timestamp),
+    }
+
+
 def _description(fault: LoginFaultContract, error: OAuthError, trace: Trace, timestamp: str) -> str:
-    text = fault.text.format(**error.fields)
+    text = fault_text(error)
     return (
         f"AADSTS{fault.code}: {text} Trace ID: {trace.trace_id} "
         f"Correlation ID: {trace.correlation_id} Timestamp: {timestamp}"

@@ -1,37 +1,34 @@
-"""Pages of the login service that need no sign-in. They bear Vedette's own look and say what they are."""
+"""Pages about refusals: what an AADSTS number means, and what went wrong just now."""
 
-import html
+import datetime
 
-from vedette.api.http import ApiResponse
-from vedette.contracts.login_faults import LoginFaultContract, load_login_faults
+from vedette.api.http import ApiRequest, ApiResponse
+from vedette.api.login.faults import Trace, fault_text
+from vedette.api.login.rendering import PageFrame, render_message
+from vedette.contracts.login_faults import load_login_faults, login_faults_by_key
+from vedette.identity.errors import OAuthError
 
-PAGE_HEADERS = {
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-store",
-}
-
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title} – Vedette</title></head>
-<body><main><h1>{title}</h1>{body}<p>This is the login service of a Vedette server.</p></main></body></html>
-"""
+ANY_PLACE = "any tenant"
 
 
-def error_page(code: str) -> ApiResponse:
+def error_page(request: ApiRequest, code: str) -> ApiResponse:
     """What an AADSTS number means; the `error_uri` of refusals leads here."""
+    frame = PageFrame("common", ANY_PLACE, request.base_url)
     faults = load_login_faults()
     fault = faults.get(int(code)) if code.isascii() and code.isdigit() and len(code) < 10 else None
     if fault is None:
-        return _page(404, "Unknown error code", "")
-    return _page(200, f"AADSTS{fault.code}", _explained(fault))
+        return render_message(frame, "Unknown error code", "No refusal of this server has this number.", status=404)
+    details = [("OAuth error", fault.error), *([("Name", fault.name)] if fault.name else [])]
+    return render_message(frame, f"AADSTS{fault.code}", f"Answered when: {fault.when}.", details=details)
 
 
-def _explained(fault: LoginFaultContract) -> str:
-    name = f"<p>{html.escape(fault.name)}</p>" if fault.name else ""
-    return f"{name}<p>Answered when: {html.escape(fault.when)}.</p><p>OAuth error: {html.escape(fault.error)}.</p>"
-
-
-def _page(status: int, title: str, body: str) -> ApiResponse:
-    text = PAGE.format(title=html.escape(title), body=body)
-    return ApiResponse(status, text.encode(), media_type="text/html; charset=utf-8", headers=PAGE_HEADERS)
+def refusal_page(frame: PageFrame, error: OAuthError, trace: Trace, now: float) -> ApiResponse:
+    """A refusal that must not, or cannot, be sent back to the application."""
+    fault = login_faults_by_key()[error.key]
+    details = (
+        ("Error", f"AADSTS{fault.code}"),
+        ("Correlation id", trace.correlation_id),
+        ("Trace id", trace.trace_id),
+        ("Time", f"{datetime.datetime.fromtimestamp(int(now), datetime.UTC):%Y-%m-%d %H:%M:%SZ}"),
+    )
+    return render_message(frame, "Sign-in cannot go on", fault_text(error), status=fault.status or 400, details=details)

@@ -7,6 +7,7 @@ from vedette.api.http import ApiRequest, ApiResponse, PublicHandler
 from vedette.api.login import discovery
 from vedette.api.login.faults import NO_STORE, Trace, login_error
 from vedette.api.login.forms import encode, parse_token_request, token_response
+from vedette.api.login.page_routes import PageSurface
 from vedette.api.login.pages import error_page
 from vedette.identity.errors import OAuthError
 from vedette.identity.grants import dispatch
@@ -36,7 +37,8 @@ class LoginSurface:
             "keys_v2": self._document(lambda request: self._keys(request, 2)),
             "instance_discovery": self._document(self._instance),
             "user_realm": self._document(self._user_realm),
-            "error_page": lambda request: error_page(parse_qs(request.query).get("code", [""])[0]),
+            "error_page": lambda request: error_page(request, parse_qs(request.query).get("code", [""])[0]),
+            **PageSurface(self._services).handlers(),
         }
 
     def _token(self, endpoint: EndpointVersion) -> PublicHandler:

@@ -218,6 +218,43 @@ DIRECTORY_ROLE_ASSIGNMENTS = Table(
     ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"], ondelete="CASCADE"),
 )
 
+ACCOUNT_POLICIES = Table(
+    "account_policies",
+    METADATA,
+    tenant_key(),
+    Column("user_id", GUID, primary_key=True),
+    Column("must_change_password", Boolean, nullable=False),
+    Column("second_factor_required", Boolean, nullable=False),
+    ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"], ondelete="CASCADE"),
+)
+"""What an account must do before it is let in. No row: nothing beyond its password."""
+
+SECOND_FACTORS = Table(
+    "second_factors",
+    METADATA,
+    tenant_key(),
+    Column("user_id", GUID, primary_key=True),
+    Column("sealed_secret", LargeBinary, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("enrolled_at", BigInteger, nullable=False),
+    ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"], ondelete="CASCADE"),
+)
+"""`last_step` is the time step of the newest code that was taken: no code is taken twice."""
+
+FEDERATED_CREDENTIALS = Table(
+    "federated_credentials",
+    METADATA,
+    tenant_key(),
+    Column("application_id", GUID, primary_key=True),
+    Column("id", GUID, primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("audiences", JSON, nullable=False),
+    UniqueConstraint("tenant_id", "application_id", "name"),
+    _of_application(),
+)
+
 SIGNING_KEYS = Table(
     "signing_keys",
     METADATA,

@@ -76,6 +76,11 @@ class Users(TenantRepository):
         values = {"password_hash": hash_password(password), "tokens_valid_from": now + 1}
         self.connection.execute(self.update(USERS).where(USERS.c.id == user.id).values(values))
 
+    def revoke_tokens(self, user: User, now: int) -> None:
+        """End every session and token up to and including this second. The caller advances the tenant's generation."""
+        own = self.update(USERS).where(USERS.c.id == user.id)
+        self.connection.execute(own.values(tokens_valid_from=now + 1))
+
     def assign_role(self, user: User, role_template_id: str) -> None:
         """Give a directory role; giving it again changes nothing."""
         if role_template_id not in self.role_ids(user):

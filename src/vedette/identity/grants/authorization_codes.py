@@ -34,6 +34,10 @@ class CodeRequest(msgspec.Struct, frozen=True):
     nonce: str | None = None
     code_challenge: str | None = None
     code_challenge_method: Literal["S256", "plain"] | None = None
+    methods: str = "pwd"
+    """How the user proved who they are, separated by blanks."""
+    is_single_page: bool = False
+    """Whether the client is a browser application, whose refresh tokens have a fixed end."""
 
 
 class AuthorizationCode(CodeRequest, frozen=True, kw_only=True):
@@ -105,7 +109,15 @@ class AuthorizationCodeGrant:
         user = Users(exchange.connection, code.tenant_id).get(code.user_id)
         if not user.account_enabled:
             raise OAuthError("account_disabled")
-        return Authorization(requested_for_user(exchange.request, code.scope), user, code.nonce, code.family)
+        lifetime = exchange.services.settings.single_page_refresh_token_lifetime
+        return Authorization(
+            requested_for_user(exchange.request, code.scope),
+            user,
+            nonce=code.nonce,
+            family=code.family,
+            methods=tuple(code.methods.split()),
+            refresh_until=exchange.services.now() + lifetime if code.is_single_page else None,
+        )
 
     def complete(self, connection: Connection, exchange: Exchange) -> None:
         """Use the code up; the second of two simultaneous redemptions is refused."""

@@ -44,6 +44,7 @@ class DeviceCode(msgspec.Struct, frozen=True):
     issued_at: int
     user_tenant_id: str | None = None
     user_id: str | None = None
+    methods: str = "pwd"
     declined_at: int | None = None
     redeemed_at: int | None = None
 
@@ -87,9 +88,9 @@ class DeviceCodes:
             raise ObjectNotFoundError("device sign-in", "under this code")
         return code
 
-    def approve(self, code: DeviceCode, user: User) -> None:
+    def approve(self, code: DeviceCode, user: User, methods: tuple[str, ...] = ("pwd",)) -> None:
         """The user signed in and agreed."""
-        self._settle(code, user_tenant_id=user.tenant_id, user_id=user.id)
+        self._settle(code, user_tenant_id=user.tenant_id, user_id=user.id, methods=" ".join(methods))
 
     def decline(self, code: DeviceCode) -> None:
         """The user refused."""
@@ -144,7 +145,9 @@ class DeviceCodeGrant:
             )
         if not user.account_enabled:
             raise OAuthError("account_disabled")
-        return Authorization(requested_for_user(exchange.request, code.scope), user)
+        return Authorization(
+            requested_for_user(exchange.request, code.scope), user, methods=tuple(code.methods.split())
+        )
 
     def complete(self, connection: Connection, exchange: Exchange) -> None:
         """Use the code up."""

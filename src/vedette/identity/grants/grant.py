@@ -32,6 +32,10 @@ class Authorization(msgspec.Struct, frozen=True):
     """What the sign-in request wants to find in the id_token."""
     family: str | None = None
     """The refresh tokens that the same sign-in led to before; None begins a new family."""
+    methods: tuple[str, ...] = ("pwd",)
+    """How the user proved who they are (claim `amr`)."""
+    refresh_until: int | None = None
+    """When refresh tokens end although they are used; None: use prolongs them."""
 
 
 class Grant(Protocol):

@@ -2,10 +2,12 @@
 
 from sqlalchemy import Connection
 
-from vedette.identity.directory.users import User, Users
+from vedette.identity.directory.account_policies import AccountPolicies
+from vedette.identity.directory.second_factors import SecondFactors
+from vedette.identity.directory.users import User
 from vedette.identity.errors import OAuthError
 from vedette.identity.grants.grant import Authorization, Exchange, TenantlessExchange
-from vedette.identity.grants.lockout import SignInFailures
+from vedette.identity.grants.password_check import PasswordAttempt, check_password
 from vedette.identity.grants.requested import requested_for_user
 from vedette.store.secrets import Secret
 
@@ -27,31 +29,21 @@ class PasswordGrant:
         request = exchange.request
         name, password = request.required("username"), Secret(request.required("password"))
         requested = requested_for_user(request)
-        user = Users(exchange.connection, exchange.tenant.tenant.tenant_id).find(name)
-        if user is None:
-            raise OAuthError("user_not_found", user=name, tenant=exchange.tenant.tenant.display_name)
-        _check_password(exchange, user, password)
-        if not user.account_enabled:
-            raise OAuthError("account_disabled")
+        attempt = PasswordAttempt(name, password, request.client_address)
+        user = check_password(exchange.connection, exchange.services, exchange.tenant, attempt)
+        _refuse_unattended(exchange, user, requested.resource)
         return Authorization(requested, user)
 
     def complete(self, connection: Connection, exchange: Exchange) -> None:
         """Nothing is redeemed."""
 
 
-def _check_password(exchange: Exchange, user: User, password: Secret[str]) -> None:
-    """Hashing takes its time, so it happens on the read-only connection; only counting takes the write lock."""
-    now, address = exchange.services.now(), exchange.request.client_address
-    if SignInFailures(exchange.connection, user, address).is_locked(now):
-        raise OAuthError("account_locked")
-    right = Users(exchange.connection, user.tenant_id).verify_password(user, password)
-    if right is None:
-        raise OAuthError("no_password")
-    with exchange.services.store.begin() as connection:
-        failures = SignInFailures(connection, user, address)
-        if right:
-            failures.clear()
-        else:
-            failures.record(now)
-    if not right:
-        raise OAuthError("wrong_password")
+def _refuse_unattended(exchange: Exchange, user: User, resource: str) -> None:
+    """What an account must do on a page cannot be done here."""
+    policy = AccountPolicies(exchange.connection, user.tenant_id).get(user)
+    if policy.must_change_password:
+        raise OAuthError("password_expired")
+    if SecondFactors(exchange.connection, user.tenant_id, exchange.services.factor_sealer).is_enrolled(user):
+        raise OAuthError("second_factor_required", resource=resource)
+    if policy.second_factor_required:
+        raise OAuthError("second_factor_enrolment_required", resource=resource)

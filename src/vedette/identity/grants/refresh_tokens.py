@@ -30,6 +30,8 @@ class RefreshToken(msgspec.Struct, frozen=True):
     user_id: str
     scope: str
     issued_at: int
+    methods: str = "pwd"
+    expires_at: int | None = None
     revoked_at: int | None = None
 
 
@@ -40,7 +42,16 @@ class RefreshTokens(TenantRepository):
         super().__init__(connection, tenant_id)
         self._services = services
 
-    def add(self, *, family: str, app_id: str, user_id: str, scope: str) -> Secret[str]:
+    def add(
+        self,
+        *,
+        family: str,
+        app_id: str,
+        user_id: str,
+        scope: str,
+        methods: tuple[str, ...] = ("pwd",),
+        expires_at: int | None = None,
+    ) -> Secret[str]:
         """Make a token and store its keyed hash."""
         value = opaque(TOKEN_BYTES)
         self.insert(
@@ -50,6 +61,8 @@ class RefreshTokens(TenantRepository):
             app_id=app_id,
             user_id=user_id,
             scope=scope,
+            methods=" ".join(methods),
+            expires_at=expires_at,
             issued_at=self._services.now(),
         )
         return Secret(value)
@@ -98,7 +111,13 @@ class RefreshTokenGrant:
             raise OAuthError("account_disabled")
         if token.issued_at < max(user.tokens_valid_from, exchange.tenant.tokens_valid_from):
             raise OAuthError("grant_revoked")
-        return Authorization(requested_for_user(exchange.request, token.scope), user, family=token.family)
+        return Authorization(
+            requested_for_user(exchange.request, token.scope),
+            user,
+            family=token.family,
+            methods=tuple(token.methods.split()),
+            refresh_until=token.expires_at,
+        )
 
     def complete(self, connection: Connection, exchange: Exchange) -> None:
         """End the old token, where the installation wants rotation."""
@@ -122,6 +141,9 @@ def _check_alive(exchange: Exchange, token: RefreshToken) -> None:
         with services.store.begin() as connection:
             RefreshTokens(connection, token.tenant_id, services).revoke_family(token.family)
         raise OAuthError("grant_revoked")
+    if token.expires_at is not None and services.now() >= token.expires_at:
+        fixed = services.settings.single_page_refresh_token_lifetime
+        raise OAuthError("refresh_token_past_fixed_lifetime", lifetime=f"{fixed} seconds")
     lifetime = services.settings.refresh_token_lifetime
     if services.now() >= token.issued_at + lifetime:
         raise OAuthError("refresh_token_idle", issued=str(token.issued_at), inactive=f"{lifetime} seconds")

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKeyConstraint,
     Index,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from vedette.identity.directory import tables as directory
@@ -37,6 +39,8 @@ AUTHORIZATION_CODES = Table(
     Column("nonce", Text),
     Column("code_challenge", String(128)),
     Column("code_challenge_method", String(8)),
+    Column("methods", String(64), nullable=False, server_default="pwd"),
+    Column("is_single_page", Boolean, nullable=False, server_default=false()),
     Column("issued_at", BigInteger, nullable=False),
     Column("redeemed_at", BigInteger),
     Index("ix_authorization_codes_hash", "code_hash"),
@@ -52,13 +56,15 @@ REFRESH_TOKENS = Table(
     Column("app_id", GUID, nullable=False),
     Column("user_id", GUID, nullable=False),
     Column("scope", Text, nullable=False),
+    Column("methods", String(64), nullable=False, server_default="pwd"),
     Column("issued_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
     Index("ix_refresh_tokens_hash", "token_hash"),
     Index("ix_refresh_tokens_family", "tenant_id", "family"),
     _of_user(),
 )
-"""`family` is what one sign-in led to: revoked together."""
+"""`family` is what one sign-in led to: revoked together. `expires_at` is set where use does not prolong it."""
 
 DEVICE_CODES = Table(
     "device_codes",
@@ -71,6 +77,7 @@ DEVICE_CODES = Table(
     Column("issued_at", BigInteger, nullable=False),
     Column("user_tenant_id", GUID),
     Column("user_id", GUID),
+    Column("methods", String(64), nullable=False, server_default="pwd"),
     Column("declined_at", BigInteger),
     Column("redeemed_at", BigInteger),
     Index("ix_device_codes_hash", "code_hash"),
@@ -89,3 +96,14 @@ SIGN_IN_FAILURES = Table(
     Column("last_at", BigInteger, nullable=False),
     _of_user(),
 )
+
+ADDRESS_FAILURES = Table(
+    "address_failures",
+    METADATA,
+    tenant_key(),
+    Column("address", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    ForeignKeyConstraint(["tenant_id"], [directory.TENANTS.c.tenant_id], ondelete="CASCADE"),
+)
+"""Wrong passwords from one address, whichever account they were for."""

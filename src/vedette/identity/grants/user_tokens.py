@@ -21,7 +21,7 @@ def issue_for_user(exchange: Exchange, authorization: Authorization, user: User,
     resource = resolve_resource(connection, exchange.tenant, services.issuers, requested.resource)
     permissions = granted_for_user(connection, client.principal, resource, user, requested)
     issuer = TokenIssuer(connection, services, exchange.tenant, request.base_url)
-    subject = issuer.subject_of(user, client, request.client_address)
+    subject = issuer.subject_of(user, client, request.client_address, authorization.methods)
     token = issuer.issue(client, resource, permissions, user=subject)
     id_token = None
     if "openid" in requested.oidc:
@@ -50,6 +50,8 @@ def _complete(exchange: Exchange, authorization: Authorization, user: User, gran
             app_id=exchange.client.application.app_id,
             user_id=user.id,
             scope=_as_scope(requested),
+            methods=authorization.methods,
+            expires_at=authorization.refresh_until,
         )
 
 

@@ -1,11 +1,13 @@
 """The claims of id_tokens, v1.0 and v2.0 by the endpoint that was asked, and `client_info`."""
 
 import base64
+import hashlib
 import json
 
 import msgspec
 
 from vedette.identity.tokens.claims import Claims, UserSubject, opaque
+from vedette.store.secrets import Secret
 
 ID_TOKEN_LIFETIME = 3600
 
@@ -20,6 +22,8 @@ class SignInFacts(msgspec.Struct, frozen=True):
     version: int
     nonce: str | None = None
     roles: frozenset[str] = frozenset()
+    code: Secret[str] | None = None
+    """The authorization code in the same answer: its hash binds the two (`c_hash`)."""
 
 
 def id_token_claims(facts: SignInFacts) -> Claims:
@@ -27,6 +31,7 @@ def id_token_claims(facts: SignInFacts) -> Claims:
     user = facts.subject.user
     optional: Claims = {"nonce": facts.nonce} if facts.nonce is not None else {}
     roles: Claims = {"roles": sorted(facts.roles)} if facts.roles else {}
+    binding: Claims = {} if facts.code is None else {"c_hash": half_hash(facts.code)}
     return {
         "aud": facts.client_id,
         "iss": facts.issuer,
@@ -34,6 +39,7 @@ def id_token_claims(facts: SignInFacts) -> Claims:
         "nbf": facts.issued_at,
         "exp": facts.issued_at + ID_TOKEN_LIFETIME,
         "aio": opaque(24),
+        **binding,
         **_names(facts),
         "name": user.display_name,
         **optional,
@@ -45,6 +51,12 @@ def id_token_claims(facts: SignInFacts) -> Claims:
         "uti": opaque(16),
         "ver": f"{facts.version}.0",
     }
+
+
+def half_hash(value: Secret[str]) -> str:
+    """OpenID Connect Core §3.3.2.11: the left half of the SHA-256 hash."""
+    digest = hashlib.sha256(value.reveal().encode()).digest()
+    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
 def client_info(subject: UserSubject) -> str:

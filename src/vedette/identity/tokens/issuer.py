@@ -61,9 +61,16 @@ class TokenIssuer:
         return IssuedToken(Secret(token), facts.issued_at, facts.lifetime)
 
     def issue_id_token(
-        self, client: AuthenticatedClient, subject: UserSubject, version: Literal[1, 2], nonce: str | None
+        self,
+        client: AuthenticatedClient,
+        subject: UserSubject,
+        version: Literal[1, 2],
+        nonce: str | None,
+        *,
+        roles: frozenset[str] = frozenset(),
+        code: Secret[str] | None = None,
     ) -> Secret[str]:
-        """Sign an id_token, in the version of the endpoint that was asked."""
+        """Sign an id_token, in the version of the endpoint that was asked. `code` is what it comes together with."""
         facts = SignInFacts(
             subject=subject,
             client_id=client.application.app_id,
@@ -71,11 +78,15 @@ class TokenIssuer:
             issued_at=self._services.now(),
             version=version,
             nonce=nonce,
+            roles=roles,
+            code=code,
         )
         key = self._services.keyring.signing_key(self._connection, self._tenant)
         return Secret(key.sign(id_token_claims(facts), with_x5t=version == 1))
 
-    def subject_of(self, user: User, client: AuthenticatedClient, address: str = "") -> UserSubject:
+    def subject_of(
+        self, user: User, client: AuthenticatedClient, address: str = "", methods: tuple[str, ...] = ("pwd",)
+    ) -> UserSubject:
         """What a token for `client` says of a person."""
         key = f"{user.tenant_id}/{user.id}/{client.application.app_id}"
         digest = self._services.subject_hasher.digest(key)
@@ -83,5 +94,6 @@ class TokenIssuer:
             user=user,
             pairwise_subject=base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
             directory_roles=Users(self._connection, user.tenant_id).role_ids(user),
+            authentication_methods=methods,
             address=address,
         )
