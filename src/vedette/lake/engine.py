@@ -1,6 +1,6 @@
 """What a query engine over the lake has to offer. Implementations live in `lake.engines`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -33,11 +33,21 @@ class ExternalFile(msgspec.Struct, frozen=True):
     data: pa.Table
 
 
+class HostFunction(msgspec.Struct, frozen=True):
+    """A function that the SQL text calls by `name`: over Arrow columns of SQL types `parameters`, nulls included."""
+
+    name: str
+    parameters: tuple[str, ...]
+    result: str
+    batch: Callable[..., pa.Array]
+
+
 class QueryScope(msgspec.Struct, frozen=True):
     """Everything a query may see: relations of one tenant. Nothing outside it can be named.
 
     `window` hides rows outside a time range in every relation whose table has a time. `setup` are statements of the
-    compiler, constant text that no user wrote, which the session runs before it is locked.
+    compiler, constant text that no user wrote, which the session runs before it is locked; `functions` are there by
+    then.
     """
 
     tenant_id: str
@@ -45,6 +55,7 @@ class QueryScope(msgspec.Struct, frozen=True):
     externals: tuple[ExternalFile, ...] = ()
     window: TimeRange = (None, None)
     setup: tuple[str, ...] = ()
+    functions: tuple[HostFunction, ...] = ()
 
 
 class QueryLimits(msgspec.Struct, frozen=True):

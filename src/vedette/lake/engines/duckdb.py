@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from vedette.lake.engine import LakeFolders, QueryLimits, QueryOutcome, QueryScope, TimeRange
+from vedette.lake.engines.duckdb_functions import register_functions
 from vedette.lake.engines.duckdb_relations import relation_sql
 from vedette.lake.engines.duckdb_session import SessionPool, lock_down
 from vedette.lake.errors import (
@@ -90,6 +91,7 @@ class DuckDBEngine:
                 relations[relation.name] = (stored_tables()[relation.table], segments)
                 files.update(_paths(segments))
         selects = {name: relation_sql(table, folder, found, scope.window) for name, (table, found) in relations.items()}
+        register_functions(connection, scope.functions)
         for statement in scope.setup:
             connection.execute(statement)
         externals = {external.name: external.data for external in scope.externals}

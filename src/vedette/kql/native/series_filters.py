@@ -1,0 +1,64 @@
+"""Filters and transforms of series: finite and infinite impulse response, Fourier."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vedette.kql.native.series_values import finite, reals, written
+
+BY_SIGN = -1
+"""The value of `normalize` where a query gives none: only filters without negative coefficients are normalized."""
+
+
+def series_fir(series: str, coefficients: str, normalize: int, center: bool) -> str | None:
+    """Convolution with a filter. Before the first point, and after the last, the series counts as 0."""
+    values, weights = reals(series), finite(coefficients)
+    if values is None or weights is None:
+        return None
+    negative = bool((weights < 0).any())
+    if normalize == BY_SIGN:
+        normalize = int(not negative)
+    if normalize:
+        if negative:
+            return None
+        weights = weights / weights.sum()
+    if not values.size:
+        return "[]"
+    delay = (weights.size - 1) // 2 if center else 0
+    return written(np.convolve(values, weights)[delay : delay + values.size])
+
+
+def series_iir(series: str, numerators: str, denominators: str) -> str | None:
+    """The recursive filter: numerators weigh the input, denominators the output so far."""
+    values, forward, backward = reals(series), finite(numerators), finite(denominators)
+    if values is None or forward is None or backward is None or backward[0] == 0:
+        return None
+    driven = np.convolve(values, forward)[: values.size].tolist() if values.size else []
+    first, weights = float(backward[0]), backward[1:].tolist()
+    found: list[float] = []
+    for value in driven:
+        past = found[: -len(weights) - 1 : -1]
+        found.append((value - sum(weight * each for weight, each in zip(weights, past, strict=False))) / first)
+    return written(found)
+
+
+def series_fft(series: str, imaginary: str) -> str | None:
+    """From time to frequency, real and imaginary parts apart."""
+    return _transformed(series, imaginary, inverse=False)
+
+
+def series_ifft(series: str, imaginary: str) -> str | None:
+    """From frequency to time."""
+    return _transformed(series, imaginary, inverse=True)
+
+
+def _transformed(series: str, imaginary: str, *, inverse: bool) -> str | None:
+    real = finite(series)
+    if real is None:
+        return None
+    other = finite(imaginary) if imaginary else np.zeros_like(real)
+    if other is None or other.size != real.size:
+        return None
+    values = real + 1j * other
+    found = np.fft.ifft(values) if inverse else np.fft.fft(values)
+    return written({"real": found.real, "imag": found.imag})
