@@ -21,6 +21,7 @@ from vedette.hunting.errors import (
     HuntingValueError,
 )
 from vedette.hunting.externals import load_external
+from vedette.hunting.native_functions import host_functions
 from vedette.hunting.quota import Admission, HuntingLimits
 from vedette.hunting.results import QueryStatistics, Results
 from vedette.hunting.timespan import parse_timespan
@@ -102,6 +103,7 @@ class _Execution:
                 ),
                 window=self._admission.window,
                 setup=compiled.setup,
+                functions=host_functions(compiled.natives),
             )
             return self._parts.engine.execute(
                 scope, compiled.sql, compiled.parameters, self._admission.limits, query_id=self._ctx.request_id

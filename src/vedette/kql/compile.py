@@ -16,6 +16,7 @@ from vedette.kql.catalog import Catalog
 from vedette.kql.compiled import CompiledQuery
 from vedette.kql.diagnostics import Diagnostics
 from vedette.kql.errors import Span
+from vedette.kql.native.registry import natives_in
 from vedette.kql.parser import parse
 from vedette.kql.plan import BoundQuery, Relation
 from vedette.kql.rewrites.context import Context
@@ -123,6 +124,7 @@ def emit(bound: BoundQuery, text: str, context: Context, dialect: Dialect) -> Co
         ordered=emitter.ordered,
         render=bound.render,
         setup=statements_for(macros_in(sql)),
+        natives=natives_in([sql]),
     )
 
 

@@ -42,7 +42,8 @@ class CompiledQuery:
     """One executable SELECT.
 
     datetime and timespan columns come out as int64 ticks, dynamic as JSON text, guid as text, decimal as DECIMAL.
-    `setup` are statements (constant text, macros the SQL uses) that the session runs before it.
+    `setup` are statements (constant text, macros the SQL uses) that the session runs before it; before those it
+    registers the `natives`, functions by name that `kql.native.registry` holds.
     """
 
     sql: str
@@ -53,3 +54,4 @@ class CompiledQuery:
     ordered: bool = False
     render: Mapping[str, str] | None = None
     setup: tuple[str, ...] = ()
+    natives: tuple[str, ...] = ()

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Sequence
 import duckdb
 
 from vedette.clock import to_ticks
+from vedette.hunting.native_functions import host_functions
 from vedette.kql.catalog import TableSchema
 from vedette.kql.compile import compile_with_discovery
 from vedette.kql.compiled import CompiledQuery
 from vedette.kql.types import ScalarType
+from vedette.lake.engines.duckdb_functions import register_functions
 
 Cell = object
 Row = tuple[Cell, ...]
@@ -42,9 +44,12 @@ def run_kql(query: str) -> tuple[list[str], list[Row]]:
 
     A datetime is `("$datetime", ticks)`, a timespan `("$timespan", ticks)`, a dynamic value what its JSON says.
     """
+    known: set[str] = set()
     with duckdb.connect(config={"threads": "1"}) as connection:
 
         def run(compiled: CompiledQuery) -> list[tuple[object, ...]]:
+            register_functions(connection, host_functions(set(compiled.natives) - known))
+            known.update(compiled.natives)
             for statement in compiled.setup:
                 connection.execute(statement)
             return connection.execute(compiled.sql, list(compiled.parameters)).fetchall()
