@@ -11,6 +11,7 @@ from vedette.kql.sql import (
     graph,
     key_values,
     matching,
+    natives,
     network,
     numeric,
     operators,
@@ -24,7 +25,7 @@ from vedette.kql.sql.macros import macros
 FAMILIES = (
     operators.family, matching.family, conditional.family, conversions.family, dynamic.family, text.family,
     calendar.family, numeric.family, network.family, key_values.family, graph.family,
-    units.family,
+    units.family, natives.family,
 )  # fmt: skip
 
 _PLANNED = {"geospatial": "geospatial functions", "series": "series functions", "graph": "graph functions"}

@@ -7,7 +7,7 @@ import importlib.resources
 import re
 from collections.abc import Iterable, Mapping
 
-FILES = ("conversions", "datetime", "numeric", "strings", "dynamic", "network", "aggregates")
+FILES = ("conversions", "datetime", "numeric", "strings", "dynamic", "network", "aggregates", "series", "geo")
 
 _NAME = re.compile(r"\bkql_\w+")
 
