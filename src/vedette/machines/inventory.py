@@ -1,0 +1,255 @@
+"""Machines: the struct, and the repository that surfaces read from and change."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, func, or_, select
+
+from vedette.clock import TICKS_PER_SECOND
+from vedette.incidents.risk import device_risk
+from vedette.machines.tables import MACHINE_ADDRESSES, MACHINE_TAGS, MACHINE_USERS, MACHINES
+from vedette.odata.paging import Selection, cut_page, select_page
+from vedette.store.tenancy import TenantRepository
+
+INACTIVE_AFTER = 7 * 86_400 * TICKS_PER_SECOND
+"""Not heard of for so long, a machine is inactive (MicrosoftDocs/defender-docs fix-unhealthy-sensors.md)."""
+
+UNASSIGNED_GROUP_ID = 0
+SHOWN_ADDRESSES = 50
+
+
+class IpAddress(msgspec.Struct, frozen=True):
+    """An address of a machine."""
+
+    ip_address: str
+    mac_address: str | None
+    operational_status: str | None
+    adapter_type: str | None
+    last_seen: int
+
+
+class MachineUser(msgspec.Struct, frozen=True):
+    """An account that logged on to a machine."""
+
+    account_name: str
+    account_domain: str
+    account_sid: str | None
+    first_seen: int
+    last_seen: int
+    logon_types: tuple[str, ...]
+    is_local_admin: bool
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """One machine, its tags and addresses included."""
+
+    machine_id: str
+    dns_name: str
+    first_seen: int
+    last_seen: int
+    os_platform: str | None
+    os_architecture: str | None
+    os_version: str | None
+    os_build: int | None
+    agent_version: str | None
+    last_ip_address: str | None
+    last_external_ip_address: str | None
+    onboarding_status: str
+    rbac_group_id: int
+    rbac_group_name: str | None
+    exposure_level: str
+    device_value: str
+    aad_device_id: str | None
+    is_aad_joined: bool | None
+    health_status: str
+    risk_score: str
+    tags: tuple[str, ...] = ()
+    addresses: tuple[IpAddress, ...] = ()
+
+
+class MachineChange(msgspec.Struct, frozen=True):
+    """What a caller changes. UNSET keeps the value."""
+
+    tags: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    device_value: str | msgspec.UnsetType = msgspec.UNSET
+
+
+def health_status(now: int) -> ColumnElement[str]:
+    """`Active` or `Inactive`, by how long ago a machine was last heard of."""
+    return case((MACHINES.c.last_seen >= now - INACTIVE_AFTER, "Active"), else_="Inactive")
+
+
+class Machines(TenantRepository):
+    """The machines of one tenant, as of `now` (ticks)."""
+
+    def __init__(self, connection: Connection, tenant_id: str, now: int) -> None:
+        super().__init__(connection, tenant_id)
+        self._now = now
+
+    @property
+    def fields(self) -> Mapping[str, ColumnElement[Any]]:
+        """What surfaces may filter and sort by, computed values included."""
+        return {
+            **{column.name: column for column in MACHINES.columns},
+            "health_status": health_status(self._now),
+            "risk_score": device_risk(self.tenant_id, MACHINES.c.machine_id),
+        }
+
+    def get(self, machine_id: str) -> Machine | None:
+        """One machine, or None."""
+        return next(iter(self.of_ids([machine_id])), None)
+
+    def find(self, name: str) -> Machine | None:
+        """A machine by its id or, whichever was seen last, by its full or host name."""
+        wanted = name.lower()
+        host = func.lower(MACHINES.c.dns_name)
+        matching = or_(MACHINES.c.machine_id == wanted, host == wanted, host.startswith(f"{wanted}.", autoescape=True))
+        order = (case((MACHINES.c.machine_id == wanted, 0), else_=1), MACHINES.c.last_seen.desc())
+        row = self.connection.execute(self._select().where(matching).order_by(*order).limit(1)).first()
+        return None if row is None else self._load([row])[0]
+
+    def of_ids(self, machine_ids: Iterable[str]) -> list[Machine]:
+        """Those of the machines that exist, last seen first."""
+        return self._where(MACHINES.c.machine_id.in_(sorted({each.lower() for each in machine_ids})))
+
+    def page(self, selection: Selection) -> tuple[list[Machine], tuple[int | str, ...] | None]:
+        """One page, and the sort keys of its last row if there are more."""
+        rows = self.connection.execute(select_page(self._select(), selection)).all()
+        page, after = cut_page(rows, selection)
+        return self._load(page), after
+
+    def count(self, condition: ColumnElement[bool] | None = None) -> int:
+        """How many machines meet `condition`."""
+        statement = select(func.count()).select_from(MACHINES).where(self.own(MACHINES))
+        return int(self.connection.scalar(statement if condition is None else statement.where(condition)) or 0)
+
+    def by_tag(self, tag: str, *, prefix: bool) -> list[Machine]:
+        """Machines with a tag, or with one that starts with it."""
+        column = MACHINE_TAGS.c.tag
+        matching = column.startswith(tag, autoescape=True) if prefix else column == tag
+        return self._where(exists().where(_of_machine(MACHINE_TAGS), matching))
+
+    def by_ip(self, ip_address: str, first: int, last: int) -> list[Machine]:
+        """Machines that had the address, within or around a span of time."""
+        seen = and_(MACHINE_ADDRESSES.c.first_seen <= last, MACHINE_ADDRESSES.c.last_seen >= first)
+        return self._where(
+            exists().where(_of_machine(MACHINE_ADDRESSES), MACHINE_ADDRESSES.c.ip_address == ip_address, seen)
+        )
+
+    def by_account(self, name: str) -> list[Machine]:
+        """Machines that an account logged on to, by its name with or without domain."""
+        account = func.lower(MACHINE_USERS.c.account_name) == name.lower()
+        matching = or_(account, MACHINE_USERS.c.account_id == name.lower())
+        return self._where(exists().where(_of_machine(MACHINE_USERS), matching))
+
+    def users(self, machine_id: str) -> list[MachineUser]:
+        """Accounts that logged on to a machine, last seen first."""
+        table = MACHINE_USERS
+        statement = self.select(table).where(table.c.machine_id == machine_id).order_by(table.c.last_seen.desc())
+        return [
+            MachineUser(
+                row.account_name,
+                row.account_domain,
+                row.account_sid,
+                row.first_seen,
+                row.last_seen,
+                tuple(row.logon_types),
+                row.is_local_admin,
+            )
+            for row in self.connection.execute(statement)
+        ]
+
+    def change(self, machine_id: str, change: MachineChange) -> Machine | None:
+        """Apply a change; None if there is no such machine."""
+        values: dict[str, object] = {"revision": MACHINES.c.revision + 1}
+        if isinstance(change.device_value, str):
+            values["device_value"] = change.device_value
+        statement = self.update(MACHINES).where(MACHINES.c.machine_id == machine_id).values(values)
+        if self.connection.execute(statement).rowcount == 0:
+            return None
+        if not isinstance(change.tags, msgspec.UnsetType):
+            self.connection.execute(self.delete(MACHINE_TAGS).where(MACHINE_TAGS.c.machine_id == machine_id))
+            self._add_tags(machine_id, change.tags)
+        return self.get(machine_id)
+
+    def tag(self, machine_id: str, tag: str, *, add: bool) -> Machine | None:
+        """Add or remove one tag; twice is once. None if there is no such machine."""
+        machine = self.get(machine_id)
+        if machine is None:
+            return None
+        kept = tuple(each for each in machine.tags if each != tag)
+        return self.change(machine_id, MachineChange(tags=(*kept, tag) if add else kept))
+
+    def _add_tags(self, machine_id: str, tags: Sequence[str]) -> None:
+        for tag in dict.fromkeys(tags):
+            self.insert(MACHINE_TAGS, machine_id=machine_id, tag=tag)
+
+    def _where(self, condition: ColumnElement[bool]) -> list[Machine]:
+        order = (MACHINES.c.last_seen.desc(), MACHINES.c.machine_id)
+        return self._load(self.connection.execute(self._select().where(condition).order_by(*order)).all())
+
+    def _select(self) -> Select[Any]:
+        computed = (self.fields[name].label(name) for name in ("health_status", "risk_score"))
+        return self.select(MACHINES).add_columns(*computed)
+
+    def _load(self, rows: Iterable[Row[Any]]) -> list[Machine]:
+        rows = list(rows)
+        machine_ids = [row.machine_id for row in rows]
+        tags, addresses = self._tags(machine_ids), self._addresses(machine_ids)
+        return [_to_machine(row, tags.get(row.machine_id, ()), addresses.get(row.machine_id, [])) for row in rows]
+
+    def _tags(self, machine_ids: list[str]) -> dict[str, tuple[str, ...]]:
+        table, found = MACHINE_TAGS, dict[str, tuple[str, ...]]()
+        for some in _chunks(machine_ids):
+            statement = self.select(table).where(table.c.machine_id.in_(some)).order_by(table.c.tag)
+            for row in self.connection.execute(statement):
+                found[row.machine_id] = (*found.get(row.machine_id, ()), row.tag)
+        return found
+
+    def _addresses(self, machine_ids: list[str]) -> dict[str, list[IpAddress]]:
+        table, found = MACHINE_ADDRESSES, dict[str, list[IpAddress]]()
+        for some in _chunks(machine_ids):
+            statement = self.select(table).where(table.c.machine_id.in_(some)).order_by(table.c.last_seen.desc())
+            for row in self.connection.execute(statement):
+                address = IpAddress(
+                    row.ip_address, row.mac_address, row.operational_status, row.adapter_type, row.last_seen
+                )
+                found.setdefault(row.machine_id, []).append(address)
+        return found
+
+
+def _chunks(values: list[str], size: int = 5_000) -> Iterable[list[str]]:
+    """In portions that fit into one statement's parameters."""
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+def _of_machine(table: Any) -> ColumnElement[bool]:
+    return and_(table.c.tenant_id == MACHINES.c.tenant_id, table.c.machine_id == MACHINES.c.machine_id)
+
+
+def _to_machine(row: Row[Any], tags: tuple[str, ...], addresses: Sequence[IpAddress]) -> Machine:
+    return Machine(
+        machine_id=row.machine_id,
+        dns_name=row.dns_name,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        os_platform=row.os_platform,
+        os_architecture=row.os_architecture,
+        os_version=row.os_version,
+        os_build=row.os_build,
+        agent_version=row.agent_version,
+        last_ip_address=row.last_ip_address,
+        last_external_ip_address=row.last_external_ip_address,
+        onboarding_status=row.onboarding_status,
+        rbac_group_id=row.rbac_group_id,
+        rbac_group_name=row.rbac_group_name,
+        exposure_level=row.exposure_level,
+        device_value=row.device_value,
+        aad_device_id=row.aad_device_id,
+        is_aad_joined=row.is_aad_joined,
+        health_status=row.health_status,
+        risk_score=row.risk_score,
+        tags=tags,
+        addresses=tuple(addresses[:SHOWN_ADDRESSES]),
+    )
