@@ -9,7 +9,10 @@ from sqlalchemy import ColumnElement, Connection, Row, case, func, select
 from vedette.clock import Clock, now_ticks
 from vedette.contracts.enums import load_enums
 from vedette.ids import Ids
+from vedette.incidents.changes import VERSIONED_ALERTS, Changes, Facts
+from vedette.incidents.changes import Activity as LogEntry
 from vedette.incidents.correlation import Activity, Correlation, links_of
+from vedette.incidents.determinations import checked_assessment
 from vedette.incidents.evidence import (
     Evidence,
     RecordedEvidence,
@@ -18,8 +21,8 @@ from vedette.incidents.evidence import (
     kind_of,
 )
 from vedette.incidents.incidents import Comment, Incidents
-from vedette.incidents.tables import ALERT_COMMENTS, ALERT_EVIDENCE, ALERTS
-from vedette.odata.paging import Selection, cut_page, select_page
+from vedette.incidents.tables import ALERT_COMMENTS, ALERT_EVIDENCE, ALERT_LINKS, ALERTS
+from vedette.odata.paging import Selection
 from vedette.store.tenancy import TenantRepository
 
 ALERT_FIELDS: Mapping[str, ColumnElement[Any]] = {
@@ -112,6 +115,7 @@ class AlertChange(msgspec.Struct, frozen=True):
     classification: str | msgspec.UnsetType = msgspec.UNSET
     determination: str | msgspec.UnsetType = msgspec.UNSET
     assigned_to: str | msgspec.UnsetType | None = msgspec.UNSET
+    custom_details: Mapping[str, str] | msgspec.UnsetType = msgspec.UNSET
     comment: str | msgspec.UnsetType = msgspec.UNSET
     """One comment to add."""
 
@@ -122,6 +126,10 @@ class Creation(msgspec.Struct, frozen=True):
     alert: Alert
     is_new: bool
     opened_incident: bool
+
+
+ENGINE = "Microsoft Defender XDR - alert correlation"
+"""Who merges and reopens incidents where no person does."""
 
 
 def create(connection: Connection, tenant_id: str, new: NewAlert, clock: Clock, ids: Ids) -> Creation:
@@ -138,8 +146,11 @@ def create(connection: Connection, tenant_id: str, new: NewAlert, clock: Clock, 
     alerts.add(alert_id, incident_id, new, now)
     correlation.remember(alert_id, incident_id, links)
     correlation.rename(incident_id)
-    if related is not None:
-        incidents.touch(incident_id, now)
+    facts = {"alert_id": alert_id}
+    if related is None:
+        incidents.keep(incident_id, "created", ENGINE, facts)
+    else:
+        incidents.take_in(incident_id, now, ENGINE, facts)
     alert = alerts.get(alert_id)
     assert alert is not None
     return Creation(alert, is_new=True, opened_incident=related is None)
@@ -164,9 +175,12 @@ class Alerts(TenantRepository):
 
     def page(self, selection: Selection) -> tuple[list[Alert], tuple[int | str, ...] | None]:
         """One page, and the sort keys of its last row if there are more."""
-        rows = self.connection.execute(select_page(self.select(ALERTS), selection)).all()
-        page, after = cut_page(rows, selection)
+        page, after = Changes(self.connection, self.tenant_id).page(VERSIONED_ALERTS, selection)
         return self._load(page), after
+
+    def log(self, alert_id: str) -> list[LogEntry]:
+        """Everything that happened to an alert, oldest first."""
+        return Changes(self.connection, self.tenant_id).log(VERSIONED_ALERTS, alert_id)
 
     def count(self, condition: ColumnElement[bool] | None) -> int:
         """How many alerts meet `condition`."""
@@ -204,7 +218,9 @@ class Alerts(TenantRepository):
             first_activity=new.first_activity,
             last_activity=new.last_activity,
             details=msgspec.to_builtins(new.details),
+            change_number=Changes(self.connection, self.tenant_id).next_number(),
         )
+        self._keep(alert_id, "created", ENGINE, {"incident_id": incident_id})
         rows = [
             {
                 "tenant_id": self.tenant_id,
@@ -220,31 +236,62 @@ class Alerts(TenantRepository):
             self.connection.execute(ALERT_EVIDENCE.insert(), rows)
 
     def change(self, alert_id: str, change: AlertChange, actor: str, now: int) -> Alert | None:
-        """Apply a change, to the incident's time of last update too; None if there is no such alert."""
-        last, matches = ALERTS.c.last_update, ALERTS.c.alert_id == alert_id
-        touch = self.update(ALERTS).where(matches).values(last_update=case((last < now, now), else_=last + 1))
-        touched = self.connection.execute(touch.returning(last, ALERTS.c.incident_id)).first()
-        if touched is None:
+        """Apply a change, to the incident's time of last update too; None if there is no such alert.
+
+        Raises AssessmentError for a determination that contradicts the classification.
+        """
+        if (before := self._stored(alert_id)) is None:
             return None
         values: dict[str, object] = {
             name: value
             for name in ("status", "classification", "determination", "assigned_to")
             if (value := getattr(change, name)) is not msgspec.UNSET
         }
-        if "status" in values:
-            values["resolved"] = touched.last_update if values["status"] == "resolved" else None
-        if values:
-            self.connection.execute(self.update(ALERTS).where(matches).values(values))
+        values |= checked_assessment(before.classification, before.determination, values)
+        facts = {name: value for name, value in values.items() if value != getattr(before, name)}
+        if isinstance(change.custom_details, Mapping):
+            facts["custom_details"] = dict(change.custom_details)
+            values["details"] = {**before.details, "custom_details": dict(change.custom_details)}
+        updated = self.touch(alert_id, now, values)
         if isinstance(change.comment, str):
-            self.insert(
-                ALERT_COMMENTS,
-                alert_id=alert_id,
-                created=touched.last_update,
-                comment=change.comment,
-                created_by=actor,
-            )
-        Incidents(self.connection, self.tenant_id).touch(touched.incident_id, now)
+            self.insert(ALERT_COMMENTS, alert_id=alert_id, created=updated, comment=change.comment, created_by=actor)
+            facts["comment"] = change.comment
+        self._keep(alert_id, "commented" if set(facts) == {"comment"} else "updated", actor, facts)
+        Incidents(self.connection, self.tenant_id).touch(
+            before.incident_id, now, "alertChanged", actor, {"alert_id": alert_id, **facts}
+        )
         return self.get(alert_id)
+
+    def resolve_open(self, incident_id: int, assessment: Mapping[str, object], actor: str, now: int) -> None:
+        """Resolve what is open among an incident's alerts; `assessment` is for those that nobody has judged."""
+        open_alerts = self.select(ALERTS).where(ALERTS.c.incident_id == incident_id, ALERTS.c.status != "resolved")
+        for row in self.connection.execute(open_alerts).all():
+            values = {"status": "resolved", **(assessment if row.classification == "unknown" else {})}
+            self.touch(row.alert_id, now, values)
+            self._keep(row.alert_id, "updated", actor, values)
+
+    def move(self, alert_id: str, incident_id: int, actor: str, now: int) -> None:
+        """Put an alert into another incident."""
+        self.touch(alert_id, now, {"incident_id": incident_id})
+        links = self.update(ALERT_LINKS).where(ALERT_LINKS.c.alert_id == alert_id)
+        self.connection.execute(links.values(incident_id=incident_id))
+        self._keep(alert_id, "moved", actor, {"incident_id": incident_id})
+
+    def touch(self, alert_id: str, now: int, values: Mapping[str, object]) -> int:
+        """Change columns of an alert under a new number; the new time of last update, always later than it was."""
+        last, number = ALERTS.c.last_update, Changes(self.connection, self.tenant_id).next_number()
+        updated = case((last < now, now), else_=last + 1)
+        columns = {**values, "last_update": updated, "change_number": number}
+        if "status" in values:
+            columns["resolved"] = updated if values["status"] == "resolved" else None
+        statement = self.update(ALERTS).where(ALERTS.c.alert_id == alert_id).values(columns)
+        return int(self.connection.execute(statement.returning(last)).scalar_one())
+
+    def _keep(self, alert_id: str, activity: str, actor: str, facts: Facts) -> None:
+        Changes(self.connection, self.tenant_id).keep(VERSIONED_ALERTS, alert_id, activity, actor, facts)
+
+    def _stored(self, alert_id: str) -> Row[Any] | None:
+        return self.connection.execute(self.select(ALERTS).where(ALERTS.c.alert_id == alert_id)).first()
 
     def _one(self, condition: ColumnElement[bool]) -> Alert | None:
         row = self.connection.execute(self.select(ALERTS).where(condition)).first()

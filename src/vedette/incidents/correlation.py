@@ -1,6 +1,7 @@
 """Which incident an alert belongs to: every alert to exactly one.
 
-An alert joins an open incident if they share an asset or an artifact within a time frame; else it opens a new one.
+An alert joins an open incident if they share an asset or an artifact within a time frame; else it opens a resolved one
+again that was not found harmless; else it opens a new one.
 Assets link by themselves; artifacts that many devices have (files, addresses) only when judged suspicious or worse.
 """
 
@@ -8,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from vedette.clock import TICKS_PER_SECOND
 from vedette.contracts.enums import load_enums
@@ -49,6 +50,9 @@ LINK_RULES = {
     "url": LinkRule(24 * _HOUR, 2),
     "ip": LinkRule(24 * _HOUR, 1),
 }
+
+HARMLESS = frozenset({"falsePositive", "informationalExpectedActivity"})
+"""Classifications of resolved incidents that no new alert opens again."""
 
 _SHARED_SIDS = frozenset({"S-1-5-18", "S-1-5-19", "S-1-5-20", "S-1-5-7", "S-1-1-0", "S-1-0-0"})
 _SHARED_ACCOUNTS = frozenset({"system", "local service", "network service", "anonymous logon", "-", ""})
@@ -111,34 +115,38 @@ class Correlation(TenantRepository):
     """Finds incidents for alerts, within one tenant."""
 
     def correlate(self, links: frozenset[Link], activity: Activity) -> int | None:
-        """The open incident that shares most with an alert of these links and this time; None if there is none."""
-        scores: dict[int, int] = defaultdict(int)
-        for kind, incident_id in self._related(links, activity):
-            scores[incident_id] += LINK_RULES[kind].weight
-        return max(scores, key=lambda incident_id: (scores[incident_id], incident_id), default=None)
+        """The incident that shares most with an alert of these links and this time, open ones before resolved ones.
 
-    def _related(self, links: frozenset[Link], activity: Activity) -> Iterator[tuple[str, int]]:
+        None if there is none.
+        """
+        scores: dict[tuple[bool, int], int] = defaultdict(int)
+        for kind, incident_id, is_open in self._related(links, activity):
+            scores[is_open, incident_id] += LINK_RULES[kind].weight
+        best = max(scores, key=lambda found: (found[0], scores[found], found[1]), default=None)
+        return None if best is None else best[1]
+
+    def _related(self, links: frozenset[Link], activity: Activity) -> Iterator[tuple[str, int, bool]]:
         by_kind: dict[str, list[str]] = defaultdict(list)
         for link in links:
             by_kind[link.kind].append(link.value)
         for kind, values in by_kind.items():
             window = LINK_RULES[kind].window
             statement = (
-                select(ALERT_LINKS.c.value, ALERTS.c.incident_id)
+                select(ALERT_LINKS.c.value, ALERTS.c.incident_id, INCIDENTS.c.status)
                 .join(ALERTS, _same_alert())
                 .join(INCIDENTS, _same_incident())
                 .where(
                     self.own(ALERT_LINKS),
                     ALERT_LINKS.c.kind == kind,
                     ALERT_LINKS.c.value.in_(values),
-                    INCIDENTS.c.status.in_(OPEN_STATUSES),
+                    or_(INCIDENTS.c.status.in_(OPEN_STATUSES), _may_reopen()),
                     ALERTS.c.last_activity >= activity.first - window,
                     ALERTS.c.first_activity <= activity.last + window,
                 )
                 .distinct()
             )
             for row in self.connection.execute(statement):
-                yield kind, row.incident_id
+                yield kind, row.incident_id, row.status in OPEN_STATUSES
 
     def remember(self, alert_id: str, incident_id: int, links: frozenset[Link]) -> None:
         """Keep an alert's links for the alerts that come after it."""
@@ -185,6 +193,10 @@ def highest_severity(severities: Sequence[str]) -> str:
     """The gravest of severities, in the order of the contract's enum."""
     order = [member.name for member in load_enums()["alertSeverity"].members]
     return max(severities, key=order.index)
+
+
+def _may_reopen() -> ColumnElement[bool]:
+    return and_(INCIDENTS.c.status == "resolved", INCIDENTS.c.classification.not_in(HARMLESS))
 
 
 def _same_alert() -> ColumnElement[bool]:

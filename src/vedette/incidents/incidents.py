@@ -8,8 +8,10 @@ from sqlalchemy import ColumnElement, Row, case, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from vedette.incidents.changes import VERSIONED_INCIDENTS, Activity, Changes, Facts
+from vedette.incidents.determinations import checked_assessment
 from vedette.incidents.tables import INCIDENT_COMMENTS, INCIDENT_COUNTERS, INCIDENTS
-from vedette.odata.paging import Selection, cut_page, select_page
+from vedette.odata.paging import Selection
 from vedette.store.tenancy import TenantRepository
 
 OPEN_STATUSES = frozenset({"active", "inProgress", "awaitingAction"})
@@ -100,9 +102,12 @@ class Incidents(TenantRepository):
 
     def page(self, selection: Selection) -> tuple[list[Incident], tuple[int | str, ...] | None]:
         """One page, and the sort keys of its last row if there are more."""
-        rows = self.connection.execute(select_page(self.select(INCIDENTS), selection)).all()
-        page, after = cut_page(rows, selection)
+        page, after = Changes(self.connection, self.tenant_id).page(VERSIONED_INCIDENTS, selection)
         return self._load(page), after
+
+    def log(self, incident_id: int) -> list[Activity]:
+        """Everything that happened to an incident, oldest first."""
+        return Changes(self.connection, self.tenant_id).log(VERSIONED_INCIDENTS, incident_id)
 
     def count(self, condition: ColumnElement[bool] | None) -> int:
         """How many incidents meet `condition`."""
@@ -112,7 +117,7 @@ class Incidents(TenantRepository):
         return int(self.connection.scalar(statement) or 0)
 
     def add(self, display_name: str, severity: str, now: int) -> int:
-        """A new active incident; its id."""
+        """A new active incident; its id. `keep` records it once it is described."""
         incident_id = self._next_id()
         self.insert(
             INCIDENTS,
@@ -128,38 +133,74 @@ class Incidents(TenantRepository):
             custom_tags=[],
             system_tags=[],
             details={},
+            change_number=Changes(self.connection, self.tenant_id).next_number(),
         )
         return incident_id
 
     def change(self, incident_id: int, change: IncidentChange, actor: str, now: int) -> Incident | None:
-        """Apply a change; None if there is no such incident. The time of last update always moves forward."""
-        updated = self.touch(incident_id, now)
+        """Apply a change; None if there is no such incident. The time of last update always moves forward.
+
+        Raises AssessmentError for a determination that contradicts the classification.
+        """
+        updated = self._advance(incident_id, now)
         if updated is None:
             return None
+        before = self._stored(incident_id)
         values: dict[str, object] = {
             name: value for name in _COLUMNS if (value := getattr(change, name)) is not msgspec.UNSET
         }
+        values |= checked_assessment(before.classification, before.determination, values)
         if "display_name" in values:
             values["is_renamed"] = True
         details = {name: value for name in _DETAILS if (value := getattr(change, name)) is not msgspec.UNSET}
+        facts: dict[str, object] = {
+            name: value for name, value in values.items() if name in _COLUMNS and value != getattr(before, name)
+        }
         if details:
-            values["details"] = self._details(incident_id) | details
+            values["details"] = dict(before.details) | details
+            facts |= {name: value for name, value in details.items() if value != before.details.get(name)}
         statement = self.update(INCIDENTS).where(INCIDENTS.c.incident_id == incident_id)
         self.connection.execute(statement.values(last_modified_by=actor, **values))
         if isinstance(change.comment, str):
             self.insert(
                 INCIDENT_COMMENTS, incident_id=incident_id, created=updated, comment=change.comment, created_by=actor
             )
+            facts["comment"] = change.comment
+        self.keep(incident_id, "commented" if set(facts) == {"comment"} else "updated", actor, facts)
         return self.get(incident_id)
 
-    def touch(self, incident_id: int, now: int) -> int | None:
-        """Move the time of last update to `now`, or just past what it is if that is later; the new time."""
-        last = INCIDENTS.c.last_update
+    def keep(self, incident_id: int, activity: str, actor: str, facts: Facts) -> None:
+        """Record what an incident has become by the change that it carries the number of."""
+        Changes(self.connection, self.tenant_id).keep(VERSIONED_INCIDENTS, incident_id, activity, actor, facts)
+
+    def touch(self, incident_id: int, now: int, activity: str, actor: str, facts: Facts, **values: object) -> int:
+        """Record that something happened to an incident, and what it changed; the new time of last update."""
+        if values:
+            self.connection.execute(self.update(INCIDENTS).where(INCIDENTS.c.incident_id == incident_id).values(values))
+        updated = self._advance(incident_id, now)
+        if updated is None:
+            raise LookupError(incident_id)
+        self.keep(incident_id, activity, actor, facts)
+        return updated
+
+    def take_in(self, incident_id: int, now: int, actor: str, facts: Facts) -> None:
+        """Record that an alert has come; it opens a resolved incident again."""
+        if self._stored(incident_id).status == "resolved":
+            self.touch(incident_id, now, "reopened", actor, facts, status="active")
+        else:
+            self.touch(incident_id, now, "alertAdded", actor, facts)
+
+    def _advance(self, incident_id: int, now: int) -> int | None:
+        """Give an incident a new change number, and move its time of last update to `now` or just past what it is."""
+        last, number = INCIDENTS.c.last_update, Changes(self.connection, self.tenant_id).next_number()
         statement = self.update(INCIDENTS).where(INCIDENTS.c.incident_id == incident_id)
         moved = self.connection.scalar(
-            statement.values(last_update=case((last < now, now), else_=last + 1)).returning(last)
+            statement.values(last_update=case((last < now, now), else_=last + 1), change_number=number).returning(last)
         )
         return None if moved is None else int(moved)
+
+    def _stored(self, incident_id: int) -> Row[Any]:
+        return self.connection.execute(self.select(INCIDENTS).where(INCIDENTS.c.incident_id == incident_id)).one()
 
     def describe(self, incident_id: int, display_name: str, severity: str) -> None:
         """Name and severity that follow from the alerts; a name given by a person stays."""
@@ -167,13 +208,9 @@ class Incidents(TenantRepository):
         self.connection.execute(matching.values(severity=severity))
         self.connection.execute(matching.where(INCIDENTS.c.is_renamed.is_(False)).values(display_name=display_name))
 
-    def _details(self, incident_id: int) -> dict[str, object]:
-        statement = select(INCIDENTS.c.details).where(self.own(INCIDENTS), INCIDENTS.c.incident_id == incident_id)
-        return dict(self.connection.scalar(statement) or {})
-
     def _next_id(self) -> int:
         insert = postgresql_insert if self.connection.dialect.name == "postgresql" else sqlite_insert
-        counter = insert(INCIDENT_COUNTERS).values(tenant_id=self.tenant_id, last_incident_id=1)
+        counter = insert(INCIDENT_COUNTERS).values(tenant_id=self.tenant_id, last_incident_id=1, last_change=0)
         statement = counter.on_conflict_do_update(
             index_elements=[INCIDENT_COUNTERS.c.tenant_id],
             set_={"last_incident_id": INCIDENT_COUNTERS.c.last_incident_id + 1},

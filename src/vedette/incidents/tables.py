@@ -1,4 +1,8 @@
-"""Tables of incidents, alerts and their evidence. Times are ticks (see `clock`); enums are in Graph's spelling."""
+"""Tables of incidents, alerts and their evidence. Times are ticks (see `clock`); enums are in Graph's spelling.
+
+Every change of an incident or an alert has a number, counted per tenant in the order of commits. The tables of changes
+keep what the row was after each: they are the activity log, and what lists are paged by while rows change underneath.
+"""
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKeyConstraint, Index, Integer, String, Table, Text
 
@@ -10,6 +14,7 @@ INCIDENT_COUNTERS = Table(
     METADATA,
     tenant_key(),
     Column("last_incident_id", BigInteger, nullable=False),
+    Column("last_change", BigInteger, nullable=False, server_default="0"),
 )
 
 INCIDENTS = Table(
@@ -31,6 +36,8 @@ INCIDENTS = Table(
     Column("custom_tags", JSON, nullable=False),
     Column("system_tags", JSON, nullable=False),
     Column("details", JSON, nullable=False),
+    Column("change_number", BigInteger, nullable=False, server_default="0"),
+    Index("ix_incidents_tenant_id_change_number", "tenant_id", "change_number"),
     Index("ix_incidents_tenant_id_created", "tenant_id", "created", "incident_id"),
     Index("ix_incidents_tenant_id_last_update", "tenant_id", "last_update", "incident_id"),
 )
@@ -68,7 +75,9 @@ ALERTS = Table(
     Column("last_activity", BigInteger, nullable=False),
     Column("resolved", BigInteger),
     Column("details", JSON, nullable=False),
+    Column("change_number", BigInteger, nullable=False, server_default="0"),
     ForeignKeyConstraint(["tenant_id", "incident_id"], ["incidents.tenant_id", "incidents.incident_id"]),
+    Index("ix_alerts_tenant_id_change_number", "tenant_id", "change_number"),
     Index("ix_alerts_tenant_id_incident_id", "tenant_id", "incident_id"),
     Index("ix_alerts_tenant_id_created", "tenant_id", "created", "alert_id"),
     Index("ix_alerts_tenant_id_last_update", "tenant_id", "last_update", "alert_id"),
@@ -110,4 +119,43 @@ ALERT_LINKS = Table(
     Column("incident_id", BigInteger, nullable=False),
     ForeignKeyConstraint(["tenant_id", "alert_id"], ["alerts.tenant_id", "alerts.alert_id"]),
     Index("ix_alert_links_tenant_id_incident_id", "tenant_id", "incident_id", "kind", "value"),
+)
+
+INCIDENT_CHANGES = Table(
+    "incident_changes",
+    METADATA,
+    tenant_key(),
+    Column("incident_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("change_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("activity", String(32), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("last_update", BigInteger, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("severity", String(32), nullable=False),
+    Column("classification", String(64), nullable=False),
+    Column("determination", String(64), nullable=False),
+    Column("assigned_to", Text),
+    Column("redirect_incident_id", BigInteger),
+    ForeignKeyConstraint(["tenant_id", "incident_id"], ["incidents.tenant_id", "incidents.incident_id"]),
+)
+
+ALERT_CHANGES = Table(
+    "alert_changes",
+    METADATA,
+    tenant_key(),
+    Column("alert_id", String(64), primary_key=True),
+    Column("change_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("activity", String(32), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("last_update", BigInteger, nullable=False),
+    Column("incident_id", BigInteger, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("classification", String(64), nullable=False),
+    Column("determination", String(64), nullable=False),
+    Column("assigned_to", Text),
+    Column("resolved", BigInteger),
+    ForeignKeyConstraint(["tenant_id", "alert_id"], ["alerts.tenant_id", "alerts.alert_id"]),
 )

@@ -6,6 +6,7 @@ one job per subscriber (registered in `server.wiring`), so that subscribers fail
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
 from sqlalchemy import Connection, and_, delete, or_, select
 
 from vedette.clock import Clock
@@ -29,15 +30,30 @@ class Outbox:
 
     def publish(self, connection: Connection, tenant_id: str, topic: str, payload: Payload) -> None:
         """Record an event in the caller's transaction: it is told if, and only if, that commits."""
-        connection.execute(
-            OUTBOX.insert().values(
-                tenant_id=tenant_id,
-                event_id=self._ids.guid(),
-                topic=topic,
-                payload=dict(payload),
-                created_at=self._clock.time(),
-            )
+        event = Event(self._ids.guid(), topic, payload, self._clock.time())
+        publish_event(connection, tenant_id, event)
+
+
+class Event(msgspec.Struct, frozen=True):
+    """News of a tenant. `event_id` is unique there."""
+
+    event_id: str
+    topic: str
+    payload: Payload
+    created_at: float
+
+
+def publish_event(connection: Connection, tenant_id: str, event: Event) -> None:
+    """Record an event that brings its own id and time."""
+    connection.execute(
+        OUTBOX.insert().values(
+            tenant_id=tenant_id,
+            event_id=event.event_id,
+            topic=event.topic,
+            payload=dict(event.payload),
+            created_at=event.created_at,
         )
+    )
 
 
 class OutboxRelay:

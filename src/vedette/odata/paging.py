@@ -28,6 +28,8 @@ class Selection:
     offset: int = 0
     after: tuple[int | str, ...] | None = None
     """Sort keys of the last row of the page before."""
+    snapshot: int | None = None
+    """Number of the last change that the first page saw; a list that keeps changes shows its rows in that order."""
 
 
 def select_page(statement: Select[Any], selection: Selection) -> Select[Any]:
@@ -52,6 +54,17 @@ def cut_page(rows: Sequence[Row[Any]], selection: Selection) -> tuple[Sequence[R
         return [], None
     page = rows[: selection.limit]
     return page, tuple(page[-1][-len(selection.order) :])
+
+
+def merge_pages(
+    first: Sequence[Row[Any]], second: Sequence[Row[Any]], order: tuple[SortKey, ...]
+) -> Sequence[Row[Any]]:
+    """The rows of two selections of one order, which end with their sort keys, in that order."""
+    rows = [*first, *second]
+    # Sorting is stable: by the last key first, the first key decides.
+    for place in reversed(range(len(order))):
+        rows.sort(key=lambda row: row[place - len(order)], reverse=order[place][1])
+    return rows
 
 
 def encode_token(keys: tuple[int | str, ...]) -> str:

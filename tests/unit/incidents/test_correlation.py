@@ -91,12 +91,26 @@ def test_the_incident_that_shares_most_wins(create_alert: CreateAlert) -> None:
     assert create_alert(DEVICE, ANN, OTHER_DEVICE).alert.incident_id == both.alert.incident_id
 
 
-def test_a_closed_incident_takes_no_alert(
-    create_alert: CreateAlert, connection: Connection, clock: ManualClock
+@pytest.mark.parametrize(("classification", "reopens"), [("truePositive", True), ("falsePositive", False)])
+def test_a_new_alert_opens_a_resolved_incident_again_unless_it_was_harmless(
+    create_alert: CreateAlert, connection: Connection, clock: ManualClock, classification: str, reopens: bool
 ) -> None:
     first = create_alert(DEVICE).alert
-    Incidents(connection, HOME).change(first.incident_id, IncidentChange(status="resolved"), "ann", now_ticks(clock))
-    assert create_alert(DEVICE).alert.incident_id != first.incident_id
+    change = IncidentChange(status="resolved", classification=classification)
+    Incidents(connection, HOME).change(first.incident_id, change, "ann", now_ticks(clock))
+    assert (create_alert(DEVICE).alert.incident_id == first.incident_id) is reopens
+    incident = Incidents(connection, HOME).get(first.incident_id)
+    assert incident is not None
+    assert incident.status == ("active" if reopens else "resolved")
+
+
+def test_an_open_incident_goes_before_a_resolved_one(
+    create_alert: CreateAlert, connection: Connection, clock: ManualClock
+) -> None:
+    resolved, opened = create_alert(DEVICE, ANN).alert, create_alert(OTHER_DEVICE).alert
+    change = IncidentChange(status="resolved")
+    Incidents(connection, HOME).change(resolved.incident_id, change, "ann", now_ticks(clock))
+    assert create_alert(DEVICE, ANN, OTHER_DEVICE).alert.incident_id == opened.incident_id
 
 
 def test_tenants_do_not_correlate(create_alert: CreateAlert) -> None:
