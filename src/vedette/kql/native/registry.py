@@ -21,17 +21,22 @@ if TYPE_CHECKING:
 PREFIX = "native_"
 """What the name of a native function begins with in SQL."""
 
-EXTRAS: Mapping[str, tuple[str, ...]] = {"geo": ("h3", "s2geometry", "spherely", "geographiclib")}
+EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "geo": ("h3", "s2geometry", "spherely", "geographiclib"),
+    "useragent": ("ua_parser",),
+}
 """The packages that each optional extra of the distribution brings."""
 
 SqlType = Literal["VARCHAR", "DOUBLE", "BIGINT", "INTEGER", "BOOLEAN"]
-Cost = Literal["point", "shape", "overlay", "series", "series_squared"]
+Cost = Literal["point", "shape", "overlay", "series", "series_squared", "text", "patterns"]
 Batch = Callable[..., "pa.Array"]
 
 COSTS: Mapping[Cost, str] = {
     "point": "a few microseconds a row",
     "shape": "proportional to the number of vertices; a shape that repeats is read once",
     "overlay": "somewhat more than proportional to the number of vertices of all shapes of the row",
+    "text": "a few microseconds a row, and proportional to the length of the text",
+    "patterns": "up to milliseconds for a text not met before: hundreds of regular expressions are tried",
     "series": "proportional to the length of the series",
     "series_squared": "grows with the square of the length of the series, or with its product with another length",
 }

@@ -18,11 +18,7 @@ from vedette.kql.types import ScalarType as T
 Rule = Callable[["Group", Aggregate], Sql]
 
 RULES: dict[str, Rule] = {}
-UNSUPPORTED = {
-    "tdigest": "no t-digest in the engine", "tdigest_merge": "no t-digest in the engine",
-    "hll": "no mergeable sketch in the engine", "hll_if": "no mergeable sketch in the engine",
-    "hll_merge": "no mergeable sketch in the engine", "buildschema": "not built",
-}  # fmt: skip
+UNSUPPORTED: dict[str, str] = {}
 RESOLVED_BY_BINDER = frozenset({"percentiles", "percentilesw"})
 
 _INTEGERS = frozenset({T.INT, T.LONG})
@@ -272,6 +268,12 @@ def _make_bag(group: Group, call: Aggregate) -> Sql:
     return tree.call("kql_merged_bags", group.gathered(tree.cast(group.value(expression), "JSON"), predicate))
 
 
+@_rule("buildschema")
+def _buildschema(group: Group, call: Aggregate) -> Sql:
+    values = tree.call("to_json", tree.call("list", group.value(call.arguments[0])))
+    return tree.cast(tree.call("native_schema_of_values", tree.cast(values, "VARCHAR")), "JSON")
+
+
 # --- percentiles ----------------------------------------------------------------------------------------------------
 
 
@@ -326,6 +328,44 @@ def _percentilesw_array(group: Group, call: Aggregate) -> Sql:
     return tree.call(
         "json_array", *(embed(_weighted(group, value, weight, each), value.type) for each in _ranks(ranks))
     )
+
+
+# --- sketches -------------------------------------------------------------------------------------------------------
+
+
+@_rule("hll", "hll_if")
+def _hll(group: Group, call: Aggregate) -> Sql:
+    expression, predicate = _parts(group, call, ("hll_if",))
+    value = group.value(expression)
+    if expression.type is T.DYNAMIC:
+        value = tree.call("kql_tostring_dynamic", value)
+    hashes = tree.distinct("list", tree.call("hash", value))
+    return tree.call("kql_hll_of", _when(hashes, _present(value, expression.type, predicate)))
+
+
+@_rule("hll_merge")
+def _hll_merge(group: Group, call: Aggregate) -> Sql:
+    return tree.call("kql_hll_merged", tree.call("list", group.value(call.arguments[0])))
+
+
+@_rule("tdigest")
+def _tdigest(group: Group, call: Aggregate) -> Sql:
+    expression, *weight = call.arguments
+    value = group.value(expression)
+    pair = tree.call(
+        "struct_pack",
+        exp.PropertyEQ(this=exp.Identifier(this="v"), expression=tree.cast(value, "DOUBLE")),
+        exp.PropertyEQ(
+            this=exp.Identifier(this="w"),
+            expression=tree.cast(group.value(weight[0]) if weight else tree.number(1), "DOUBLE"),
+        ),
+    )
+    return tree.call("kql_digest_of", tree.filtered(tree.call("list", pair), tree.is_not_null(value)))
+
+
+@_rule("tdigest_merge")
+def _tdigest_merge(group: Group, call: Aggregate) -> Sql:
+    return tree.call("kql_digest_merged", tree.call("list", group.value(call.arguments[0])))
 
 
 check()

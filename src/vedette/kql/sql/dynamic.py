@@ -15,8 +15,6 @@ from vedette.kql.types import ScalarType
 
 family = Family(
     unsupported={
-        "parse_xml": "no XML reader in the engine",
-        "treepath": "not built",
         "bag_pack_columns": "needs names of columns",
     }
 )

@@ -13,9 +13,6 @@ _NO_HOST = "has no meaning outside the real service"
 
 family = Family(
     unsupported={
-        "parse_ipv6": "not built", "parse_ipv6_mask": "not built", "ipv6_compare": "not built",
-        "ipv6_is_match": "not built", "ipv6_is_in_range": "not built", "ipv6_is_in_any_range": "not built",
-        "ipv4_range_to_cidr_list": "not built",
         "current_cluster_endpoint": _NO_HOST, "current_database": _NO_HOST, "current_principal": _NO_HOST,
         "current_principal_details": _NO_HOST, "current_principal_is_member_of": _NO_HOST, "extent_id": _NO_HOST,
         "extent_tags": _NO_HOST, "row_id": _NO_HOST, "cursor_after": _NO_HOST, "cursor_before_or_at": _NO_HOST,
@@ -57,9 +54,10 @@ def _texts(scalars: Scalars, call: Call) -> Sql:
     return tree.array(scalars.values(members))
 
 
-@family.rule("ipv4_is_in_any_range")
+@family.rule("ipv4_is_in_any_range", "ipv6_is_in_any_range")
 def _in_any_range(scalars: Scalars, call: Call) -> Sql:
-    return tree.call("kql_ipv4_is_in_any_list", scalars.value(call.arguments[0]), _texts(scalars, call))
+    name = call.function.replace("range", "list")
+    return tree.call(f"kql_{name}", scalars.value(call.arguments[0]), _texts(scalars, call))
 
 
 @family.rule("has_any_ipv4", "has_any_ipv4_prefix")

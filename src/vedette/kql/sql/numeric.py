@@ -15,9 +15,6 @@ family = Family(
         "pi": "pi", "degrees": "degrees", "radians": "radians", "atan": "atan", "atan2": "atan2",
         "rand": "random", "new_guid": "uuid", "bitset_count_ones": "bit_count",
     },
-    unsupported={
-        "beta_cdf": "not built", "beta_inv": "not built", "beta_pdf": "not built", "welch_test": "not built",
-    },
 )  # fmt: skip
 
 _REAL_FUNCTIONS = (

@@ -21,19 +21,7 @@ family = Family(
         "regex_quote": "regexp_escape",
     },
     unsupported={
-        "parse_user_agent": "needs a database of user agents",
-        "punycode_to_string": "no punycode in the engine",
-        "punycode_from_string": "no punycode in the engine",
-        "punycode_domain_from_string": "no punycode in the engine",
-        "punycode_domain_to_string": "no punycode in the engine",
-        "zlib_decompress_from_base64_string": "no zlib in the engine",
-        "zlib_compress_to_base64_string": "no zlib in the engine",
-        "gzip_decompress_from_base64_string": "no gzip in the engine",
-        "gzip_compress_to_base64_string": "no gzip in the engine",
-        "hash": "no xxhash64 in the engine",
-        "hash_xxhash64": "no xxhash64 in the engine",
-        "hash_combine": "no xxhash64 in the engine",
-        "hash_many": "no xxhash64 in the engine",
+        "hash_combine": "how the service combines hashes is not published",
     },
 )  # fmt: skip
 
@@ -56,6 +44,27 @@ def _strcat_delim(scalars: Scalars, call: Call) -> Sql:
 def _digest(scalars: Scalars, call: Call) -> Sql:
     name = call.function.removeprefix("hash_")
     return tree.call(name, scalars.value(Call(ScalarType.STRING, "tostring", call.arguments[:1])))
+
+
+@family.rule("hash", "hash_xxhash64")
+def _hash(scalars: Scalars, call: Call) -> Sql:
+    source, *modulus = call.arguments
+    digest = tree.call(*_hashed(scalars, source))
+    return tree.call("kql_modulo", digest, tree.cast(scalars.value(modulus[0]), "BIGINT")) if modulus else digest
+
+
+def _hashed(scalars: Scalars, source: Expression) -> tuple[str, Sql]:
+    """Whole numbers and times by their eight bytes, everything else by its text."""
+    if source.type in {ScalarType.LONG, ScalarType.INT, ScalarType.DATETIME, ScalarType.TIMESPAN}:
+        return "native_hash_long", tree.cast(scalars.value(source), "BIGINT")
+    return "native_hash_text", scalars.value(Call(ScalarType.STRING, "tostring", (source,)))
+
+
+@family.rule("hash_many")
+def _hash_many(scalars: Scalars, call: Call) -> Sql:
+    if len(call.arguments) > 1:
+        raise UnsupportedError("hash_many", "how the service combines hashes is not published")
+    return tree.call(*_hashed(scalars, call.arguments[0]))
 
 
 @family.rule("indexof")

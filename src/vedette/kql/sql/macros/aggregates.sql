@@ -8,12 +8,12 @@ CREATE OR REPLACE MACRO kql_flat_set(l) AS
   coalesce(to_json(kql_unique(list_filter(flatten(l), lambda e: e IS NOT NULL))), '[]'::JSON);
 CREATE OR REPLACE MACRO kql_merged_bags(l) AS
   coalesce(kql_bag_merge_list(list_filter(l, lambda b: json_type(b) = 'OBJECT')), '{}'::JSON);
-CREATE OR REPLACE MACRO kql_weighted_steps(pairs) AS
-  list_transform(list_sort(CAST(pairs AS STRUCT(v DOUBLE, w DOUBLE)[])), lambda p: {'v': p.v, 'w': p.w, 'done': false});
+CREATE OR REPLACE MACRO kql_weighted_until(b) AS
+  list_reduce(list_transform(b['s'], lambda e: {'v': e['v'], 'w': e['w']::DOUBLE, 'done': e['w'] >= b['t']}),
+    lambda x, y: CASE WHEN x['done'] THEN x ELSE {'v': y['v'], 'w': x['w'] + y['w'], 'done': x['w'] + y['w'] >= b['t']} END).v;
 CREATE OR REPLACE MACRO kql_weighted_percentile(pairs, p) AS
-  list_reduce(list_concat([{'v': NULL::DOUBLE, 'w': 0::DOUBLE, 'done': false}], kql_weighted_steps(pairs)),
-    lambda a, b: CASE WHEN a.done THEN a ELSE {'v': b.v, 'w': a.w + b.w,
-      'done': a.w + b.w >= list_sum(list_transform(kql_weighted_steps(pairs), lambda s: s.w)) * p / 100} END).v;
+  list_transform([{'s': list_sort(pairs), 't': list_sum(list_transform(pairs, lambda e: e['w'])) * p / 100}], lambda b:
+    kql_weighted_until(b))[1];
 CREATE OR REPLACE MACRO kql_rounded(x) AS round(x, 10);
 CREATE OR REPLACE MACRO kql_bucket_long(x, start, step) AS (x - start) // nullif(step, 0);
 CREATE OR REPLACE MACRO kql_bucket_real(x, start, step) AS CAST(floor((x - start) / nullif(step, 0)) AS BIGINT);
