@@ -39,7 +39,7 @@ class AuthorizePurpose:
         """The application's name."""
         return self._target(visit).application.display_name
 
-    def steps(self) -> Mapping[str, Callable[[Visit], ApiResponse]]:
+    def steps(self) -> Mapping[str, Callable[[Visit], ApiResponse | None]]:
         """The consent page's form."""
         return {"consent": self._take_consent}
 

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs
 
 from vedette.api.http import ApiRequest, ApiResponse, PublicHandler
 from vedette.api.login import discovery
+from vedette.api.login.device_codes import start_device_code
 from vedette.api.login.faults import NO_STORE, Trace, login_error
 from vedette.api.login.forms import encode, parse_token_request, token_response
 from vedette.api.login.page_routes import PageSurface
@@ -30,6 +31,8 @@ class LoginSurface:
         return {
             "token_v1": self._token(1),
             "token_v2": self._token(2),
+            "device_code_v1": self._device_code(1),
+            "device_code_v2": self._device_code(2),
             "token_get": self._handler(_refuse_get, NO_STORE, discovery=False),
             "discovery_v1": self._document(lambda request: self._metadata(request, 1)),
             "discovery_v2": self._document(lambda request: self._metadata(request, 2)),
@@ -46,6 +49,11 @@ class LoginSurface:
             return token_response(dispatch.handle(self._services, parse_token_request(request, endpoint)), endpoint)
 
         return self._handler(answer, NO_STORE, discovery=False)
+
+    def _device_code(self, version: EndpointVersion) -> PublicHandler:
+        return self._handler(
+            lambda request: start_device_code(self._services, request, version), NO_STORE, discovery=False
+        )
 
     def _document(self, answer: Answer) -> PublicHandler:
         return self._handler(answer, PUBLIC_DOCUMENT, discovery=True)

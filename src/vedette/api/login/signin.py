@@ -40,6 +40,10 @@ UNTOLD = frozenset({"user_not_found", "no_password", "tenant_not_found", "tenant
 """Refusals that a page tells as a wrong password: who has an account is nobody's business."""
 
 
+Step = Callable[[Visit], ApiResponse | None]
+"""What a form does; None leads to sign-in."""
+
+
 class Purpose(Protocol):
     """What people sign in for."""
 
@@ -63,7 +67,7 @@ class Purpose(Protocol):
         """Tell a refusal to whom it concerns."""
         ...
 
-    def steps(self) -> Mapping[str, Callable[[Visit], ApiResponse]]:
+    def steps(self) -> Mapping[str, Step]:
         """Forms of its own, by step."""
         ...
 
@@ -74,7 +78,7 @@ class SignInFlow:
     def __init__(self, services: IdentityServices, purposes: Mapping[PurposeName, Purpose]) -> None:
         self._services = services
         self._purposes = purposes
-        self._steps: Mapping[str, Callable[[Visit], ApiResponse]] = {
+        self._steps: Mapping[str, Step] = {
             "password": self._take_password,
             "pick": self._take_account,
             "code": self._take_code,
@@ -164,10 +168,10 @@ class SignInFlow:
             return self._show_enrolment(visit, person)
         return None
 
-    def _cancel_or(self, visit: Visit, step: Callable[[Visit], ApiResponse]) -> ApiResponse:
+    def _cancel_or(self, visit: Visit, step: Step) -> ApiResponse:
         if visit.form.get("cancel"):
             return self._purpose(visit).cancelled(visit)
-        return step(visit)
+        return step(visit) or self.start(visit)
 
     def _take_password(self, visit: Visit) -> ApiResponse:
         name, password = visit.form.get("username", "").strip(), visit.form.get("password", "")

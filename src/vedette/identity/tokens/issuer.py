@@ -88,12 +88,16 @@ class TokenIssuer:
         self, user: User, client: AuthenticatedClient, address: str = "", methods: tuple[str, ...] = ("pwd",)
     ) -> UserSubject:
         """What a token for `client` says of a person."""
-        key = f"{user.tenant_id}/{user.id}/{client.application.app_id}"
-        digest = self._services.subject_hasher.digest(key)
         return UserSubject(
             user=user,
-            pairwise_subject=base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+            pairwise_subject=pairwise_subject(self._services, user, client.application.app_id),
             directory_roles=Users(self._connection, user.tenant_id).role_ids(user),
             authentication_methods=methods,
             address=address,
         )
+
+
+def pairwise_subject(services: IdentityServices, user: User, app_id: str) -> str:
+    """`sub` of a person: another value for every client application."""
+    digest = services.subject_hasher.digest(f"{user.tenant_id}/{user.id}/{app_id}")
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
