@@ -117,7 +117,7 @@ def _is_too_large(region: Any, level: int) -> bool:
     coverer = s2.S2RegionCoverer()
     coverer.set_max_level(level)
     coverer.set_max_cells(_S2_CELLS)
-    return sum(4 ** (level - cell.level()) for cell in coverer.GetCovering(region)) > 4 * _S2_CELLS
+    return sum(int(4 ** (level - cell.level())) for cell in coverer.GetCovering(region)) > 4 * _S2_CELLS
 
 
 # --- H3 -------------------------------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def geo_point_to_h3cell(longitudes: Reals, latitudes: Reals, resolutions: Intege
 
 
 def _is_h3(token: str) -> bool:
-    return token.isalnum() and h3.is_valid_cell(token)
+    return token.isalnum() and bool(h3.is_valid_cell(token))
 
 
 def geo_h3cell_to_central_point(token: str) -> str | None:

@@ -50,7 +50,7 @@ def seasonal_component(values: Reals, test_points: int, wanted: int, threshold: 
     if not 0 < period < learned.size:
         return np.zeros(values.size)
     medians = np.array([_median(learned[phase::period]) for phase in range(period)])
-    return medians[np.arange(values.size) % period]
+    return np.asarray(medians[np.arange(values.size) % period])
 
 
 def _median(values: Reals) -> float:
@@ -133,7 +133,7 @@ def outlier_scores(values: Reals, percentiles: tuple[float, float], test_points:
     # Where most points are equal the range is empty: then any other point is as far outside as can be told.
     width = max(high - low, float(np.finfo(np.float64).eps) * max(1.0, abs(high), abs(low)))
     outside = np.where(values > high, values - high, np.where(values < low, values - low, 0.0))
-    return np.nan_to_num(outside / width)
+    return np.asarray(np.nan_to_num(outside / width))
 
 
 def series_outliers(  # noqa: PLR0917 - the function's own parameters

@@ -118,7 +118,7 @@ def _squares_before(y: Reals) -> Reals:
     sx, sy, sxx, sxy, syy = (np.concatenate([[0.0], np.cumsum(each)]) for each in (x, y, x * x, x * y, y * y))
     across, along = sxy - sx * sy / n, sxx - sx * sx / n
     along[along == 0] = np.inf
-    return syy - sy * sy / n - across * across / along
+    return np.asarray(syy - sy * sy / n - across * across / along)
 
 
 def _both(fits: dict[str, Fit]) -> dict[str, object]:

@@ -24,7 +24,7 @@ def autocorrelations(values: Reals) -> Reals:
     sums = np.fft.irfft(spectrum * spectrum.conj(), 2 * size)[:size]
     if sums[0] <= 0:
         return np.zeros(size)
-    return sums / sums[0] * size / (size - np.arange(size))
+    return np.asarray(sums / sums[0] * size / (size - np.arange(size)))
 
 
 def score(correlations: Reals, period: int) -> float:

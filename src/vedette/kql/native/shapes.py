@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import heapq
 import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
@@ -45,7 +46,7 @@ class Polygons:
     @functools.cached_property
     def geography(self) -> Any:
         """The union of the polygons as one shape."""
-        return functools.reduce(spherely.union, self.geographies)
+        return united(self.geographies)
 
     @functools.cached_property
     def prepared(self) -> Any:
@@ -116,8 +117,25 @@ def parts_of(geography: Any) -> wkb.Parts:
 
 def united_polygons(shapes: Iterable[Polygons]) -> tuple[Rings, ...]:
     """The union of polygons."""
-    geographies = [each for shape in shapes for each in shape.geographies]
-    return parts_of(functools.reduce(spherely.union, geographies)).polygons
+    return parts_of(united([each for shape in shapes for each in shape.geographies])).polygons
+
+
+def united(geographies: Sequence[Any]) -> Any:
+    """The union of polygons, the two with the fewest corners first, again and again: the order of S2's union."""
+    if len(geographies) == 1:
+        return geographies[0]
+    queue = [(_corners(each), place, each) for place, each in enumerate(geographies)]
+    heapq.heapify(queue)
+    place = len(queue)
+    while len(queue) > 1:
+        union = spherely.union(heapq.heappop(queue)[2], heapq.heappop(queue)[2])
+        heapq.heappush(queue, (_corners(union), place, union))
+        place += 1
+    return queue[0][2]
+
+
+def _corners(geography: Any) -> int:
+    return sum(len(ring) - 1 for rings in parts_of(geography).polygons for ring in rings)
 
 
 def united_lines(shapes: Sequence[Lines]) -> tuple[Path, ...]:

@@ -31,13 +31,13 @@ def coordinate(vector: Vectors) -> Coordinate:
 
 def angles(a: Vectors, b: Vectors) -> Vectors:
     """Angles between vectors, exact for small ones too."""
-    return np.arctan2(np.linalg.norm(np.cross(a, b), axis=-1), np.sum(a * b, axis=-1))
+    return np.asarray(np.arctan2(np.linalg.norm(np.cross(a, b), axis=-1), np.sum(a * b, axis=-1)))
 
 
 def normalized(a: Vectors) -> Vectors:
     """The unit vectors of the same directions."""
-    length: Vectors = np.linalg.norm(a, axis=-1, keepdims=True)
-    return a / np.where(length == 0, 1.0, length)
+    length = np.linalg.norm(a, axis=-1, keepdims=True)
+    return np.asarray(a / np.where(length == 0, 1.0, length))
 
 
 def interpolated(a: Vectors, b: Vectors, fraction: float) -> Vectors:

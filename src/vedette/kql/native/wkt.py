@@ -59,7 +59,7 @@ class _Reader:
         if kind not in _NESTING:
             raise _InvalidError
         if kind == "POINT":
-            value = self._single()
+            value: Any = self._single()
         elif kind == "MULTIPOINT":
             value = self._several(self._member)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import duckdb
+from duckdb.func import FunctionNullHandling, PythonUDFType
 from duckdb.sqltypes import DuckDBPyType
 
 from vedette.lake.engine import HostFunction
@@ -18,7 +19,7 @@ def register_functions(connection: duckdb.DuckDBPyConnection, functions: Iterabl
             function.batch,
             [DuckDBPyType(each) for each in function.parameters],
             DuckDBPyType(function.result),
-            type="arrow",  # type: ignore[arg-type]
-            null_handling="special",  # type: ignore[arg-type]
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
             side_effects=False,
         )
