@@ -21,7 +21,7 @@ from vedette.kql.parser import parse
 from vedette.kql.plan import BoundQuery, Relation
 from vedette.kql.rewrites.context import Context
 from vedette.kql.rewrites.rules import rewrite
-from vedette.kql.sql import expansion, joins, series, windows  # noqa: F401 - importing them registers their operators
+from vedette.kql.sql import expansion, joins, places, series, windows  # noqa: F401 - importing them registers their operators
 from vedette.kql.sql.base import Dialect, UnsupportedError
 from vedette.kql.sql.duckdb import DUCKDB
 from vedette.kql.sql.macros import macros_in, statements_for

@@ -41,6 +41,11 @@ class Diagnostics:
     def __bool__(self) -> bool:
         return bool(self._found)
 
+    @property
+    def has_errors(self) -> bool:
+        """Whether something has been found that is more than a warning."""
+        return any(each.severity == "error" for each in self._found)
+
     def report(self, name: str, span: Span, /, *, hint: str | None = None, **fields: str | int) -> None:
         """Add the diagnostic of that name at `span`; `fields` fill its message."""
         fact = diagnostic_facts()[name]
@@ -54,6 +59,5 @@ class Diagnostics:
 
     def raise_errors(self) -> None:
         """Raise `KqlError` with everything found if any of it is an error."""
-        found = self.found()
-        if any(each.severity == "error" for each in found):
-            raise KqlError(found)
+        if self.has_errors:
+            raise KqlError(self.found())

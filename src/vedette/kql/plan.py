@@ -433,6 +433,16 @@ class Least(Relation):
     single: bool
 
 
+@node
+class Neighbours(Relation):
+    """Rows of an ordered input at most `before` rows before, or `after` behind, one that fulfils `condition`."""
+
+    input: Relation
+    condition: Expression
+    before: int
+    after: int
+
+
 # --- graphs: nodes and edges are relations of their own, whose rows have numbers ------------------------------------
 
 

@@ -83,7 +83,7 @@ def _bind(
     columns = tuple(binder.column(names.automatic(each.name), each.expression.type) for each in assignments)
     values = tuple(each.expression for each in assignments)
     _check_single_edges(binder, pattern, (*conditions, *values), written)
-    if binder.diagnostics:
+    if binder.diagnostics.has_errors:
         return Table(plan.Values(columns, ()))
     wanted = _Wanted(conditions, values, _CYCLES[cycles], shortest)
     relation = _Matching(binder, pattern, wanted).relation()

@@ -21,7 +21,10 @@ Naming = Literal[
 
 
 class FunctionRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A record as written. `order` lists the positions of a legacy function's arguments in its successor's order."""
+    """A record as written. `order` lists the positions of a legacy function's arguments in its successor's order.
+
+    `refused` says why a known plugin is not offered.
+    """
 
     signatures: tuple[str, ...]
     canonical: str | None = None
@@ -33,6 +36,7 @@ class FunctionRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str | None = None
     status: Literal["implemented", "partial", "planned"] = "implemented"
     question: str | None = None
+    refused: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -12,9 +12,8 @@ from vedette.kql.sql import tree
 from vedette.kql.sql.base import Family, Scalars, UnsupportedError
 from vedette.kql.sql.blocks import Block
 from vedette.kql.sql.dynamic import embed
-from vedette.kql.sql.relations import Relations, leaf, step
+from vedette.kql.sql.relations import Relations, leaf
 from vedette.kql.sql.tree import Sql
-from vedette.kql.types import ScalarType
 
 family = Family()
 
@@ -32,35 +31,6 @@ def _apart(scalars: Scalars, call: Call) -> Sql:
 @family.rule("path_length")
 def _length(scalars: Scalars, call: Call) -> Sql:
     return tree.call("len", *scalars.values(call.arguments))
-
-
-# --- numbers and choices --------------------------------------------------------------------------------------------
-
-
-@step(plan.RowNumbers)
-def _row_numbers(emitter: Relations, block: Block, node: Relation) -> Block:
-    assert isinstance(node, plan.RowNumbers)
-    if block.limit is not None:
-        block = emitter.closed(block, node.input.columns)
-    number = tree.over(tree.call("row_number"), order=[key.ordered() for key in block.order])
-    block.bindings[node.number.id] = number
-    return emitter.closed(block, node.columns)
-
-
-@step(plan.Least)
-def _least(emitter: Relations, block: Block, node: Relation) -> Block:
-    assert isinstance(node, plan.Least)
-    if block.limit is not None:
-        block = emitter.closed(block, node.input.columns)
-    block = emitter.prepared(block, node.input.columns, [*node.keys, node.measure])
-    scalars = emitter.scalars(block)
-    order = [tree.ordered(scalars.value(node.measure), False, True)]
-    ranking = tree.over(tree.call("row_number" if node.single else "rank"), scalars.values(node.keys), order)
-    place = Column(emitter.fresh_column(), "_place", ScalarType.LONG)
-    block.bindings[place.id] = ranking
-    block = emitter.closed(block, [*node.input.columns, place])
-    block.where.append(tree.equal(block.bindings[place.id], tree.number(1)))
-    return block
 
 
 # --- paths ----------------------------------------------------------------------------------------------------------
