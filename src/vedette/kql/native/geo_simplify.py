@@ -8,6 +8,7 @@ stay, so that borders which polygons share are simplified alike.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -85,7 +86,7 @@ class _Net:
         self._radius = tolerance / sphere.EARTH_RADIUS
         self._corners = list(dict.fromkeys(corner for path in paths for corner in path))
         self._vectors = sphere.vectors(self._corners)
-        self._sites = self._chosen_sites()
+        self._rank = {site: rank for rank, site in enumerate(self._chosen_sites())}
         self._site_of = self._nearest_sites()
         self._moved_to: dict[int, list[int]] = {}
         for at, corner in enumerate(self._corners):
@@ -104,18 +105,34 @@ class _Net:
     def _chosen_sites(self) -> list[int]:
         """Corners that are at least the tolerance apart, chosen along the curve that numbers the library's cells."""
         order = sorted(range(len(self._corners)), key=lambda at: s2.S2CellId(regions.point(self._corners[at])).id())
+        if not self._radius:
+            return order
+        self._grid: dict[tuple[int, ...], list[int]] = {}
         chosen: list[int] = []
         for at in order:
-            if not chosen or float(sphere.angles(self._vectors[at], self._vectors[chosen]).min()) >= self._radius:
+            near = self._sites_near(at)
+            if not near or float(sphere.angles(self._vectors[at], self._vectors[near]).min()) >= self._radius:
                 chosen.append(at)
+                self._grid.setdefault(self._cell(at), []).append(at)
         return chosen
 
+    def _cell(self, at: int) -> tuple[int, ...]:
+        """The cube of a grid as wide as the tolerance that a corner is in."""
+        return tuple(np.floor(self._vectors[at] / self._radius).astype(np.int64).tolist())
+
+    def _sites_near(self, at: int) -> list[int]:
+        cell = self._cell(at)
+        around = (tuple(map(sum, zip(cell, step, strict=True))) for step in itertools.product((-1, 0, 1), repeat=3))
+        return [site for each in around for site in self._grid.get(each, ())]
+
     def _nearest_sites(self) -> dict[Coordinate, int]:
-        vectors = self._vectors[self._sites]
-        return {
-            corner: self._sites[int(np.argmin(sphere.angles(vector, vectors)))]
-            for corner, vector in zip(self._corners, self._vectors, strict=True)
-        }
+        if not self._radius:
+            return {corner: at for at, corner in enumerate(self._corners)}
+        found: dict[Coordinate, int] = {}
+        for at, corner in enumerate(self._corners):
+            near = self._sites_near(at)
+            found[corner] = near[int(np.argmin(sphere.angles(self._vectors[at], self._vectors[near])))]
+        return found
 
     def _moved(self, path: Path) -> list[int]:
         """The sites a path runs through, without repetition and without ways there and back."""
@@ -140,12 +157,13 @@ class _Net:
 
     def _shortened_ring(self, chain: list[int]) -> Sequence[int]:
         fixed = [place for place, site in enumerate(chain) if site in self._junctions]
-        start = fixed[0] if fixed else chain.index(min(chain, key=self._sites.index))
+        start = fixed[0] if fixed else min(range(len(chain)), key=lambda place: self._rank[chain[place]])
         turned = [*chain[start:], *chain[:start], chain[start]]
         ring = self._shortened(turned)[:-1]
         if len(ring) < _RING:
             return chain
-        first = min(range(len(ring)), key=lambda place: chain.index(ring[place]))
+        places = {site: place for place, site in reversed(list(enumerate(chain)))}
+        first = min(range(len(ring)), key=lambda place: places[ring[place]])
         return [*ring[first:], *ring[:first]]
 
     def _shortened(self, chain: Sequence[int]) -> list[int]:
@@ -163,21 +181,51 @@ class _Net:
         """Each edge reaches as far as it stays near all the corners it replaces."""
         found, start = [chain[0]], 0
         while start < len(chain) - 1:
+            window = _Window(self._vectors[chain[start]], self._radius)
             end = start + 1
-            replaced: list[int] = []
-            while end < len(chain) - 1:
-                replaced.extend(self._moved_to[chain[end]])
-                if chain[end + 1] == chain[start] or not self._is_near(replaced, chain[start], chain[end + 1]):
+            while end < len(chain) - 1 and chain[end + 1] != chain[start]:
+                window.narrow(self._vectors[self._moved_to[chain[end]]])
+                if not window.allows(self._vectors[chain[end + 1]]):
                     break
                 end += 1
             found.append(chain[end])
             start = end
         return found
 
-    def _is_near(self, corners: Sequence[int], start: int, end: int) -> bool:
-        """Whether an edge passes all the corners within the tolerance."""
-        a, b = self._vectors[[start]], self._vectors[[end]]
-        points = (self._vectors[at] for at in corners)
-        return all(
-            float(sphere.angles(each, sphere.closest_on_edges(each, a, b)[0])) <= self._radius for each in points
-        )
+
+class _Window:
+    """The directions in which an edge from a corner passes all discs that it has to pass, and how far it has to go."""
+
+    def __init__(self, source: sphere.Vectors, radius: float) -> None:
+        self._source = source
+        self._radius = radius
+        axis = np.eye(3)[int(np.argmin(np.abs(source)))]
+        self._east = sphere.normalized(np.cross(source, axis))
+        self._north = np.cross(source, self._east)
+        self._middle, self._half = 0.0, math.pi
+        self._reach = 0.0
+
+    def _direction(self, point: sphere.Vectors) -> float:
+        return math.atan2(float(point @ self._north), float(point @ self._east))
+
+    def narrow(self, centers: sphere.Vectors) -> None:
+        """The edge has to pass within the radius of these points."""
+        for center in centers:
+            distance = float(sphere.angles(self._source, center))
+            if distance <= self._radius:
+                continue
+            self._reach = max(self._reach, distance - self._radius)
+            if distance >= math.pi / 2:
+                self._half = -1.0
+                return
+            half = math.asin(min(math.sin(self._radius) / math.sin(distance), 1.0))
+            offset = math.remainder(self._direction(center) - self._middle, 2 * math.pi)
+            low, high = max(-self._half, offset - half), min(self._half, offset + half)
+            self._middle += (low + high) / 2
+            self._half = (high - low) / 2
+
+    def allows(self, end: sphere.Vectors) -> bool:
+        """Whether an edge to this point passes everything."""
+        distance = float(sphere.angles(self._source, end))
+        off = abs(math.remainder(self._direction(end) - self._middle, 2 * math.pi))
+        return self._reach <= distance < math.pi / 2 and off <= self._half

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from vedette.kql.native.series_values import finite, reals, written
+from vedette.kql.native.series_values import Reals, finite, reals, written
+
+_LONG_FILTER = 256
 
 BY_SIGN = -1
 """The value of `normalize` where a query gives none: only filters without negative coefficients are normalized."""
@@ -22,10 +24,8 @@ def series_fir(series: str, coefficients: str, normalize: int, center: bool) -> 
         if negative:
             return None
         weights = weights / weights.sum()
-    if not values.size:
-        return "[]"
     delay = (weights.size - 1) // 2 if center else 0
-    return written(np.convolve(values, weights)[delay : delay + values.size])
+    return written(_convolved(values, weights)[delay : delay + values.size])
 
 
 def series_iir(series: str, numerators: str, denominators: str) -> str | None:
@@ -33,13 +33,20 @@ def series_iir(series: str, numerators: str, denominators: str) -> str | None:
     values, forward, backward = reals(series), finite(numerators), finite(denominators)
     if values is None or forward is None or backward is None or backward[0] == 0:
         return None
-    driven = np.convolve(values, forward)[: values.size].tolist() if values.size else []
-    first, weights = float(backward[0]), backward[1:].tolist()
-    found: list[float] = []
-    for value in driven:
-        past = found[: -len(weights) - 1 : -1]
-        found.append((value - sum(weight * each for weight, each in zip(weights, past, strict=False))) / first)
-    return written(found)
+    driven = _convolved(values, forward)[: values.size] / backward[0]
+    weights = backward[:0:-1] / backward[0]
+    found = np.zeros(weights.size + values.size)
+    for at, value in enumerate(driven):
+        found[weights.size + at] = value - weights @ found[at : at + weights.size]
+    return written(found[weights.size :])
+
+
+def _convolved(values: Reals, weights: Reals) -> Reals:
+    """Convolution, by spectrum where the filter is long."""
+    if not values.size or weights.size < _LONG_FILTER or np.isnan(values).any():
+        return np.convolve(values, weights) if values.size else values
+    size = values.size + weights.size - 1
+    return np.asarray(np.fft.irfft(np.fft.rfft(values, size) * np.fft.rfft(weights, size), size))
 
 
 def series_fft(series: str, imaginary: str) -> str | None:
