@@ -10,8 +10,10 @@ import pyarrow as pa
 
 from tests.asgi import AsgiClient
 from vedette.api.auth import Authenticator
+from vedette.api.cursors import CursorBox
 from vedette.api.defender.routes import DefenderSurface
 from vedette.api.dispatch import Dispatcher, DispatchSettings, RequestRecord
+from vedette.api.graph.directory import GraphDirectory
 from vedette.api.graph.routes import GraphSurface
 from vedette.api.router import Handler, Router
 from vedette.api.throttle import Throttle
@@ -21,10 +23,13 @@ from vedette.contracts.operations import OperationsDocument, load_operations
 from vedette.contracts.quotas import load_quota_profile
 from vedette.hunting.results import QueryStatistics, Results
 from vedette.identity.errors import ExpiredTokenError, MalformedTokenError
+from vedette.identity.services import IdentityServices
+from vedette.ids import RandomIds
 from vedette.kql.compiled import ResultColumn
 from vedette.kql.types import ScalarType
 from vedette.store.engine import Store
 from vedette.store.metadata import METADATA
+from vedette.store.secrets import MasterKey
 
 HOME = "11111111-1111-1111-1111-111111111111"
 OTHER = "22222222-2222-2222-2222-222222222222"
@@ -51,7 +56,11 @@ def principal(
 
 PRINCIPALS = {
     "graph": principal(
-        "graph", "SecurityIncident.ReadWrite.All", "SecurityAlert.ReadWrite.All", "ThreatHunting.Read.All"
+        "graph",
+        "SecurityIncident.ReadWrite.All",
+        "SecurityAlert.ReadWrite.All",
+        "SecurityData.Manage.All",
+        "ThreatHunting.Read.All",
     ),
     "graph-reader": principal("graph", "SecurityIncident.Read.All"),
     "graph-user": principal("graph", scopes=("ThreatHunting.Read.All",), kind="user"),
@@ -135,6 +144,7 @@ class Application:
     records: list[RequestRecord]
     abandoned: list[RequestContext]
     spool: Path
+    identity: IdentityServices
     hunting_threads: int = HUNTING_THREADS
 
     def close(self) -> None:
@@ -159,11 +169,16 @@ def assemble(
     spool = folder / "spool"
     spool.mkdir()
     store, clock, hunting = Store.in_folder(folder), ManualClock(NOW), FakeHunting()
+    cursors = CursorBox(MasterKey.random())
     METADATA.create_all(store.engine)
+    identity = IdentityServices(store, MasterKey.random(), clock=clock, ids=RandomIds())
     documents = load_operations()
     surfaces: dict[str, tuple[OperationsDocument, Mapping[str, Handler]]] = {
-        "graph": (documents["graph"], GraphSurface(store, hunting, clock).handlers()),
-        "defender": (documents["defender"], DefenderSurface(store, hunting, clock).handlers()),
+        "graph": (
+            documents["graph"],
+            {**GraphSurface(store, hunting, clock, cursors).handlers(), **GraphDirectory(identity).handlers()},
+        ),
+        "defender": (documents["defender"], DefenderSurface(store, hunting, clock, cursors).handlers()),
         **(extra or {}),
     }
     router = Router(
@@ -185,4 +200,4 @@ def assemble(
         observers=[records.append],
         on_disconnect=on_disconnect or abandoned.append,
     )
-    return Application(app, store, clock, hunting, records, abandoned, spool)
+    return Application(app, store, clock, hunting, records, abandoned, spool, identity)

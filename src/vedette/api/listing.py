@@ -38,14 +38,21 @@ class ListQuery:
 
     def next_link(self, request: ApiRequest, after: tuple[int | str, ...]) -> str:
         """The absolute address of the page behind these sort keys, on the host that the client used."""
+        return self.link(request, encode_token(after))
+
+    def link(self, request: ApiRequest, token: str) -> str:
+        """The absolute address of the page that a continuation token leads to."""
         pairs = {name: value for name, value in self.pairs.items() if name not in ("$skip", "$skiptoken")}
-        pairs["$skiptoken"] = encode_token(after)
+        pairs["$skiptoken"] = token
         query = "&".join(f"{quote(name, safe='$')}={quote(value, safe='')}" for name, value in pairs.items())
         return f"{request.base_url}{quote(request.path)}?{query}"
 
 
-def read_list(request: ApiRequest, rules: ListRules) -> ListQuery:
-    """Understand a list request. Raises ODataError or InvalidRequestError."""
+def read_list(request: ApiRequest, rules: ListRules, *, after_of: tuple[int | str, ...] | None = None) -> ListQuery:
+    """Understand a list request. Raises ODataError or InvalidRequestError.
+
+    `after_of` are the sort keys of a token that the caller has opened; else a token is the keys themselves.
+    """
     pairs = decode_query(request.query)
     options = parse_options(pairs, rules.offered)
     order = rules.default_order
@@ -53,13 +60,13 @@ def read_list(request: ApiRequest, rules: ListRules) -> ListQuery:
         keys = to_order(options.order_by, rules.properties)
         # The unique key runs the way of the last one: keys of one direction are one comparison, which an index serves.
         order = (*keys, (rules.default_order[-1][0], keys[-1][1]))
-    token = options.skip_token
+    token = options.skip_token if after_of is None else None
     selection = Selection(
         condition=to_condition(options.filter, rules.properties) if options.filter else None,
         order=order,
         limit=_page_size(options.top, rules),
         offset=options.skip or 0,
-        after=decode_token(token, order) if token else None,
+        after=decode_token(token, order) if token else after_of,
     )
     return ListQuery(options, selection, pairs, read_expand(options, rules.expandable))
 

@@ -13,6 +13,7 @@ from granian.server.embed import Server
 from vedette.api.auth import Authenticator
 from vedette.api.defender.routes import DefenderSurface
 from vedette.api.dispatch import Dispatcher, DispatchSettings, RequestRecord
+from vedette.api.graph.directory import GraphDirectory
 from vedette.api.graph.routes import GraphSurface
 from vedette.api.ingest.routes import IngestSurface
 from vedette.api.login.routes import LoginSurface
@@ -60,8 +61,11 @@ def build_application(services: Services) -> Dispatcher:
 def _handlers(services: Services) -> Mapping[str, Mapping[str, Handler]]:
     return {
         "login": LoginSurface(services.identity).handlers(),
-        "graph": GraphSurface(services.store, services.hunting, services.clock).handlers(),
-        "defender": DefenderSurface(services.store, services.hunting, services.clock).handlers(),
+        "graph": {
+            **GraphSurface(services.store, services.hunting, services.clock, services.cursors).handlers(),
+            **GraphDirectory(services.identity).handlers(),
+        },
+        "defender": DefenderSurface(services.store, services.hunting, services.clock, services.cursors).handlers(),
         "ingest": IngestSurface(services.pipeline).handlers(),
         "server": HealthSurface(services.store).handlers(),
     }

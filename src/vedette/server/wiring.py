@@ -15,6 +15,7 @@ from vedette.settings import Settings
 from vedette.store.engine import Store
 
 if TYPE_CHECKING:  # what is heavy is imported by the property that builds it
+    from vedette.api.cursors import CursorBox
     from vedette.detections.evaluate import Evaluator
     from vedette.egress.transport import Egress
     from vedette.hunting.service import HuntingService
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # what is heavy is imported by the property that builds it
     from vedette.lake.engines.duckdb import DuckDBEngine
     from vedette.lake.maintenance import Maintenance
     from vedette.lake.writer import LakeWriter
+    from vedette.store.secrets import MasterKey
 
 RUN_RULE = "run_detection_rule"
 MAINTAIN_LAKE = "maintain_lake"
@@ -62,16 +64,28 @@ class Services:
         return store
 
     @cached_property
+    def master_key(self) -> "MasterKey":
+        from vedette.store.secrets import MasterKey
+
+        return MasterKey.load_or_create(self.folder.master_key)
+
+    @cached_property
+    def cursors(self) -> "CursorBox":
+        from vedette.api.cursors import CursorBox
+
+        return CursorBox(self.master_key)
+
+    @cached_property
     def identity(self) -> "IdentityServices":
         from vedette.identity.services import IdentityServices, IdentitySettings
-        from vedette.store.secrets import MasterKey
 
         return IdentityServices(
             self.store,
-            MasterKey.load_or_create(self.folder.master_key),
+            self.master_key,
             clock=self.clock,
             ids=self.ids,
             settings=IdentitySettings(own_hosts=own_hosts(self.settings)),
+            egress=self.egress,
         )
 
     @cached_property

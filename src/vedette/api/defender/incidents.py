@@ -4,16 +4,19 @@ import msgspec
 
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, Text, enum_value
+from vedette.api.cursors import CursorBox
 from vedette.api.defender.entities import to_incident
 from vedette.api.http import ApiRequest, ApiResponse
-from vedette.api.listing import ListRules, read_list
+from vedette.api.listing import ListRules
 from vedette.api.render import json_answer
+from vedette.api.snapshot_lists import SnapshotList
 from vedette.clock import Clock, now_ticks
 from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.incidents.alerts import Alert, Alerts
 from vedette.incidents.incidents import INCIDENT_FIELDS, Incident, IncidentChange, Incidents
+from vedette.incidents.triage import By, change_incident
 from vedette.odata.options import decode_query, parse_options
 from vedette.odata.sql import Property, PropertyMap
 from vedette.store.engine import Store
@@ -46,34 +49,34 @@ def incident_properties() -> PropertyMap:
 class DefenderIncidents:
     """Handlers."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, cursors: CursorBox) -> None:
         self._store = store
         self._clock = clock
-        self._rules = ListRules(
+        rules = ListRules(
             offered=frozenset({"$filter", "$top", "$skip", "$count", "$orderby", "$skiptoken"}),
             properties=incident_properties(),
-            default_order=((INCIDENT_FIELDS["created"], True), (INCIDENT_FIELDS["incident_id"], True)),
+            default_order=((INCIDENT_FIELDS["last_update"], True), (INCIDENT_FIELDS["incident_id"], True)),
             default_page=100,
             max_page=100,
             over_max="refuse",
         )
+        self._list = SnapshotList(rules, cursors)
 
     def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/incidents."""
-        query = read_list(request, self._rules)
+        query, cursor = self._list.read(context, request)
         with self._store.connect() as connection:
             incidents = Incidents(connection, context.tenant.tenant_id)
-            page, after = incidents.page(query.selection)
-            total = incidents.count(query.selection.condition) if query.options.count else None
+            page = self._list.page(context, request, (query, cursor), (connection, incidents))
             alerts = Alerts(connection, context.tenant.tenant_id).of_incidents(
-                [incident.incident_id for incident in page]
+                [incident.incident_id for incident in page.rows]
             )
         document: dict[str, object] = {"@odata.context": f"{request.base_url}/api/$metadata#Incidents"}
-        if total is not None:
-            document["@odata.count"] = total
-        document["value"] = [to_incident(incident, alerts.get(incident.incident_id, [])) for incident in page]
-        if after is not None:
-            document["@odata.nextLink"] = query.next_link(request, after)
+        if page.total is not None:
+            document["@odata.count"] = page.total
+        document["value"] = [to_incident(each, alerts.get(each.incident_id, [])) for each in page.rows]
+        if page.next_link is not None:
+            document["@odata.nextLink"] = page.next_link
         return json_answer(document)
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -92,9 +95,8 @@ class DefenderIncidents:
         change = _to_change(read_object(request.body, IncidentUpdate))
         incident_id = _incident_id(request)
         with self._store.begin() as connection:
-            incident = Incidents(connection, context.tenant.tenant_id).change(
-                incident_id, change, context.principal.display_name, now_ticks(self._clock)
-            )
+            by = By(context.principal.display_name, now_ticks(self._clock))
+            incident = change_incident(connection, context.tenant.tenant_id, incident_id, change, by)
             alerts = Alerts(connection, context.tenant.tenant_id).of_incidents([incident_id])
         if incident is None:
             raise NotFoundError(resource=f"Incident {incident_id}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from vedette.api.cursors import CursorBox
 from vedette.api.defender.hunting import DefenderHunting
 from vedette.api.defender.incidents import DefenderIncidents
 from vedette.api.http import AuthenticatedHandler
@@ -13,8 +14,8 @@ from vedette.store.engine import Store
 class DefenderSurface:
     """Defender XDR and Defender for Endpoint."""
 
-    def __init__(self, store: Store, hunting: HuntingRunner, clock: Clock) -> None:
-        self._incidents = DefenderIncidents(store, clock)
+    def __init__(self, store: Store, hunting: HuntingRunner, clock: Clock, cursors: CursorBox) -> None:
+        self._incidents = DefenderIncidents(store, clock, cursors)
         self._hunting = DefenderHunting(hunting)
 
     def handlers(self) -> Mapping[str, AuthenticatedHandler]:

@@ -1,18 +1,24 @@
 """Graph's alerts_v2: list, get, update, comment."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, enum_value
+from vedette.api.cursors import CursorBox
 from vedette.api.graph.entities import to_alert, to_comments, to_mapping
-from vedette.api.graph.surface import graph_answer, metadata_url, shape_of
+from vedette.api.graph.incidents import check_reasons, merge_answer, whole_number
+from vedette.api.graph.surface import count_answer, graph_answer, list_answer, metadata_url, shape_of
 from vedette.api.http import ApiRequest, ApiResponse
-from vedette.api.listing import ListRules, read_list, select_members
+from vedette.api.listing import ListRules, select_members
+from vedette.api.snapshot_lists import SnapshotList
 from vedette.clock import Clock, now_ticks
 from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.incidents.alerts import ALERT_FIELDS, Alert, AlertChange, Alerts
+from vedette.incidents.triage import By, move_alerts
 from vedette.odata.options import decode_query, parse_options
 from vedette.odata.sql import Property, PropertyMap
 from vedette.store.engine import Store
@@ -27,6 +33,16 @@ class AlertPatch(msgspec.Struct, frozen=True, rename="camel"):
     classification: OptionalText = msgspec.UNSET
     determination: OptionalText = msgspec.UNSET
     assigned_to: OptionalText = msgspec.UNSET
+    custom_details: Mapping[str, str] | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class MoveBody(msgspec.Struct, frozen=True, rename="camel"):
+    """Alerts to move into an incident; without one, into a new one."""
+
+    alert_ids: tuple[str, ...]
+    incident_id: str | None = None
+    alert_comment: str | None = None
+    new_correlation_reasons: str | None = None
 
 
 class AlertCommentBody(msgspec.Struct, frozen=True):
@@ -59,36 +75,38 @@ def alert_properties() -> PropertyMap:
 class GraphAlerts:
     """Handlers."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, cursors: CursorBox) -> None:
         self._store = store
         self._clock = clock
-        self._rules = ListRules(
+        rules = ListRules(
             offered=frozenset({"$filter", "$top", "$skip", "$count", "$select", "$orderby", "$skiptoken"}),
             properties=alert_properties(),
-            default_order=((ALERT_FIELDS["created"], True), (ALERT_FIELDS["alert_id"], True)),
+            default_order=((ALERT_FIELDS["last_update"], True), (ALERT_FIELDS["alert_id"], True)),
             default_page=100,
             max_page=1000,
             over_max="clamp",
         )
+        self._list = SnapshotList(rules, cursors)
 
     def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /security/alerts_v2."""
-        query = read_list(request, self._rules)
+        query, cursor = self._list.read(context, request)
         shape = shape_of(context, request)
         with self._store.connect() as connection:
             alerts = Alerts(connection, context.tenant.tenant_id)
-            page, after = alerts.page(query.selection)
-            total = alerts.count(query.selection.condition) if query.options.count else None
+            page = self._list.page(context, request, (query, cursor), (connection, alerts))
         select = query.options.select
+        entities = [to_alert(alert, shape) for alert in page.rows]
+        value = [select_members(to_mapping(each), select) for each in entities] if select else entities
         fragment = f"{COLLECTION}({','.join(select)})" if select else COLLECTION
-        document: dict[str, object] = {"@odata.context": metadata_url(request, fragment)}
-        if total is not None:
-            document["@odata.count"] = total
-        if after is not None:
-            document["@odata.nextLink"] = query.next_link(request, after)
-        entities = [to_alert(alert, shape) for alert in page]
-        document["value"] = [select_members(to_mapping(each), select) for each in entities] if select else entities
-        return graph_answer(document)
+        return list_answer(metadata_url(request, fragment), page, value)
+
+    def count(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /security/alerts_v2/$count."""
+        query, _ = self._list.read(context, request)
+        with self._store.connect() as connection:
+            total = Alerts(connection, context.tenant.tenant_id).count(query.selection.condition)
+        return count_answer(total)
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /security/alerts_v2/{id}."""
@@ -109,6 +127,7 @@ class GraphAlerts:
             classification=enum_value("alertClassification", "classification", patch.classification),
             determination=enum_value("alertDetermination", "determination", patch.determination),
             assigned_to=patch.assigned_to,
+            custom_details={} if patch.custom_details is None else patch.custom_details,
         )
         entity = to_alert(self._apply(context, request, change), shape_of(context, request))
         return graph_answer({"@odata.context": metadata_url(request, f"{COLLECTION}/$entity"), **to_mapping(entity)})
@@ -121,6 +140,24 @@ class GraphAlerts:
         alert = self._apply(context, request, AlertChange(comment=body.comment))
         context_url = metadata_url(request, f"{COLLECTION}('{alert.alert_id}')/comments")
         return graph_answer({"@odata.context": context_url, "value": to_comments(alert.comments)})
+
+    def move(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /security/alerts_v2/moveAlerts."""
+        body = read_object(request.body, MoveBody)
+        check_reasons("newCorrelationReasons", body.new_correlation_reasons)
+        if not body.alert_ids:
+            raise InvalidRequestError("InvalidBodyValue", property="alertIds")
+        wanted = None if body.incident_id is None else whole_number("incidentId", body.incident_id)
+        by = By(context.principal.display_name, now_ticks(self._clock))
+        tenant_id = context.tenant.tenant_id
+        with self._store.begin() as connection:
+            target = move_alerts(connection, tenant_id, body.alert_ids, wanted, by)
+            if body.alert_comment:
+                for alert_id in body.alert_ids:
+                    Alerts(connection, tenant_id).change(
+                        alert_id, AlertChange(comment=body.alert_comment), by.actor, by.now
+                    )
+        return merge_answer(request, target)
 
     def _apply(self, context: RequestContext, request: ApiRequest, change: AlertChange) -> Alert:
         alert_id = request.path_parameters["id"]

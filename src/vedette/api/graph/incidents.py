@@ -4,16 +4,19 @@ import msgspec
 
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, Text, enum_value
+from vedette.api.cursors import CursorBox
 from vedette.api.graph.entities import to_alert, to_comments, to_incident, to_mapping
-from vedette.api.graph.surface import graph_answer, metadata_url, shape_of
+from vedette.api.graph.surface import count_answer, graph_answer, list_answer, metadata_url, shape_of
 from vedette.api.http import ApiRequest, ApiResponse
-from vedette.api.listing import ListRules, read_expand, read_list, select_members
+from vedette.api.listing import ListRules, read_expand, select_members
+from vedette.api.snapshot_lists import SnapshotList
 from vedette.clock import Clock, now_ticks
 from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.incidents.alerts import Alerts
 from vedette.incidents.incidents import INCIDENT_FIELDS, Incident, IncidentChange, Incidents
+from vedette.incidents.triage import By, change_incident, merge_incidents
 from vedette.odata.options import decode_query, parse_options
 from vedette.odata.sql import Property, PropertyMap
 from vedette.odata.syntax import QueryOptions
@@ -44,6 +47,14 @@ class CommentBody(msgspec.Struct, frozen=True):
     comment: str
 
 
+class MergeBody(msgspec.Struct, frozen=True, rename="camel"):
+    """Incidents to merge."""
+
+    incident_ids: tuple[str, ...]
+    incident_comment: str | None = None
+    merge_reasons: str | None = None
+
+
 def incident_properties() -> PropertyMap:
     """What may be filtered and ordered by."""
     field, enums = INCIDENT_FIELDS, load_enums()
@@ -64,41 +75,42 @@ def incident_properties() -> PropertyMap:
 class GraphIncidents:
     """Handlers."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, cursors: CursorBox) -> None:
         self._store = store
         self._clock = clock
-        self._rules = ListRules(
+        rules = ListRules(
             offered=frozenset({"$filter", "$top", "$skip", "$count", "$expand", "$select", "$orderby", "$skiptoken"}),
             properties=incident_properties(),
-            default_order=((INCIDENT_FIELDS["created"], True), (INCIDENT_FIELDS["incident_id"], True)),
+            default_order=((INCIDENT_FIELDS["last_update"], True), (INCIDENT_FIELDS["incident_id"], True)),
             default_page=50,
             max_page=50,
             over_max="refuse",
             expandable=EXPANDABLE,
         )
+        self._list = SnapshotList(rules, cursors)
 
     def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /security/incidents."""
-        query = read_list(request, self._rules)
+        query, cursor = self._list.read(context, request)
         shape, tenant_id = shape_of(context, request), context.tenant.tenant_id
         with self._store.connect() as connection:
-            incidents = Incidents(connection, tenant_id)
-            page, after = incidents.page(query.selection)
-            total = incidents.count(query.selection.condition) if query.options.count else None
+            page = self._list.page(context, request, (query, cursor), (connection, Incidents(connection, tenant_id)))
             alerts = Alerts(connection, tenant_id).of_incidents(
-                [incident.incident_id for incident in page] if query.expand else []
+                [incident.incident_id for incident in page.rows] if query.expand else []
             )
         entities = [
             to_incident(incident, shape, alerts.get(incident.incident_id, []) if query.expand else None)
-            for incident in page
+            for incident in page.rows
         ]
-        document: dict[str, object] = {"@odata.context": metadata_url(request, _fragment(query.options))}
-        if total is not None:
-            document["@odata.count"] = total
-        if after is not None:
-            document["@odata.nextLink"] = query.next_link(request, after)
-        document["value"] = [_selected(entity, query.options) for entity in entities]
-        return graph_answer(document)
+        value = [_selected(entity, query.options) for entity in entities]
+        return list_answer(metadata_url(request, _fragment(query.options)), page, value)
+
+    def count(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /security/incidents/$count."""
+        query, _ = self._list.read(context, request)
+        with self._store.connect() as connection:
+            total = Incidents(connection, context.tenant.tenant_id).count(query.selection.condition)
+        return count_answer(total)
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /security/incidents/{id}."""
@@ -127,6 +139,18 @@ class GraphIncidents:
         context_url = metadata_url(request, f"{COLLECTION}('{incident.incident_id}')/comments")
         return graph_answer({"@odata.context": context_url, "value": to_comments(incident.comments)})
 
+    def merge(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /security/incidents/mergeIncidents."""
+        body = read_object(request.body, MergeBody)
+        check_reasons("mergeReasons", body.merge_reasons)
+        incident_ids = [whole_number("incidentIds", text) for text in body.incident_ids]
+        by = By(context.principal.display_name, now_ticks(self._clock))
+        with self._store.begin() as connection:
+            target = merge_incidents(
+                connection, context.tenant.tenant_id, incident_ids, body.incident_comment or None, by
+            )
+        return merge_answer(request, target)
+
     def list_alerts(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /security/incidents/{id}/alerts."""
         incident_id, shape = incident_id_of(request), shape_of(context, request)
@@ -146,9 +170,8 @@ class GraphIncidents:
     def _apply(self, context: RequestContext, request: ApiRequest, change: IncidentChange) -> Incident:
         incident_id = incident_id_of(request)
         with self._store.begin() as connection:
-            incident = Incidents(connection, context.tenant.tenant_id).change(
-                incident_id, change, context.principal.display_name, now_ticks(self._clock)
-            )
+            by = By(context.principal.display_name, now_ticks(self._clock))
+            incident = change_incident(connection, context.tenant.tenant_id, incident_id, change, by)
         if incident is None:
             raise NotFoundError(resource=str(incident_id))
         return incident
@@ -160,6 +183,27 @@ def incident_id_of(request: ApiRequest) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise NotFoundError(resource=text)
     return int(text)
+
+
+def whole_number(property_: str, text: str) -> int:
+    """An id that a body writes as text."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise InvalidRequestError("InvalidBodyValue", property=property_)
+    return int(text)
+
+
+def check_reasons(property_: str, reasons: str | None) -> None:
+    """Check a set of flags of the enum correlationReason."""
+    known = load_enums()["correlationReason"]
+    for reason in (reasons or "").split(","):
+        if reason.strip() and known.parse(reason.strip()) is None:
+            raise InvalidRequestError("InvalidBodyValue", property=property_)
+
+
+def merge_answer(request: ApiRequest, target: int) -> ApiResponse:
+    """mergeResponse."""
+    context_url = metadata_url(request, "microsoft.graph.security.mergeResponse")
+    return graph_answer({"@odata.context": context_url, "targetIncidentId": str(target)})
 
 
 def to_mapping_selected(entity: msgspec.Struct, options: QueryOptions) -> dict[str, object]:

@@ -1,11 +1,13 @@
 """What all of Graph's handlers need of a request: version, context addresses, wording of enums, answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from vedette.api.graph.entities import Shape
 from vedette.api.graph.evidence import Wording
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.render import GRAPH_JSON, json_answer
+from vedette.api.snapshot_lists import ListPage
 from vedette.context import RequestContext
 
 _INCLUDE_EVOLVED = "include-unknown-enum-members"
@@ -26,3 +28,19 @@ def metadata_url(request: ApiRequest, fragment: str) -> str:
 def graph_answer(document: Mapping[str, object], status: int = 200) -> ApiResponse:
     """A JSON answer in Graph's media type."""
     return json_answer(document, status=status, media_type=GRAPH_JSON, headers={"odata-version": "4.0"})
+
+
+def list_answer(context_url: str, page: ListPage[Any], value: Sequence[object]) -> ApiResponse:
+    """A page of a list, with its count and the address of the next page where there are any."""
+    document: dict[str, object] = {"@odata.context": context_url}
+    if page.total is not None:
+        document["@odata.count"] = page.total
+    if page.next_link is not None:
+        document["@odata.nextLink"] = page.next_link
+    document["value"] = value
+    return graph_answer(document)
+
+
+def count_answer(total: int) -> ApiResponse:
+    """The answer to `/$count`: the bare number."""
+    return ApiResponse(200, str(total).encode(), "text/plain", {"odata-version": "4.0"})
