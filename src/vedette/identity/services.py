@@ -6,6 +6,7 @@ from vedette.clock import Clock
 from vedette.egress.policy import EgressPolicy
 from vedette.egress.transport import Egress
 from vedette.identity.directory.cache import DirectoryCache
+from vedette.identity.foreign_keys import ForeignKeys
 from vedette.identity.issuers import Issuers
 from vedette.identity.keyring import Keyring
 from vedette.ids import Ids
@@ -54,7 +55,7 @@ class IdentityServices:
         self.clock = clock
         self.ids = ids
         self.settings = settings or IdentitySettings()
-        self.egress = egress or Egress(EgressPolicy())
+        self.foreign_keys = ForeignKeys(egress or Egress(EgressPolicy()), clock)
         self.outbox = Outbox(clock, ids)
         self.issuers = Issuers(self.settings.own_hosts)
         self.cache = DirectoryCache()

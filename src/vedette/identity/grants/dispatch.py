@@ -17,6 +17,7 @@ from vedette.identity.grants.authorization_codes import AuthorizationCodeGrant
 from vedette.identity.grants.client_credentials import ClientCredentialsGrant
 from vedette.identity.grants.device_codes import DeviceCodeGrant
 from vedette.identity.grants.grant import Authorization, Exchange, Grant, TenantlessExchange
+from vedette.identity.grants.on_behalf_of import OnBehalfOfGrant
 from vedette.identity.grants.password import PasswordGrant
 from vedette.identity.grants.refresh_tokens import RefreshTokenGrant
 from vedette.identity.grants.user_tokens import issue_for_user
@@ -37,6 +38,7 @@ GRANTS: Mapping[str, Grant] = {
         DeviceCodeGrant("urn:ietf:params:oauth:grant-type:device_code"),
         DeviceCodeGrant("device_code"),
         PasswordGrant(),
+        OnBehalfOfGrant(),
     )
 }
 

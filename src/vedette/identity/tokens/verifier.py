@@ -57,6 +57,7 @@ class AccessTokenClaims(msgspec.Struct, frozen=True):
     roles: frozenset[str] = frozenset()
     scp: str | None = None
     uti: str = ""
+    amr: tuple[str, ...] = ("pwd",)
 
     @property
     def client_id(self) -> str | None:
@@ -99,24 +100,34 @@ class Verifier:
         self._remember(digest, verified)
         return verified.principal
 
+    def verify_for_client(self, token: str) -> AccessTokenClaims:
+        """The claims of a good token for whichever audience: the caller checks that. Raises a TokenError."""
+        claims, state = self._proven(token, self._services.clock.time())
+        self._client(claims, state)
+        return claims
+
     def tenant(self, tenant_id: str) -> Tenant | None:
         """The tenant of a verified token, from the same cache; None if it is gone."""
         state = self._states.current(tenant_id, self._services.clock.time())
         return None if state is None else state.tenant
 
     def _verify(self, token: str, now: float) -> _Remembered:
+        claims, state = self._proven(token, now)
+        resource = resources_by_audience().get(canonical_audience(claims.aud))
+        if resource is None:
+            raise WrongAudienceError
+        client = self._client(claims, state)
+        principal = _to_principal(claims, resource.key, client, self._directory_roles(claims))
+        return _Remembered(principal, claims.exp, state.generation)
+
+    def _proven(self, token: str, now: float) -> tuple[AccessTokenClaims, TenantState]:
         if len(token) > MAXIMUM_LENGTH or COMPACT_JWS.fullmatch(token) is None:
             raise MalformedTokenError
         kid, claims = _read_unverified(token)
         state = self._state_of_issuer(claims, now)
         _check_signature(token, kid, state, now)
-        resource = resources_by_audience().get(canonical_audience(claims.aud))
-        if resource is None:
-            raise WrongAudienceError
         _check_times(claims, state, now)
-        client = self._client(claims, state)
-        principal = _to_principal(claims, resource.key, client)
-        return _Remembered(principal, claims.exp, state.generation)
+        return claims, state
 
     def _state_of_issuer(self, claims: AccessTokenClaims, now: float) -> TenantState:
         issuer = self._services.issuers.read(claims.iss)
@@ -138,6 +149,14 @@ class Verifier:
             if claims.is_application:
                 state.remember(subject, client)
         return client
+
+    def _directory_roles(self, claims: AccessTokenClaims) -> frozenset[str]:
+        """What the user's roles are now; the token's `wids` say what they were."""
+        if claims.is_application:
+            return frozenset()
+        with self._services.store.connect() as connection:
+            users = Users(connection, claims.tid)
+            return users.role_ids(users.get(claims.oid))
 
     def _remember(self, digest: bytes, verified: _Remembered) -> None:
         with self._lock:
@@ -195,7 +214,9 @@ def _check_directory(connection: Connection, claims: AccessTokenClaims) -> Servi
     return client
 
 
-def _to_principal(claims: AccessTokenClaims, audience: str, client: ServicePrincipal) -> Principal:
+def _to_principal(
+    claims: AccessTokenClaims, audience: str, client: ServicePrincipal, directory_roles: frozenset[str]
+) -> Principal:
     return Principal(
         kind="application" if claims.is_application else "user",
         tenant_id=claims.tid,
@@ -204,6 +225,7 @@ def _to_principal(claims: AccessTokenClaims, audience: str, client: ServicePrinc
         audience=audience,
         roles=claims.roles,
         scopes=frozenset((claims.scp or "").split()),
+        directory_roles=directory_roles,
         display_name=client.display_name,
         token_id=claims.uti,
     )
