@@ -6,9 +6,13 @@ import msgspec
 
 from vedette.context import Tenant
 from vedette.contracts.permissions import ResourceContract, load_resources
+from vedette.identity.directory.applications import RedirectUris
 from vedette.identity.directory.tenants import Tenants
 from vedette.identity.provisioning import ApplicationKind, Provisioning
 from vedette.server.wiring import Services
+
+LOOPBACK = "http://localhost"
+"""Where native applications wait for their answer, at whichever port."""
 
 HOME_NAME = "Home"
 HOME_DOMAIN = "home.vedette.example"
@@ -50,7 +54,8 @@ def make_application(
     """Register an application with permissions and consent in its tenant, and a secret unless it is public."""
     with services.store.begin() as connection:
         provisioning = Provisioning(connection, services.identity)
-        registered = provisioning.create_application(tenant_id, name, kind=kind)
+        redirect_uris = RedirectUris(public_client=(LOOPBACK,)) if kind == "public" else RedirectUris()
+        registered = provisioning.create_application(tenant_id, name, kind=kind, redirect_uris=redirect_uris)
         for key in {**application, **delegated}:
             provisioning.add_required_permissions(
                 tenant_id,
