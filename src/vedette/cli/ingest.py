@@ -1,5 +1,6 @@
 """The command that sends telemetry to a server."""
 
+import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,12 +9,16 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from vedette.cli.locate import credentials
-from vedette.cli.output import DONE, PARTIAL, console, print_table, say
+from vedette.cli.output import DONE, FAILED, NOT_ALLOWED, PARTIAL, console, print_table, say
 from vedette.errors import UsageError
 
 RESOURCE = "api://vedette"
 OPERATION = "/ingest/v1/events"
 FOLLOW_SECONDS = 1.0
+FOLLOW_BYTES = 8 << 20
+"""Largest batch of a followed file that had much in it already."""
+
+COLUMNS = ("file", "events", "accepted", "no rule", "not kept", "quarantined", "rows", "batch", "note")
 
 
 def ingest(
@@ -77,10 +82,14 @@ class _Sender:
         ).json()
         return receipt
 
-    def lines(self, name: str, content: bytes) -> dict[str, Any]:
+    def lines(self, name: str, content: bytes, offset: int) -> dict[str, Any]:
+        """Send a piece of a file. The same text further down is another batch, a repetition of this one is not."""
         from vedette.client.transport import checked
 
-        receipt: dict[str, Any] = checked(self.transport.post(OPERATION, content, headers=self._for(name, None))).json()
+        batch_id = f"{hashlib.sha256(content).hexdigest()[:32]}-{offset}"
+        receipt: dict[str, Any] = checked(
+            self.transport.post(OPERATION, content, headers=self._for(name, batch_id))
+        ).json()
         return receipt
 
     def _for(self, name: str, batch_id: str | None) -> dict[str, str]:
@@ -89,33 +98,81 @@ class _Sender:
 
 
 def _send_all(sender: _Sender, files: list[Path], batch_id: str | None) -> int:
+    """Send every file; one that the server refuses does not keep the others back. The exit code."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-    receipts = []
+    from vedette.client.errors import ResponseError
+
+    receipts: list[Mapping[str, Any]] = []
+    refusals: list[tuple[Path, ResponseError]] = []
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=console(error=True), transient=True) as progress:
-        for path in files:
-            task = progress.add_task(path.name, total=path.stat().st_size)
-            receipts.append(sender.file(path, batch_id, lambda sent, task=task: progress.advance(task, sent)))
-            progress.remove_task(task)
-    rows = [_row(path.name, receipt) for path, receipt in zip(files, receipts, strict=True)]
-    print_table(("file", "accepted", "quarantined", "rows", "batch", ""), rows)
-    return PARTIAL if any(receipt["quarantined"] for receipt in receipts) else DONE
+    try:
+        terminal = console(error=True)
+        with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as progress:
+            for path in files:
+                task = progress.add_task(path.name, total=path.stat().st_size)
+                try:
+                    receipt = sender.file(path, batch_id, lambda sent, task=task: progress.advance(task, sent))
+                    receipts.append({**receipt, "file": path.name})
+                except ResponseError as error:
+                    refusals.append((path, error))
+                progress.remove_task(task)
+    finally:  # what the server has taken in is reported, whatever happened after
+        _print_receipts(receipts)
+    for path, error in refusals:
+        say(f"vedette: {path}: {error}")
+    return _exit_code(receipts, [error.status for _, error in refusals])
+
+
+def _exit_code(receipts: list[Mapping[str, Any]], refused: list[int]) -> int:
+    if refused and not receipts:
+        return NOT_ALLOWED if {401, 403}.issuperset(refused) else FAILED
+    return PARTIAL if refused or any(receipt["quarantined"] for receipt in receipts) else DONE
+
+
+def _print_receipts(receipts: list[Mapping[str, Any]]) -> None:
+    if not receipts:
+        return
+    rows: list[tuple[object, ...]] = [
+        (receipt["file"], *_counts(receipt), _shown_batch(receipt), _note(receipt)) for receipt in receipts
+    ]
+    if len(rows) > 1:
+        totals = [sum(counts) for counts in zip(*(_counts(receipt) for receipt in receipts), strict=True)]
+        rows.append(("all", *totals, None, None))
+    used = [number for number in range(len(COLUMNS)) if number == 0 or any(row[number] for row in rows)]
+    print_table([COLUMNS[number] for number in used], [[row[number] for number in used] for row in rows])
+
+
+def _counts(receipt: Mapping[str, Any]) -> tuple[int, ...]:
+    rows = sum(receipt["rows"].values())
+    names = ("events", "accepted", "unmapped", "ignored", "quarantined")
+    return *(receipt[name] for name in names), rows
+
+
+def _shown_batch(receipt: Mapping[str, Any]) -> str | None:
+    """The batch id where somebody needs it: it names the file of what was quarantined."""
+    return str(receipt["batchId"]) if receipt["quarantined"] else None
+
+
+def _note(receipt: Mapping[str, Any]) -> str:
+    notes = ["taken in before"] if receipt["duplicate"] else []
+    return ", ".join(notes + (["damaged"] if receipt["damaged"] else []))
 
 
 def _follow(sender: _Sender, path: Path) -> int:
     """Send whole lines as they are added, starting with what is there."""
-    quarantined = 0
+    quarantined, offset, rest = 0, 0, b""
     with path.open("rb") as file:
-        rest = b""
         try:
             while True:
-                lines, rest = _whole_lines(rest + file.read())
+                more = file.read(FOLLOW_BYTES)
+                lines, rest = _whole_lines(rest + more)
                 if lines:
-                    receipt = sender.lines(path.name, lines)
+                    receipt = sender.lines(path.name, lines, offset)
+                    offset += len(lines)
                     quarantined += receipt["quarantined"]
                     say(f"{receipt['batchId']}: {receipt['accepted']} accepted, {receipt['quarantined']} quarantined")
-                else:
+                elif not more:
                     time.sleep(FOLLOW_SECONDS)
         except KeyboardInterrupt:
             return PARTIAL if quarantined else DONE
@@ -124,12 +181,6 @@ def _follow(sender: _Sender, path: Path) -> int:
 def _whole_lines(content: bytes) -> tuple[bytes, bytes]:
     end = content.rfind(b"\n") + 1
     return content[:end], content[end:]
-
-
-def _row(name: str, receipt: Mapping[str, Any]) -> tuple[object, ...]:
-    rows = sum(receipt["rows"].values())
-    again = "again" if receipt["duplicate"] else ""
-    return name, receipt["accepted"], receipt["quarantined"], rows, receipt["batchId"], again
 
 
 def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
