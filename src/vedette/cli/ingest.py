@@ -119,9 +119,9 @@ def _send_all(sender: _Sender, files: list[Path], batch_id: str | None) -> int:
                 progress.remove_task(task)
     finally:  # what the server has taken in is reported, whatever happened after
         _print_receipts(receipts)
-    for path, error in refusals:
-        say(f"vedette: {path}: {error}")
-    return _exit_code(receipts, [error.status for _, error in refusals])
+    for path, refusal in refusals:
+        say(f"vedette: {path}: {refusal}")
+    return _exit_code(receipts, [refusal.status for _, refusal in refusals])
 
 
 def _exit_code(receipts: list[Mapping[str, Any]], refused: list[int]) -> int:
