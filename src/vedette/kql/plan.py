@@ -393,6 +393,7 @@ class ScanSteps(Relation):
 
     `declared` are the declared columns with their default; `states[s]` holds, per step, the Columns under which the
     expressions of any step refer to step s's copy of (input columns + declared columns). `match_id` is a long column.
+    With `partition` the rows of each combination of its values are matched by themselves.
     """
 
     input: Relation
@@ -400,6 +401,7 @@ class ScanSteps(Relation):
     states: tuple[tuple[Column, ...], ...]
     steps: tuple[ScanStep, ...]
     match_id: Column | None = None
+    partition: tuple[Expression, ...] = ()
 
 
 @node
@@ -431,6 +433,16 @@ class Least(Relation):
     keys: tuple[Expression, ...]
     measure: Expression
     single: bool
+
+
+@node
+class FirstOfGroups(Relation):
+    """Of each group of rows with equal `keys`, the first `count` rows by `order`, or by the input's order without."""
+
+    input: Relation
+    keys: tuple[Expression, ...]
+    order: tuple[SortKey, ...]
+    count: Expression
 
 
 @node

@@ -6,8 +6,11 @@ import dataclasses
 from collections.abc import Callable, Iterator
 
 from vedette.kql.plan import (
+    Apply,
+    CorrelatedRows,
     Expression,
     InSubquery,
+    Partition,
     Relation,
     ScalarSubquery,
     ScanStep,
@@ -88,6 +91,12 @@ def relations(root: Relation) -> Iterator[Relation]:
         stack.extend(inputs_of(node))
         for expression in expressions_of(node):
             stack.extend(subqueries_of(expression))
+
+
+def reads_outer_rows(root: Relation) -> bool:
+    """Whether a plan reads the rows of an Apply or Partition that it is the inside of."""
+    leaves = {node.scope for node in relations(root) if isinstance(node, CorrelatedRows)}
+    return bool(leaves - {node.scope for node in relations(root) if isinstance(node, (Apply, Partition))})
 
 
 def _mapped(value: object, change: Callable[[object], object]) -> object:

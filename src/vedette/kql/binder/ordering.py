@@ -1,15 +1,14 @@
-"""Operators that order rows: sort, top, top-hitters, top-nested."""
+"""Operators that order rows: sort, top, top-hitters."""
 
 from __future__ import annotations
 
 from vedette.kql import plan, syntax
 from vedette.kql.binder.context import Binder
-from vedette.kql.binder.conversions import convert
-from vedette.kql.binder.names import OutputNames, default_name
+from vedette.kql.binder.names import default_name
 from vedette.kql.binder.pipelines import operator
 from vedette.kql.binder.rows import bind_count
 from vedette.kql.binder.scopes import Scope, Table, reference
-from vedette.kql.plan import Aggregate, Expression, SortKey
+from vedette.kql.plan import Aggregate, SortKey
 from vedette.kql.types import ScalarType
 
 
@@ -61,38 +60,3 @@ def bind_top_hitters(binder: Binder, written: syntax.TopHittersOperator, table: 
     grouped = plan.Summarize(columns, table.relation, (value,), (aggregate,))
     order = (SortKey(reference(measure), True, False),)
     return Table(plan.Sort(columns, grouped, order, bind_count(binder, written.count, scope)), serialized=True)
-
-
-@operator(syntax.TopNestedOperator)
-def bind_top_nested(binder: Binder, written: syntax.TopNestedOperator, table: Table, scope: Scope) -> Table:
-    """`top-nested`, level by level."""
-    names = OutputNames()
-    columns: list[plan.Column] = []
-    levels: list[plan.TopNestedLevel] = []
-    for clause in written.clauses:
-        key, key_name = _named(binder, clause.of, scope.over(table))
-        by: syntax.Expression = clause.by
-        descending = True
-        if isinstance(by, syntax.OrderedExpression):
-            descending = by.direction != "asc"
-            by = by.expression
-        aggregate, aggregate_name = _named(binder, by, scope.over(table, aggregation=True), aggregate=True)
-        key_column = binder.column(names.automatic(key_name), key.type)
-        label = aggregate_name or f"aggregated_{key_name or ''}"
-        columns += [key_column, binder.column(names.automatic(label), aggregate.type)]
-        count = None if clause.count is None else bind_count(binder, clause.count, scope)
-        others = None
-        if clause.others is not None:
-            others = convert(binder.scalar(binder, clause.others, scope.lexical), key.type)
-        levels.append(plan.TopNestedLevel(count, key, aggregate, descending, others))
-    return Table(plan.TopNested(tuple(columns), table.relation, tuple(levels)))
-
-
-def _named(
-    binder: Binder, written: syntax.Expression, scope: Scope, *, aggregate: bool = False
-) -> tuple[Expression, str | None]:
-    if isinstance(written, syntax.OrderedExpression):
-        written = written.expression
-    if isinstance(written, syntax.NamedExpression):
-        return binder.scalar(binder, written.expression, scope), written.name.text
-    return binder.scalar(binder, written, scope), None if aggregate else default_name(written)

@@ -35,8 +35,7 @@ def bind_scan(binder: Binder, written: syntax.ScanOperator, table: Table, scope:
     if written.order_by:
         keys = bind_sort_keys(binder, written.order_by, table, scope)
         table = table.with_relation(plan.Sort(table.relation.columns, table.relation, keys), serialized=True)
-    if written.partition_by:
-        binder.report("unsupported_scan_partition", written.partition_by[0].span)
+    partition = tuple(binder.scalar(binder, each, scope.over(table)) for each in written.partition_by)
     declared = _declared(binder, written, scope)
     states = tuple(
         tuple(binder.fresh(each) for each in (*table.columns, *(column for column, _ in declared)))
@@ -55,7 +54,9 @@ def bind_scan(binder: Binder, written: syntax.ScanOperator, table: Table, scope:
     if with_match_id is not None:
         match_id = binder.column(with_match_id, ScalarType.LONG)
         columns = (*columns, match_id)
-    relation = plan.ScanSteps(columns, table.relation, tuple(declared), states, steps, match_id)
+    if not binder.analysis and not table.serialized:
+        return binder.fail_table("not_serialized", written.span, name="scan")
+    relation = plan.ScanSteps(columns, table.relation, tuple(declared), states, steps, match_id, partition)
     return table.with_relation(relation)
 
 

@@ -23,7 +23,10 @@ from vedette.kql.traversal import (
 Dependencies = dict[int, set[int]]
 Item = TypeVar("Item")
 
-_PASSING = (plan.Filter, plan.Sort, plan.Limit, plan.Sample, plan.Unnest, plan.RowNumbers, plan.Least, plan.Neighbours)
+_PASSING = (
+    plan.Filter, plan.Sort, plan.Limit, plan.Sample, plan.Unnest, plan.RowNumbers, plan.Least, plan.FirstOfGroups,
+    plan.Neighbours,
+)  # fmt: skip
 """Nodes whose columns are those of their input (or new ones that are computed by all means)."""
 
 
@@ -202,6 +205,7 @@ _NARROW: dict[type[Relation], Callable[[Relation, Relation, set[int]], Relation]
     plan.Sample: _narrow_passing,
     plan.RowNumbers: _narrow_numbers,
     plan.Least: _narrow_passing,
+    plan.FirstOfGroups: _narrow_passing,
     plan.Neighbours: _narrow_passing,
     plan.Unnest: _narrow_unnest,
     plan.Apply: _narrow_apply,

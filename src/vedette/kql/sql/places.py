@@ -8,7 +8,7 @@ from vedette.kql import plan
 from vedette.kql.plan import Column, Relation
 from vedette.kql.sql import tree
 from vedette.kql.sql.blocks import Block, OrderKey
-from vedette.kql.sql.relations import Relations, step
+from vedette.kql.sql.relations import Relations, order_key, step
 from vedette.kql.sql.tree import Sql
 from vedette.kql.types import ScalarType
 
@@ -36,6 +36,24 @@ def _least(emitter: Relations, block: Block, node: Relation) -> Block:
     block.bindings[place.id] = ranking
     block = emitter.closed(block, [*node.input.columns, place])
     block.where.append(tree.equal(block.bindings[place.id], tree.number(1)))
+    return block
+
+
+@step(plan.FirstOfGroups)
+def _first_of_groups(emitter: Relations, block: Block, node: Relation) -> Block:
+    assert isinstance(node, plan.FirstOfGroups)
+    columns = node.input.columns
+    if block.limit is not None:
+        block = emitter.closed(block, columns)
+    block = emitter.prepared(block, columns, [*node.keys, *(key.expression for key in node.order)])
+    scalars = emitter.scalars(block)
+    order = tuple(order_key(scalars, key) for key in node.order) or block.order
+    number = tree.over(tree.call("row_number"), scalars.values(node.keys), [key.ordered() for key in order])
+    place = Column(emitter.fresh_column(), "_place", ScalarType.LONG)
+    block.bindings[place.id] = number
+    block.order = order
+    block = emitter.closed(block, [*columns, place])
+    block.where.append(tree.binary(exp.LTE, block.bindings[place.id], emitter.constant(node.count)))
     return block
 
 

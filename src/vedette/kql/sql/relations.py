@@ -17,7 +17,7 @@ from vedette.kql.sql.base import Dialect, Scalars, UnsupportedError
 from vedette.kql.sql.blocks import Block, OrderKey, is_free, referenced, unique_names
 from vedette.kql.sql.literals import SQL_TYPES
 from vedette.kql.sql.tree import Sql
-from vedette.kql.traversal import map_children, relations
+from vedette.kql.traversal import map_children, reads_outer_rows, relations
 from vedette.kql.types import ScalarType
 
 Apply = Callable[["Relations", Block, Relation], Block]
@@ -137,6 +137,13 @@ class Relations:
         self._recursive = True
         return name
 
+    def materialized(self, query: exp.Query) -> str:
+        """The name of a relation that is computed once, however often it is read."""
+        name = self.alias()
+        alias = exp.TableAlias(this=exp.Identifier(this=name))
+        self._chain.append(exp.CTE(this=query, alias=alias, materialized=True))
+        return name
+
     def renamed(self, block: Block, inner: Sequence[Column], outer: Sequence[Column]) -> Block:
         """The same rows under other columns, by position."""
         bindings = {new.id: block.bindings[old.id] for old, new in zip(inner, outer, strict=True)}
@@ -194,7 +201,7 @@ class Relations:
 
     def shared(self, node: plan.Shared) -> Block:
         """Rows that several places read: computed under one name; read in one place only, they are inlined."""
-        if self._uses[node.id] < 2:
+        if self._uses[node.id] < 2 or (self.nested and reads_outer_rows(node.input)):
             return self.renamed(self.block(node.input), node.input.columns, node.columns)
         if node.id not in self._shared:
             nested, self.nested = self.nested, 0
@@ -398,14 +405,14 @@ def _sort(emitter: Relations, block: Block, node: Relation) -> Block:
         block = emitter.closed(block, node.input.columns)
     block = emitter.prepared(block, node.input.columns, [key.expression for key in node.keys])
     scalars = emitter.scalars(block)
-    block.order = tuple(_order_key(scalars, key) for key in node.keys)
+    block.order = tuple(order_key(scalars, key) for key in node.keys)
     if node.limit is not None:
         block.limit = emitter.constant(node.limit)
     return block
 
 
-def _order_key(scalars: Scalars, key: plan.SortKey) -> OrderKey:
-    """NaN stands with the nulls, which SQL would put above all numbers."""
+def order_key(scalars: Scalars, key: plan.SortKey) -> OrderKey:
+    """A sort key of the plan in SQL. NaN stands with the nulls, which SQL would put above all numbers."""
     value = scalars.value(key.expression)
     if key.expression.type is ScalarType.REAL:
         value = exp.Nullif(this=tree.used_once(value), expression=tree.cast(tree.text("nan"), "DOUBLE"))
