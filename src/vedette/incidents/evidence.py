@@ -43,6 +43,8 @@ class AlertEvidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     remediation_status_details: str | None = None
     tags: tuple[str, ...] = ()
     is_impacted: bool = False
+    more: str = ""
+    """What was given and no field holds: members of Graph's type as a JSON object."""
 
 
 class DeviceEvidence(AlertEvidence, frozen=True, kw_only=True, omit_defaults=True, tag="device"):
@@ -187,6 +189,12 @@ class OAuthApplicationEvidence(AlertEvidence, frozen=True, kw_only=True, omit_de
     publisher: str | None = None
 
 
+class OtherEvidence(AlertEvidence, frozen=True, kw_only=True, omit_defaults=True, tag="other"):
+    """Evidence that nothing here reasons about: the name of Graph's type; its members are in `more`."""
+
+    graph_type: str
+
+
 Evidence: TypeAlias = (
     DeviceEvidence
     | UserEvidence
@@ -202,6 +210,7 @@ Evidence: TypeAlias = (
     | SecurityGroupEvidence
     | CloudApplicationEvidence
     | OAuthApplicationEvidence
+    | OtherEvidence
 )
 
 

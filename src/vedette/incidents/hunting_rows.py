@@ -16,6 +16,7 @@ from vedette.incidents.evidence import (
     MailClusterEvidence,
     MailMessageEvidence,
     OAuthApplicationEvidence,
+    OtherEvidence,
     ProcessEvidence,
     RegistryKeyEvidence,
     RegistryValueEvidence,
@@ -43,7 +44,15 @@ ENTITY_TYPES: Mapping[type[Evidence], str] = {
     CloudApplicationEvidence: "CloudApplication",
     OAuthApplicationEvidence: "OAuthApplication",
 }
-"""`AlertEvidence.EntityType` of every kind of evidence."""
+"""`AlertEvidence.EntityType` of the kinds of evidence that have one of their own."""
+
+
+def entity_type(entity: Evidence) -> str:
+    """`AlertEvidence.EntityType` of a piece of evidence."""
+    if isinstance(entity, OtherEvidence):
+        name = entity.graph_type.removesuffix("Evidence")
+        return name[:1].upper() + name[1:]
+    return ENTITY_TYPES[type(entity)]
 
 
 def alert_rows(alert: Alert) -> Mapping[str, list[HuntingRow]]:
@@ -80,7 +89,7 @@ def _evidence_rows(alert: Alert, shared: HuntingRow) -> Iterator[HuntingRow]:
         columns |= {"DeviceId": device_id, "DeviceName": names.get(str(device_id))}
         columns |= {
             "Categories": json.dumps([alert.category]),
-            "EntityType": ENTITY_TYPES[type(entity)],
+            "EntityType": entity_type(entity),
             "EvidenceRole": "Impacted" if entity.is_impacted else "Related",
         }
         yield {**shared, **{name: value for name, value in columns.items() if value is not None}}
@@ -136,6 +145,8 @@ def _additional(entity: Evidence) -> str:
             return json.dumps({"SecurityGroupId": entity.group_id, "FriendlyName": entity.display_name})
         case MailClusterEvidence():
             return json.dumps({"ClusterBy": entity.cluster_by, "ClusterByValue": entity.cluster_by_value})
+        case OtherEvidence():
+            return entity.more or "{}"
     raise TypeError(type(entity).__name__)
 
 

@@ -1,7 +1,7 @@
 """Incidents, alerts, comments and hunting answers in Graph's shape."""
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
@@ -77,7 +77,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     additional_data: None = None
     custom_details: dict[str, str] | None
     comments: list[AlertComment]
-    evidence: list[Base]
+    evidence: list[Base | dict[str, Any]]
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -4,8 +4,10 @@ from typing import Any
 
 import msgspec
 
+from vedette.api.graph.values import complete
 from vedette.clock import format_ticks
 from vedette.contracts.enums import EnumContract, load_enums
+from vedette.contracts.graph_types import SECURITY
 from vedette.incidents import evidence as domain
 
 
@@ -253,10 +255,40 @@ class OauthApplicationEvidence(
     publisher: str | None
 
 
-def to_evidence(recorded: domain.RecordedEvidence, wording: Wording) -> Base:
+_CAMEL = {field.name: field.encode_name for field in msgspec.structs.fields(Base)}
+
+
+def to_evidence(recorded: domain.RecordedEvidence, wording: Wording) -> Base | dict[str, Any]:
     """The wire form of one piece of evidence."""
     entity = recorded.entity
-    base: dict[str, Any] = {
+    if not isinstance(entity, domain.OtherEvidence):
+        known = _known(recorded, wording)
+        return {**msgspec.to_builtins(known), **msgspec.json.decode(entity.more)} if entity.more else known
+    type_name = f"{SECURITY}.{entity.graph_type}"
+    base = {_CAMEL[name]: value for name, value in _base(recorded, wording).items()}
+    given = {**base, **msgspec.json.decode(entity.more or "{}")}
+    members = {"@odata.type": f"#{type_name}", **complete(type_name, given)}
+    _stamp(members, format_ticks(recorded.created))
+    return members
+
+
+def _stamp(value: Any, created: str) -> None:
+    """Give evidence within evidence the time of the whole."""
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, dict | list):
+            _stamp(item, created)
+    if isinstance(value, dict) and value.get("createdDateTime") == "":
+        value["createdDateTime"] = created
+
+
+def _known(recorded: domain.RecordedEvidence, wording: Wording) -> Base:
+    entity, base = recorded.entity, _base(recorded, wording)
+    return _device_side(entity, base, wording) or _other(entity, base)
+
+
+def _base(recorded: domain.RecordedEvidence, wording: Wording) -> dict[str, Any]:
+    entity = recorded.entity
+    return {
         "created_date_time": format_ticks(recorded.created),
         "verdict": wording.enum("evidenceVerdict", entity.verdict),
         "remediation_status": wording.enum("evidenceRemediationStatus", entity.remediation_status),
@@ -265,7 +297,6 @@ def to_evidence(recorded: domain.RecordedEvidence, wording: Wording) -> Base:
         "detailed_roles": list(entity.detailed_roles),
         "tags": list(entity.tags),
     }
-    return _device_side(entity, base, wording) or _other(entity, base)
 
 
 def _device_side(  # noqa: PLR0911 — one case per kind
