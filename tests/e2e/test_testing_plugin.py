@@ -6,7 +6,7 @@ pytest_plugins = ["pytester"]
 
 TEST = """
 import ssl, urllib.parse, urllib.request
-pytest_plugins = ["vedette.testing.plugin"]
+pytest_plugins = ["vedette.testing"]
 
 def test_a_token(vedette_server, vedette_app, vedette_clock):
     vedette_clock.advance(1)

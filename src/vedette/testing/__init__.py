@@ -1,7 +1,12 @@
-"""What users' tests and conformance checks rely on. Names are loaded when first used: importing this costs nothing."""
+"""What users' tests and conformance checks rely on. Names are loaded when first used: importing this costs nothing.
+
+As a pytest plugin (`pytest_plugins = ["vedette.testing"]`) it brings the fixtures of `vedette.testing.plugin`.
+"""
 
 import importlib
 from typing import Any
+
+pytest_plugins = ["vedette.testing.plugin"]
 
 _HOMES = {
     "Analysis": "vedette.testing.kql_analysis",

@@ -1,4 +1,4 @@
-"""Fixtures for users' tests. Enable them with `pytest_plugins = ["vedette.testing.plugin"]`.
+"""Fixtures for users' tests. Enable them with `pytest_plugins = ["vedette.testing"]`.
 
 `vedette_server`: a demo server, one a session. `vedette_app`: its application with every permission.
 `vedette_clock`: a clock that stands still until it is moved, for code that is given its clock.
