@@ -28,6 +28,8 @@ class Principal(msgspec.Struct, frozen=True):
     """Application permissions, or a user's app roles (claim `roles`)."""
     scopes: frozenset[str] = frozenset()
     """Delegated permissions (claim `scp`)."""
+    directory_roles: frozenset[str] = frozenset()
+    """Template ids of the directory roles that the user has now; none for an application."""
     display_name: str = ""
     token_id: str = ""
     """`uti`, for audit rows."""

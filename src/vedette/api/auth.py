@@ -5,6 +5,7 @@ from typing import Protocol
 
 from vedette.context import Principal, Tenant
 from vedette.contracts.operations import OperationContract, OperationsDocument
+from vedette.contracts.user_rights import has_right, needed_right, roles_with
 from vedette.errors import PermissionDeniedError, UnauthenticatedError
 
 
@@ -15,6 +16,9 @@ class TokenVerifier(Protocol):
         """The principal of a good token. Raises a TokenError."""
         ...
 
+
+DENIED_BY_PART = {"directory": "InsufficientPrivileges"}
+"""Parts of surfaces that word a refusal in their own way."""
 
 TenantLookup = Callable[[str], Tenant | None]
 """The tenant of this id, or None."""
@@ -49,7 +53,8 @@ def bearer_token(headers: Mapping[str, str]) -> str:
 def require(operation: OperationContract, principal: Principal) -> None:
     """Check the operation's permissions: any one is enough. Raises PermissionDeniedError that lists what would do.
 
-    An application is judged by its roles, a user by the scopes of the application that acts for them; a user's own
+    An application is judged by its roles; a user by the scopes of the application that acts for them, and besides by
+    the user's own directory roles: an application can do no more for somebody than they could do themselves. A user's
     app roles open nothing here.
     """
     if principal.kind == "application":
@@ -57,4 +62,15 @@ def require(operation: OperationContract, principal: Principal) -> None:
     else:
         wanted, held, code = operation.delegated, principal.scopes, "MissingScopes"
     if held.isdisjoint(wanted):
+        code = DENIED_BY_PART.get(operation.part, code)
         raise PermissionDeniedError(code, required=",".join(wanted), present=",".join(sorted(held)))
+    if principal.kind == "user":
+        _require_right(operation, principal)
+
+
+def _require_right(operation: OperationContract, principal: Principal) -> None:
+    right = needed_right(operation, "graph" if principal.audience == "graph" else "defender")
+    if not has_right(principal.directory_roles, right):
+        code = DENIED_BY_PART.get(operation.part, "UserRoleMissing")
+        name = right.name if right is not None else operation.handler
+        raise PermissionDeniedError(code, right=name, roles=", ".join(roles_with(right).values()))

@@ -57,6 +57,12 @@ _KEYS: Mapping[type[Exception], str] = {
     identity.NotYetValidError: "TokenNotYetValid",
     identity.RevokedTokenError: "TokenRevoked",
     identity.TokenError: "Unauthorized",
+    identity.ObjectNotFoundError: "ObjectNotFound",
+    identity.AssignmentExistsError: "AssignmentExists",
+    identity.GrantExistsError: "GrantExists",
+    identity.ObjectExistsError: "ObjectExists",
+    identity.UnknownPermissionError: "UnknownPermission",
+    identity.InvalidValueError: "InvalidDirectoryValue",
 }
 """Errors of lower packages that carry no code of their own."""
 
@@ -109,7 +115,8 @@ def _make_out(error: Exception, context: FaultContext) -> Fault:
     key = _known(error)
     if key is None:
         return _unexpected(context)
-    return Fault(key, {})
+    fields = {"kind": error.kind, "key": error.key} if isinstance(error, identity.DirectoryError) else {}
+    return Fault(key, fields)
 
 
 def _known(error: Exception) -> str | None:

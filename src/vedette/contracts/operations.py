@@ -5,7 +5,7 @@ has no route.
 """
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -48,6 +48,8 @@ class OperationContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     max_body: int = 4 * 1024 * 1024
     """Bytes; a longer body is answered 413. 0: no limit, only with `body = "file"`."""
     note: str = ""
+    part: str = ""
+    """The document's `part`."""
 
 
 class OperationsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,6 +63,8 @@ class OperationsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """Host names of the real service: requests for them reach only this surface."""
     audiences: tuple[str, ...] = ()
     """Resource applications (`Principal.audience`) whose tokens the surface takes."""
+    part: str = ""
+    """Set in a further file of a surface: it adds operations to it and says nothing else."""
     mounts: Mapping[str, tuple[str, ...]] = {}
     """Version → path prefixes below which that version is served; empty: paths are absolute."""
 
@@ -79,12 +83,21 @@ class OperationsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 def load_operations() -> Mapping[str, OperationsDocument]:
     """All surfaces by name."""
     documents: dict[str, OperationsDocument] = {}
-    for document in load_folder("operations", OperationsDocument):
+    loaded = list(load_folder("operations", OperationsDocument))
+    for document in (document for document in loaded if not document.part):
         if document.surface in documents:
             raise ContractError(f"two operation files declare the surface {document.surface}")
-        _check(document)
-        documents[document.surface] = document
+        parts = [other for other in loaded if other.part and other.surface == document.surface]
+        documents[document.surface] = _joined(document, parts)
+        _check(documents[document.surface])
+    if lost := {document.surface for document in loaded} - set(documents):
+        raise ContractError(f"parts of surfaces that no file declares: {sorted(lost)}")
     return documents
+
+
+def _joined(document: OperationsDocument, parts: Iterable[OperationsDocument]) -> OperationsDocument:
+    added = [msgspec.structs.replace(operation, part=part.part) for part in parts for operation in part.operations]
+    return msgspec.structs.replace(document, operations=(*document.operations, *added))
 
 
 def _check(document: OperationsDocument) -> None:

@@ -59,6 +59,9 @@ class DirectoryRoleContract(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     id: str
     display_name: str
     source: str
+    description: str = ""
+    rights: tuple[str, ...] = ()
+    """What people with this role may do through an application (keys of `user_rights.toml`)."""
 
 
 class DirectoryRolesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,3 +109,8 @@ def load_directory_roles() -> Mapping[str, DirectoryRoleContract]:
     """Built-in directory roles by display name."""
     document = load_document(data_folder() / "directory_roles.toml", DirectoryRolesDocument)
     return {role.display_name: role for role in document.roles}
+
+
+def directory_role(template_id: str) -> DirectoryRoleContract | None:
+    """The built-in directory role of this template id."""
+    return next((role for role in load_directory_roles().values() if role.id == template_id.lower()), None)

@@ -12,6 +12,8 @@ TokenError                       a bearer token that does not verify
 DirectoryError                   a change that the directory refuses
 ├── ObjectNotFoundError          no such object in this tenant
 ├── ObjectExistsError            its key is taken
+│   ├── AssignmentExistsError    the app role was given already
+│   └── GrantExistsError         the delegated grant was made already
 ├── UnknownPermissionError       the resource application has no permission of this name
 └── InvalidValueError            a value is not of the form the directory needs
 """
@@ -85,6 +87,14 @@ class ObjectExistsError(DirectoryError):
     """The key is taken."""
 
     problem = "already exists"
+
+
+class AssignmentExistsError(ObjectExistsError):
+    """The principal has the app role already."""
+
+
+class GrantExistsError(ObjectExistsError):
+    """The client has a grant for this resource and principal already."""
 
 
 class UnknownPermissionError(DirectoryError):

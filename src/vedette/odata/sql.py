@@ -47,6 +47,8 @@ class Property:
     members: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """For `enum`: accepted spelling in lower case â†’ stored value, in the enum's order."""
     filterable: bool = True
+    folds_case: bool = False
+    """Whether `column` is in lower case, so that a text to compare with has to be."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,7 +163,7 @@ class _Translator:
         if prop.type != "string":
             raise ODataError("FunctionNotSupported", function=call.name)
         method = getattr(column, call.name)
-        return method(call.arguments[1].value, autoescape=True)  # type: ignore[no-any-return]
+        return method(_value(prop, call.arguments[1]), autoescape=True)  # type: ignore[no-any-return]
 
     def _element_count(self, path: Path) -> tuple[ColumnElement[Any], Property]:
         collection = self._resolve(Path(path.segments[:-1], path.position))
@@ -243,7 +245,7 @@ def _value(prop: Property, literal: LiteralValue) -> object:  # noqa: PLR0911 â€
     """The literal as a value of the property's type; strings are read leniently, as the services do."""
     match prop.type, literal:
         case "string", String(value):
-            return value
+            return value.lower() if prop.folds_case else value
         case "string", Number(value):
             return str(value)
         case (("integer" | "number"), Number(value)) if isinstance(value, float) or is_long(value):

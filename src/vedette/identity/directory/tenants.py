@@ -59,6 +59,12 @@ class Tenants:
             raise ObjectExistsError("domain", name)
         self.connection.execute(DOMAINS.insert().values(tenant_id=tenant_id, name=name.lower(), is_initial=is_initial))
 
+    def domains(self, tenant_id: str) -> list[tuple[str, bool]]:
+        """The verified domains of a tenant, the initial one first, and whether each is that."""
+        query = select(DOMAINS.c.name, DOMAINS.c.is_initial).where(DOMAINS.c.tenant_id == tenant_id)
+        rows = self.connection.execute(query.order_by(DOMAINS.c.is_initial.desc(), DOMAINS.c.name))
+        return [(row.name, row.is_initial) for row in rows]
+
     def find(self, segment: str) -> TenantRecord | None:
         """The tenant of a GUID or verified domain, in any case."""
         key = segment.lower()

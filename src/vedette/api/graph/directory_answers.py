@@ -1,0 +1,140 @@
+"""What the handlers of the directory share: lists, single objects, keys in paths, small filters."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+import msgspec
+from sqlalchemy import ColumnElement
+
+from vedette.api.graph.surface import graph_answer, metadata_url
+from vedette.api.http import ApiRequest, ApiResponse
+from vedette.api.listing import ListRules, read_list, select_members
+from vedette.clock import TICKS_PER_SECOND, UNIX_EPOCH_TICKS
+from vedette.odata.errors import ODataError
+from vedette.odata.options import decode_query, parse_options
+from vedette.odata.paging import Selection, SortKey
+from vedette.odata.sql import Property, PropertyMap
+from vedette.odata.syntax import And, Boolean, Comparison, Expression, Null, Or, Path, String
+
+OFFERED = frozenset({"$filter", "$top", "$count", "$select", "$orderby", "$skiptoken"})
+DEFAULT_PAGE, MAX_PAGE = 100, 999
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Members = Mapping[str, object]
+
+
+class Pages(Protocol[T_co]):
+    """A repository that can be listed."""
+
+    def page(self, selection: Selection) -> tuple[Sequence[T_co], tuple[int | str, ...] | None]:
+        """One page, and where the next one begins."""
+        ...
+
+    def count(self, condition: ColumnElement[bool] | None) -> int:
+        """How many there are."""
+        ...
+
+
+def directory_rules(properties: PropertyMap, order: tuple[SortKey, ...]) -> ListRules:
+    """The rules of a list of directory objects."""
+    return ListRules(
+        offered=OFFERED,
+        properties=properties,
+        default_order=order,
+        default_page=DEFAULT_PAGE,
+        max_page=MAX_PAGE,
+        over_max="refuse",
+    )
+
+
+def unix_property(column: ColumnElement[int]) -> Property:
+    """A point in time that is kept in Unix seconds."""
+    return Property(column * TICKS_PER_SECOND + UNIX_EPOCH_TICKS, "datetime")
+
+
+def list_answer(
+    request: ApiRequest,
+    rules: ListRules,
+    collection: str,
+    pages: Pages[T],
+    to_members: Callable[[T], Members],
+    *,
+    default: tuple[str, ...] = (),
+    restriction: ColumnElement[bool] | None = None,
+) -> ApiResponse:
+    """A page of a list. `default`: the members that are shown unless others are selected."""
+    query = read_list(request, rules)
+    selection = query.selection
+    if restriction is not None:
+        condition = restriction if selection.condition is None else restriction & selection.condition
+        selection = Selection(condition, selection.order, selection.limit, selection.offset, selection.after)
+    page, after = pages.page(selection)
+    document: dict[str, object] = {"@odata.context": metadata_url(request, _fragment(collection, query.options.select))}
+    if query.options.count:
+        document["@odata.count"] = pages.count(selection.condition)
+    if after is not None:
+        document["@odata.nextLink"] = query.next_link(request, after)
+    document["value"] = [_narrowed(to_members(item), query.options.select, default) for item in page]
+    return graph_answer(document)
+
+
+def whole_list_answer(request: ApiRequest, collection: str, entities: Iterable[Members]) -> ApiResponse:
+    """A list that is always short: filtered here, never paged."""
+    options = parse_options(decode_query(request.query), frozenset({"$filter", "$select", "$top", "$count"}))
+    chosen = [each for each in entities if options.filter is None or _holds(options.filter, each)]
+    document: dict[str, object] = {"@odata.context": metadata_url(request, _fragment(collection, options.select))}
+    if options.count:
+        document["@odata.count"] = len(chosen)
+    document["value"] = [_narrowed(each, options.select, ()) for each in chosen[: options.top]]
+    return graph_answer(document)
+
+
+def entity_answer(
+    request: ApiRequest, collection: str, members: Members, *, status: int = 200, default: tuple[str, ...] = ()
+) -> ApiResponse:
+    """One object."""
+    options = parse_options(decode_query(request.query), frozenset({"$select"}))
+    context_url = metadata_url(request, f"{_fragment(collection, options.select)}/$entity")
+    return graph_answer({"@odata.context": context_url, **_narrowed(members, options.select, default)}, status)
+
+
+def no_content() -> ApiResponse:
+    """A change that was made."""
+    return ApiResponse(204)
+
+
+def members_of(entity: msgspec.Struct) -> dict[str, object]:
+    """The wire members of an entity, in order."""
+    fields = msgspec.structs.fields(type(entity))
+    return {field.encode_name: getattr(entity, field.name) for field in fields}
+
+
+def _fragment(collection: str, select: tuple[str, ...]) -> str:
+    return f"{collection}({','.join(select)})" if select else collection
+
+
+def _narrowed(members: Members, select: tuple[str, ...], default: tuple[str, ...]) -> dict[str, object]:
+    if select:
+        return select_members(members, select)
+    return {name: value for name, value in members.items() if not default or name in default or name[0] == "@"}
+
+
+def _holds(expression: Expression, members: Members) -> bool:
+    """A filter over one object's own members: equality, `and`, `or`."""
+    match expression:
+        case And(operands):
+            return all(_holds(operand, members) for operand in operands)
+        case Or(operands):
+            return any(_holds(operand, members) for operand in operands)
+        case Comparison("eq" | "ne", Path() as path, String() | Boolean() | Null() as literal):
+            by_name = {name.lower(): value for name, value in members.items()}
+            if path.text.lower() not in by_name:
+                raise ODataError("UnknownProperty", property=path.text)
+            is_equal = _folded(by_name[path.text.lower()]) == _folded(getattr(literal, "value", None))
+            return is_equal == (expression.operator == "eq")
+    raise ODataError("NotABooleanExpression")
+
+
+def _folded(value: object) -> object:
+    return value.casefold() if isinstance(value, str) else value

@@ -1,0 +1,78 @@
+"""What a person's directory roles let applications do on their behalf: rights, and which operations need which."""
+
+import functools
+from collections.abc import Collection, Mapping
+from typing import Literal
+
+import msgspec
+
+from vedette.contracts.loader import data_folder, load_document
+from vedette.contracts.operations import OperationContract
+from vedette.contracts.permissions import load_directory_roles
+from vedette.errors import ContractError
+
+Family = Literal["graph", "defender"]
+"""Whose names of delegated permissions: Graph's, or those of the two Defender APIs."""
+
+EVERY_RIGHT = "*"
+
+
+class UserRightContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One right, with the delegated permissions that are worth nothing without it."""
+
+    key: str
+    name: str
+    everyone: bool = False
+    """Whether every account of a tenant has it."""
+    graph: tuple[str, ...] = ()
+    defender: tuple[str, ...] = ()
+
+
+class UserRightsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file of rights."""
+
+    source: str
+    rights: tuple[UserRightContract, ...]
+
+
+@functools.cache
+def load_user_rights() -> Mapping[str, UserRightContract]:
+    """All rights by key."""
+    document = load_document(data_folder() / "user_rights.toml", UserRightsDocument)
+    rights = {right.key: right for right in document.rights}
+    for role in load_directory_roles().values():
+        if unknown := set(role.rights) - set(rights) - {EVERY_RIGHT}:
+            raise ContractError(f"directory_roles.toml: {role.display_name} has unknown rights {sorted(unknown)}")
+    return rights
+
+
+@functools.cache
+def rights_by_scope(family: Family) -> Mapping[str, UserRightContract]:
+    """The right behind each delegated permission."""
+    found: dict[str, UserRightContract] = {}
+    for right in load_user_rights().values():
+        for scope in right.graph if family == "graph" else right.defender:
+            if found.setdefault(scope, right) is not right:
+                raise ContractError(f"user_rights.toml: {scope} is in two rights")
+    return found
+
+
+def needed_right(operation: OperationContract, family: Family) -> UserRightContract | None:
+    """The right that an operation needs of a person; None if the data names none, which nobody has by a role."""
+    return rights_by_scope(family).get(operation.delegated[0]) if operation.delegated else None
+
+
+def has_right(role_ids: Collection[str], right: UserRightContract | None) -> bool:
+    """Whether somebody with these directory roles (template ids) has a right."""
+    if right is not None and right.everyone:
+        return True
+    return any(role_id in roles_with(right) for role_id in role_ids)
+
+
+@functools.cache
+def roles_with(right: UserRightContract | None) -> Mapping[str, str]:
+    """Names of the directory roles that bring a right, by template id."""
+    wanted = {EVERY_RIGHT} if right is None else {EVERY_RIGHT, right.key}
+    return {
+        role.id: role.display_name for role in load_directory_roles().values() if not wanted.isdisjoint(role.rights)
+    }
