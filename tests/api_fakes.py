@@ -20,6 +20,7 @@ from vedette.api.throttle import Throttle
 from vedette.clock import ManualClock
 from vedette.context import Principal, RequestContext, Tenant
 from vedette.contracts.operations import OperationsDocument, load_operations
+from vedette.contracts.permissions import load_directory_roles
 from vedette.contracts.quotas import load_quota_profile
 from vedette.hunting.results import QueryStatistics, Results
 from vedette.identity.errors import ExpiredTokenError, MalformedTokenError
@@ -36,11 +37,17 @@ OTHER = "22222222-2222-2222-2222-222222222222"
 APP = "aaaaaaaa-0000-0000-0000-000000000001"
 NOW = 1_763_899_200.0
 HUNTING_THREADS = 2
+READER = load_directory_roles()["Security Reader"].id
 TICKS_2025 = 638_712_864_000_000_000
 
 
 def principal(
-    audience: str, *roles: str, tenant_id: str = HOME, scopes: tuple[str, ...] = (), kind: str = "application"
+    audience: str,
+    *roles: str,
+    tenant_id: str = HOME,
+    scopes: tuple[str, ...] = (),
+    kind: str = "application",
+    directory_roles: tuple[str, ...] = (),
 ) -> Principal:
     return Principal(
         kind="user" if kind == "user" else "application",
@@ -50,6 +57,7 @@ def principal(
         audience=audience,
         roles=frozenset(roles),
         scopes=frozenset(scopes),
+        directory_roles=frozenset(directory_roles),
         display_name="Heron connector",
     )
 
@@ -63,7 +71,7 @@ PRINCIPALS = {
         "ThreatHunting.Read.All",
     ),
     "graph-reader": principal("graph", "SecurityIncident.Read.All"),
-    "graph-user": principal("graph", scopes=("ThreatHunting.Read.All",), kind="user"),
+    "graph-user": principal("graph", scopes=("ThreatHunting.Read.All",), kind="user", directory_roles=(READER,)),
     "graph-other": principal("graph", "SecurityIncident.ReadWrite.All", "SecurityAlert.ReadWrite.All", tenant_id=OTHER),
     "graph-lost": principal("graph", "SecurityIncident.Read.All", tenant_id="3" * 8),
     "xdr": principal("mtp", "Incident.ReadWrite.All", "AdvancedHunting.Read.All"),
