@@ -62,12 +62,10 @@ class Native(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     extra: str | None = None
     name: str = ""
 
-    @property
-    def missing_extra(self) -> str | None:
+    def missing_extra(self, is_installed: Callable[[str], bool] | None = None) -> str | None:
         """The extra that has to be installed before the function can be used, None if it can."""
-        if self.extra is None or all(importlib.util.find_spec(each) for each in EXTRAS[self.extra]):
-            return None
-        return self.extra
+        packages = EXTRAS[self.extra] if self.extra is not None else ()
+        return None if all(map(is_installed or _is_installed, packages)) else self.extra
 
     def batch(self) -> Batch:
         """The function over columns of an Arrow table."""
@@ -77,6 +75,11 @@ class Native(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.columnar:
             return batches.over_columns(function, len(self.parameters), self.result)
         return batches.over_rows(function, len(self.parameters), self.result, takes_nulls=self.takes_nulls)
+
+
+@functools.cache
+def _is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
 
 
 @functools.cache

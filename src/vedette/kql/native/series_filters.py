@@ -6,7 +6,8 @@ import numpy as np
 
 from vedette.kql.native.series_values import Reals, finite, reals, written
 
-_LONG_FILTER = 256
+_MANY_PRODUCTS = 200_000_000
+"""More products than this are computed by spectrum, which is faster and has rounding errors where zeros should be."""
 
 BY_SIGN = -1
 """The value of `normalize` where a query gives none: only filters without negative coefficients are normalized."""
@@ -42,8 +43,8 @@ def series_iir(series: str, numerators: str, denominators: str) -> str | None:
 
 
 def _convolved(values: Reals, weights: Reals) -> Reals:
-    """Convolution, by spectrum where the filter is long."""
-    if not values.size or weights.size < _LONG_FILTER or np.isnan(values).any():
+    """Convolution, by spectrum where both are long."""
+    if not values.size or values.size * weights.size < _MANY_PRODUCTS or np.isnan(values).any():
         return np.convolve(values, weights) if values.size else values
     size = values.size + weights.size - 1
     return np.asarray(np.fft.irfft(np.fft.rfft(values, size) * np.fft.rfft(weights, size), size))

@@ -17,9 +17,14 @@ family = Family()
 _TEXT = "VARCHAR"
 
 
+def require(native: Native, function: str, is_installed: Callable[[str], bool] | None = None) -> None:
+    """Refuse `function` by name where the native function needs packages that are not installed."""
+    if (extra := native.missing_extra(is_installed)) is not None:
+        raise UnsupportedError(function, f"needs the extra vedette[{extra}], which is not installed")
+
+
 def _native_call(native: Native, call: Call, arguments: list[Sql]) -> Sql:
-    if (extra := native.missing_extra) is not None:
-        raise UnsupportedError(call.function, f"needs the extra vedette[{extra}], which is not installed")
+    require(native, call.function)
     defaults = native.defaults[len(native.defaults) - (len(native.parameters) - len(arguments)) :]
     types = native.parameters[len(arguments) :]
     if len(arguments) < len(native.parameters):

@@ -13,7 +13,7 @@ CREATE OR REPLACE MACRO kql_series_reals(x) AS
     CASE WHEN regexp_matches(CAST(x AS VARCHAR), '["tf{]|.\[')
          THEN list_transform(json_transform(x, '["JSON"]'), lambda e: kql_series_real(e))
          ELSE json_transform(x, '["DOUBLE"]') END END;
-CREATE OR REPLACE MACRO kql_series_whole(x) AS NOT regexp_matches(CAST(x AS VARCHAR), '[.eE"tf{]|[0-9]{19}|.\[');
+CREATE OR REPLACE MACRO kql_series_whole(x) AS NOT regexp_matches(CAST(x AS VARCHAR), '[.eE"tf{]|[0-9]{20}|.\[');
 CREATE OR REPLACE MACRO kql_series_longs(x) AS json_transform(x, '["BIGINT"]');
 CREATE OR REPLACE MACRO kql_series_json(l) AS
   CASE WHEN list_bool_and(list_transform(l, lambda v: coalesce(isfinite(v), true))) = false
@@ -26,10 +26,12 @@ CREATE OR REPLACE MACRO kql_series_beside(x, other) AS
 CREATE OR REPLACE MACRO kql_series_longs_beside(x, other) AS
   CASE WHEN json_type(x) = 'ARRAY' THEN kql_series_longs(x)
        ELSE list_transform(kql_series_longs(other), lambda v: CAST(x AS BIGINT)) END;
+CREATE OR REPLACE MACRO kql_series_fits(x) AS json_type(x) IN ('ARRAY', 'BIGINT', 'UBIGINT', 'DOUBLE');
 CREATE OR REPLACE MACRO kql_series_pairs(a, b) AS
-  list_zip(kql_series_beside(a, b), kql_series_beside(b, a));
+  CASE WHEN kql_series_fits(a) AND kql_series_fits(b) AND 'ARRAY' IN (json_type(a), json_type(b))
+       THEN list_zip(kql_series_beside(a, b), kql_series_beside(b, a)) END;
 CREATE OR REPLACE MACRO kql_series_long_pairs(a, b) AS
-  list_zip(kql_series_longs_beside(a, b), kql_series_longs_beside(b, a));
+  CASE WHEN 'ARRAY' IN (json_type(a), json_type(b)) THEN list_zip(kql_series_longs_beside(a, b), kql_series_longs_beside(b, a)) END;
 
 CREATE OR REPLACE MACRO kql_series_add(a, b) AS
   list_transform([{'a': a, 'b': b}], lambda s: CASE WHEN kql_series_whole(s.a) AND kql_series_whole(s.b)
