@@ -54,6 +54,8 @@ def _predicate(
     binder: Binder, written: syntax.Expression, table: Table, scope: Scope, *, sensitive: bool
 ) -> Expression:
     """A search predicate: a bare text is a term to be found in any column; columns may be missing in some tables."""
+    if isinstance(written, syntax.StarExpression):
+        return Literal(_T.BOOL, True)
     if isinstance(written, syntax.Literal | syntax.NameReference) and _term(binder, written, scope) is not None:
         text = _term(binder, written, scope) or ""
         return _term_anywhere(text, table, sensitive=sensitive)
