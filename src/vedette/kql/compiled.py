@@ -1,5 +1,7 @@
 """What compilation yields: SQL text and everything the host needs to run it and to label its answer."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Mapping
 
@@ -42,6 +44,8 @@ class CompiledQuery:
     """One executable SELECT.
 
     datetime and timespan columns come out as int64 ticks, dynamic as JSON text, guid as text, decimal as DECIMAL.
+    `further` are results besides this one, each a query of its own, in the service's order, and `name` is what one of
+    those is called. A host that has room for one table answers with this one.
     `setup` are statements (constant text, macros the SQL uses) that the session runs before it; before those it
     registers the `natives`, functions by name that `kql.native.registry` holds.
     """
@@ -55,3 +59,5 @@ class CompiledQuery:
     render: Mapping[str, str] | None = None
     setup: tuple[str, ...] = ()
     natives: tuple[str, ...] = ()
+    name: str | None = None
+    further: tuple[CompiledQuery, ...] = ()

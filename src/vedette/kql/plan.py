@@ -352,28 +352,6 @@ class Sample(Relation):
 
 
 @node
-class TopNestedLevel:
-    """One level: the best `count` groups (None: all) of `key` by `aggregate`, within their parent's group.
-
-    `others`, where given, is the label of one extra row a parent that sums up the groups that were left out.
-    """
-
-    count: Expression | None
-    key: Expression
-    aggregate: Expression
-    descending: bool
-    others: Expression | None = None
-
-
-@node
-class TopNested(Relation):
-    """`top-nested`: output columns are, level by level, the key column and the aggregate's column."""
-
-    input: Relation
-    levels: tuple[TopNestedLevel, ...]
-
-
-@node
 class ScanStep:
     """A step of `scan`: `condition` and `assignments` (state column, expression) read input columns and state columns.
 
@@ -402,19 +380,6 @@ class ScanSteps(Relation):
     steps: tuple[ScanStep, ...]
     match_id: Column | None = None
     partition: tuple[Expression, ...] = ()
-
-
-@node
-class PluginCall(Relation):
-    """`evaluate plugin(...)` that is no composition of other nodes. The emitter implements it by name or refuses it.
-
-    `arguments` are scalar (over the input row) and `tables` tabular arguments in written order.
-    """
-
-    name: str
-    input: Relation | None
-    arguments: tuple[Expression, ...]
-    tables: tuple[Relation, ...] = ()
 
 
 @node
@@ -517,8 +482,10 @@ class BoundQuery:
     """What the binder hands on: the plan of the query's result and what `render` asks of the caller.
 
     `open` is true when the result has columns that only the data knows (analysis only: compilation discovers them).
+    `further` are results besides the first, with their names: those of fork, facet and of earlier statements.
     """
 
     relation: Relation
     render: Mapping[str, str] | None = None
     open: bool = False
+    further: tuple[tuple[str | None, Relation], ...] = ()

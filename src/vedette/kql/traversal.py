@@ -15,14 +15,13 @@ from vedette.kql.plan import (
     ScalarSubquery,
     ScanStep,
     SortKey,
-    TopNestedLevel,
 )
 
-_STRUCT_TYPES = frozenset({SortKey, TopNestedLevel, ScanStep})
+_STRUCT_TYPES = frozenset({SortKey, ScanStep})
 
 
 _FIELDS: dict[type, tuple[str, ...]] = {}
-_HOLDERS = ("Expression", "Relation", "SortKey", "TopNestedLevel", "ScanStep")
+_HOLDERS = ("Expression", "Relation", "SortKey", "ScanStep")
 
 
 def _fields(kind: type) -> tuple[str, ...]:

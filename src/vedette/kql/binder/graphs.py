@@ -62,7 +62,7 @@ def _column(binder: Binder, table: Table, written: syntax.NameReference) -> Colu
 
 def _shared(binder: Binder, table: Table) -> Table:
     """The table so that it can be read several times."""
-    return Table(plan.Shared(table.columns, binder.share(), table.relation), serialized=table.serialized)
+    return Table(plan.Shared(table.columns, binder.share(), table.visible), serialized=table.serialized)
 
 
 def _id_type(source: ScalarType, target: ScalarType) -> ScalarType | None:

@@ -8,6 +8,7 @@ from typing import Any
 from vedette.kql import syntax
 from vedette.kql.binder.context import Binder
 from vedette.kql.binder.graph_values import Graph
+from vedette.kql.binder.result_tables import ResultTables
 from vedette.kql.binder.scopes import Scope, Table
 from vedette.kql.plan import Values
 
@@ -76,6 +77,8 @@ def bind_operators(binder: Binder, operators: tuple[syntax.TabularOperator, ...]
         if handler is None:
             binder.report("unsupported_operator", each.span, name=operator_name(each))
             table = Table(Values((), ()), open=True, serialized=True)
+        elif isinstance(table, ResultTables):
+            table = binder.fail_table("several_tables", each.span)
         elif isinstance(table, Graph) != isinstance(each, _ON_GRAPHS):
             code = "graph_not_table" if isinstance(table, Graph) else "graph_expected"
             table = binder.fail_table(code, each.span, name=operator_name(each))

@@ -8,8 +8,9 @@ from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.names import unique
 from vedette.kql.binder.plugin_calls import Invocation, failed, plugin
 from vedette.kql.binder.plugin_recipes import cook, recipe
+from vedette.kql.binder.result_tables import results_of
 from vedette.kql.binder.scopes import Table, reference
-from vedette.kql.plan import Call, Column, Expression, Literal, Relation
+from vedette.kql.plan import Aggregate, Call, Column, Expression, Literal, Relation
 from vedette.kql.types import ScalarType
 
 _T = ScalarType
@@ -35,7 +36,7 @@ def bind_rows_near(binder: Binder, invocation: Invocation) -> Table:
     assert before is not None
     assert after is not None
     table = invocation.table
-    near = plan.Neighbours(table.columns, table.relation, convert(condition, _T.BOOL), before, after)
+    near = plan.Neighbours(table.columns, table.visible, convert(condition, _T.BOOL), before, after)
     return table.with_relation(near)
 
 
@@ -56,7 +57,7 @@ def bind_narrow(binder: Binder, invocation: Invocation) -> Table:
         return invocation.wrong_count(binder, "")
     table = invocation.table
     number = binder.column("$row", _T.LONG)
-    numbered = plan.RowNumbers((number, *table.columns), table.relation, number)
+    numbered = plan.RowNumbers((number, *table.columns), table.visible, number)
     shared = binder.share()
     schema = (("Row", _T.LONG), ("Column", _T.STRING), ("Value", _T.STRING))
     legs: list[Relation] = []
@@ -75,13 +76,16 @@ def bind_narrow(binder: Binder, invocation: Invocation) -> Table:
 
 @plugin("preview")
 def bind_preview(binder: Binder, invocation: Invocation) -> Table:
-    """`preview(rows)`: some rows. The count of all, which the service sends as a second table, is left out."""
+    """`preview(rows)`: some rows, and as a second result the number of all."""
     written = invocation.call.arguments
     if len(written) != 1:
         return invocation.wrong_count(binder, "NumberOfRows")
     count = convert(invocation.constant(binder, written[0]), _T.LONG)
     table = invocation.table
-    return table.with_relation(plan.Limit(table.columns, table.relation, count))
+    first = table.with_relation(plan.Limit(table.columns, table.visible, count))
+    number = binder.column("Count", _T.LONG)
+    counted = plan.Summarize((number,), table.relation, (), (Aggregate(_T.LONG, "count", ()),))
+    return results_of(first, [(None, Table(counted))])
 
 
 @plugin("schema_merge")
@@ -111,15 +115,15 @@ def bind_dcount_intersect(binder: Binder, invocation: Invocation) -> Table:
     table = invocation.table
     columns: list[Column] = list(table.columns)
     values: list[Expression] = [reference(each) for each in columns]
-    common: Expression | None = None
+    sketches: list[Expression] = []
     taken = set(table.names)
     for place, each in enumerate(written):
         sketch = invocation.over_rows(binder, each)
         if sketch.type is not _T.DYNAMIC:
             return binder.fail_table("not_dynamic", each.span, found=sketch.type)
-        common = sketch if common is None else Call(_T.DYNAMIC, "hll_common", (common, sketch))
+        sketches.append(sketch)
         name = unique(f"s{place}", taken)
         taken.add(name)
         columns.append(binder.column(name, _T.LONG))
-        values.append(Call(_T.LONG, "dcount_hll", (common,)))
+        values.append(Call(_T.LONG, "hll_common_count", tuple(sketches)))
     return table.with_relation(plan.Project(tuple(columns), table.relation, tuple(values)))

@@ -56,7 +56,7 @@ def bind_scan(binder: Binder, written: syntax.ScanOperator, table: Table, scope:
         columns = (*columns, match_id)
     if not binder.analysis and not table.serialized:
         return binder.fail_table("not_serialized", written.span, name="scan")
-    relation = plan.ScanSteps(columns, table.relation, tuple(declared), states, steps, match_id, partition)
+    relation = plan.ScanSteps(columns, table.visible, tuple(declared), states, steps, match_id, partition)
     return table.with_relation(relation)
 
 
@@ -83,16 +83,3 @@ def _step(binder: Binder, written: syntax.ScanStep, scope: Scope, own: dict[str,
             continue
         assignments.append((column, convert(binder.scalar(binder, each.expression, scope), column.type)))
     return plan.ScanStep(written.name.text, condition, tuple(assignments), written.optional, written.output or "all")
-
-
-@operator(syntax.ReduceOperator)
-def bind_reduce(binder: Binder, written: syntax.ReduceOperator, table: Table, scope: Scope) -> Table:
-    """`reduce by`: patterns of similar texts, how often each occurs, and one text of each."""
-    text = convert(binder.scalar(binder, written.expression, scope.over(table)), ScalarType.STRING)
-    options = [Literal(ScalarType.STRING, f"{each.name.text}={word(each.value)}") for each in written.properties]
-    columns = (
-        binder.column("Pattern", ScalarType.STRING),
-        binder.column("Count", ScalarType.LONG),
-        binder.column("Representative", ScalarType.STRING),
-    )
-    return Table(plan.PluginCall(columns, "reduce", table.relation, (text, *options)))

@@ -76,8 +76,7 @@ class Relations:
             relation = relation.input  # type: ignore[attr-defined]
         make = LEAVES.get(type(relation))
         if make is None:
-            name = relation.name if isinstance(relation, plan.PluginCall) else type(relation).__name__
-            raise UnsupportedError(_OPERATORS.get(name, name), "not built")
+            raise UnsupportedError(type(relation).__name__, "not built")
         block = make(self, relation)
         for node in reversed(pipeline):
             block = STEPS[type(node)](self, block, node)
@@ -286,8 +285,6 @@ def result_columns(columns: Sequence[Column]) -> tuple[ResultColumn, ...]:
     """Names and types for the host."""
     return tuple(ResultColumn(column.name, column.type) for column in columns)
 
-
-_OPERATORS = {"MakeSeries": "make-series", "TopNested": "top-nested", "ScanSteps": "scan", "Partition": "partition"}
 
 
 # --- leaves ---------------------------------------------------------------------------------------------------------

@@ -56,3 +56,8 @@ def _percentiles(scalars: Scalars, call: Call) -> Sql:
     else:
         wanted = tree.array([tree.cast(each, "DOUBLE") for each in scalars.values(ranks)])
     return tree.call("kql_digest_at_each", scalars.value(digest), wanted)
+
+
+@family.rule("hll_common_count")
+def _hll_common_count(scalars: Scalars, call: Call) -> Sql:
+    return tree.call("kql_hll_common_count", tree.array(scalars.values(call.arguments)))

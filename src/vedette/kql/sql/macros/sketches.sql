@@ -11,6 +11,14 @@ CREATE OR REPLACE MACRO kql_hll_estimate(h) AS
   CASE WHEN len(h) < 16384 THEN len(h) ELSE CAST(round(16383 * (18446744073709551615::DOUBLE / h[16384]::DOUBLE)) AS BIGINT) END;
 CREATE OR REPLACE MACRO kql_dcount_hll(sketch) AS
   CASE WHEN json_type(sketch) = 'ARRAY' THEN list_transform([kql_hll_hashes(sketch)], lambda h: CAST(kql_hll_estimate(h) AS BIGINT))[1] END;
+-- Of sketches that are full only hashes up to the least of their greatest ones are known to be complete.
+CREATE OR REPLACE MACRO kql_hll_known(sets) AS
+  coalesce(list_min(list_transform(list_filter(sets, lambda s: len(s) >= 16384), lambda s: s[16384])), 18446744073709551615::UBIGINT);
+CREATE OR REPLACE MACRO kql_hll_common_below(sets, known) AS
+  list_transform([len(list_filter(list_reduce(sets, lambda a, b: list_intersect(a, b)), lambda h: h <= known))], lambda n:
+    CAST(round(n * (18446744073709551615::DOUBLE / known::DOUBLE)) AS BIGINT))[1];
+CREATE OR REPLACE MACRO kql_hll_common_count(sketches) AS
+  list_transform([list_transform(sketches, lambda s: kql_hll_hashes(s))], lambda sets: kql_hll_common_below(sets, kql_hll_known(sets)))[1];
 
 CREATE OR REPLACE MACRO kql_points(p) AS CAST(p AS STRUCT(v DOUBLE, w DOUBLE)[]);
 CREATE OR REPLACE MACRO kql_digest_chunks(p, size) AS
