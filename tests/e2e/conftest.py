@@ -40,16 +40,16 @@ def vedette(*arguments: object, **more: str) -> subprocess.CompletedProcess[str]
 
 
 class RunningServer:
-    """One `vedette up`."""
+    """One `vedette up`, or `vedette serve`."""
 
-    def __init__(self, data: Path, *arguments: object, port: int | None = None) -> None:
+    def __init__(self, data: Path, *arguments: object, port: int | None = None, command: str = "up") -> None:
         self.data = data
         self.port = port or free_port()
         self.log = data.parent / f"{data.name}.{self.port}.log"
-        command = [VEDETTE, "up", "--data", data, "--port", self.port, *arguments]
+        words = [VEDETTE, command, "--data", data, "--port", self.port, *arguments]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [str(part) for part in command],
+                [str(word) for word in words],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,

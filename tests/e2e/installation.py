@@ -22,6 +22,11 @@ class Installation(msgspec.Struct, frozen=True):
     server: RunningServer
     credentials: dict[str, Any]
 
+    @staticmethod
+    def of(server: RunningServer, printed: str) -> "Installation":
+        """What `vedette bootstrap --client` printed about a server."""
+        return Installation(server, json.loads(printed))
+
     def environment(self) -> dict[str, str]:
         """What tells `vedette` and azure-identity who they are."""
         return {
@@ -80,7 +85,7 @@ def installation(data: Path, *arguments: object) -> Iterator[Installation]:
     try:
         made = vedette("bootstrap", "--client", "e2e", "--data", data)
         assert made.returncode == 0, made.stderr
-        yield Installation(server, json.loads(made.stdout))
+        yield Installation.of(server, made.stdout)
     finally:
         code = server.stop()
     assert code == 0, server.log.read_text()

@@ -25,6 +25,8 @@ def build_app() -> Any:
         result_action="return_value",
     )
     app.command(server.up)
+    app.command(server.serve)
+    app.command(server.worker)
     app.command(server.bootstrap)
     app.command(server.status)
     app.command(server.migrate)
@@ -32,7 +34,7 @@ def build_app() -> Any:
     app.command(ingest.ingest)
     app.command(explain.explain)
     for name, help_text, commands in (
-        ("rules", "Detection rules.", (rules.list_, rules.run, rules.check)),
+        ("rules", "Detection rules.", (rules.list_, rules.run, rules.check, rules.apply)),
         ("token", "Access tokens.", (token.mint,)),
         ("snapshot", "Copies of the whole state, for test suites.", (snapshot.save, snapshot.restore, snapshot.list_)),
     ):

@@ -6,7 +6,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from vedette.cli.locate import data_path
-from vedette.cli.output import DONE, FAILED, PARTIAL, print_table, say
+from vedette.cli.output import DONE, FAILED, PARTIAL, USAGE, print_table, say
+from vedette.errors import UsageError
 
 
 def list_(*, data: Path | None = None) -> int:
@@ -52,6 +53,29 @@ def run(
     if not failed:
         return DONE
     return FAILED if failed == len(outcomes) else PARTIAL
+
+
+def apply(*paths: Annotated[Path, Parameter(help="YAML files of rules.")], data: Path | None = None) -> int:
+    """Add rules of one's own, or new versions of them, all or none. A running server takes them up by itself.
+
+    Parameters
+    ----------
+    data
+        The server's data folder.
+    """
+    from vedette.detections.errors import RuleError
+    from vedette.server.rules import apply_rules
+
+    if not paths:
+        raise UsageError("Name at least one file of a rule.")
+    try:
+        rules = apply_rules(data_path(data), paths)
+    except RuleError as error:
+        say(f"vedette: {error}")
+        return USAGE
+    for rule in rules:
+        say(f"{rule.id}: {'every ' + rule.schedule.frequency if rule.enabled else 'not enabled'}")
+    return DONE
 
 
 def check(*paths: Annotated[Path, Parameter(help="YAML files of rules.")]) -> int:

@@ -1,4 +1,4 @@
-"""Commands around the server process: up, bootstrap, status, migrate, reset."""
+"""Commands around the server process: up, serve, worker, bootstrap, status, migrate, reset."""
 
 import os
 from collections.abc import Sequence
@@ -75,6 +75,83 @@ def up(
     from vedette.server.up import run_server
 
     code: int = run_server(settings)
+    return code
+
+
+def serve(
+    *,
+    data: Path | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    behind_proxy: Annotated[bool | None, Switch] = None,
+    accept_host: Annotated[tuple[str, ...] | None, Many] = None,
+    web_processes: int | None = None,
+    profile: Literal["default", "microsoft"] | None = None,
+    log_level: Literal["debug", "info", "warning", "error"] | None = None,
+    log_format: Literal["auto", "json", "console"] | None = None,
+) -> int:
+    """Run the web part of a server alone, for containers; `vedette worker` on the same folder does the rest.
+
+    Parameters
+    ----------
+    data
+        Folder that holds everything the server keeps (default: the platform's user data folder).
+    host
+        Address to listen on (default: 127.0.0.1).
+    port
+        Port to listen on (default: 8443).
+    tls_cert
+        Own certificate (PEM), in place of the local CA's.
+    tls_key
+        Private key of the own certificate (PEM).
+    behind_proxy
+        Serve plain HTTP, on loopback only, to a reverse proxy.
+    accept_host
+        Host names to answer to beside localhost and the real services' names.
+    web_processes
+        Web processes (default: one per core, at most 2).
+    profile
+        `microsoft` applies the documented limits of the real service.
+    log_level
+        Least severe message that is logged (default: info).
+    log_format
+        Form of the log (default: text on a terminal, else JSON lines).
+    """
+    flags = dict(locals())
+    from vedette.server.up import run_web
+    from vedette.settings import load_settings
+
+    code: int = run_web(load_settings(flags, os.environ))
+    return code
+
+
+def worker(
+    *,
+    data: Path | None = None,
+    profile: Literal["default", "microsoft"] | None = None,
+    log_level: Literal["debug", "info", "warning", "error"] | None = None,
+    log_format: Literal["auto", "json", "console"] | None = None,
+) -> int:
+    """Run the background work of a server alone, for containers: detections, deliveries, upkeep of the lake.
+
+    Parameters
+    ----------
+    data
+        The data folder that `vedette serve` works on.
+    profile
+        `microsoft` applies the documented limits of the real service.
+    log_level
+        Least severe message that is logged (default: info).
+    log_format
+        Form of the log (default: text on a terminal, else JSON lines).
+    """
+    flags = dict(locals())
+    from vedette.server.up import run_worker
+    from vedette.settings import load_settings
+
+    code: int = run_worker(load_settings(flags, os.environ))
     return code
 
 

@@ -166,6 +166,12 @@ class RuleRuns(TenantRepository):
         )
         return rule.enabled if found is None else bool(found)
 
+    def set_enabled(self, rule_id: str, *, enabled: bool) -> None:
+        """Let a rule run from now on, or not. Where it has never run, its own `enabled` counts."""
+        where = DETECTION_RULE_RUNS.c.rule_id == rule_id
+        values = {"is_enabled": enabled}
+        self.connection.execute(update(DETECTION_RULE_RUNS).where(self.own(DETECTION_RULE_RUNS), where).values(values))
+
     def all(self) -> dict[str, Any]:
         """How each rule's last run went, by rule id."""
         return {row.rule_id: row for row in self.connection.execute(self.select(DETECTION_RULE_RUNS))}

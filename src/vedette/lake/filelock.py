@@ -1,12 +1,12 @@
-"""An exclusive lock on an open file, held until the file is closed or the process dies. POSIX and Windows."""
+"""A lock on an open file, held until the file is closed or the process dies. POSIX and Windows."""
 
 import sys
 
 if sys.platform == "win32":
     import msvcrt
 
-    def try_lock(descriptor: int) -> bool:
-        """Lock the file without waiting; False if somebody else holds it."""
+    def try_lock(descriptor: int, *, shared: bool = False) -> bool:  # noqa: ARG001 - as on other systems
+        """Lock the file without waiting; False if somebody else holds it. Here a lock is never shared."""
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -16,10 +16,10 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def try_lock(descriptor: int) -> bool:
-        """Lock the file without waiting; False if somebody else holds it."""
+    def try_lock(descriptor: int, *, shared: bool = False) -> bool:
+        """Lock the file without waiting; False if somebody else holds it, or all that do share it and we do not."""
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True

@@ -12,3 +12,9 @@ def share_between_processes(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     os.environ[VARIABLE] = str(folder)
+
+
+def join_shared(folder: Path) -> None:
+    """Let this process add its metrics to those in `folder`."""
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    os.environ[VARIABLE] = str(folder)

@@ -71,6 +71,11 @@ class DataFolder(msgspec.Struct, frozen=True):
         return self.run / "server.json"
 
     @property
+    def rules(self) -> Path:
+        """Detection rules that the owner applied."""
+        return self.root / "rules"
+
+    @property
     def snapshots(self) -> Path:
         """Saved copies of the state."""
         return self.root / "snapshots"
@@ -102,12 +107,15 @@ def existing_data_folder(root: Path) -> DataFolder:
 
 
 @contextmanager
-def held(folder: DataFolder) -> Iterator[None]:
-    """Hold the folder for one server. The lock ends with the process, however it ends: there are no stale locks."""
+def held(folder: DataFolder, *, shared: bool = False) -> Iterator[None]:
+    """Hold the folder for one server, or for one of the parts (`shared`) that together are one.
+
+    The lock ends with the process, however it ends: there are no stale locks.
+    """
     path = folder.run / "lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if not try_lock(descriptor):
+        if not try_lock(descriptor, shared=shared):
             raise UsageError(f"Another Vedette server is running on the data folder {folder.root}.")
         yield
     finally:

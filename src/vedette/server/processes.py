@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Sequence
 
 from vedette.hunting.service import HuntingService  # noqa: F401 - imported before forking, for all processes
 from vedette.ingest.pipeline import Pipeline  # noqa: F401
@@ -26,12 +27,12 @@ def serve_web(plan: ServerPlan) -> None:
         services.close()
 
 
-def work(plan: ServerPlan) -> None:
-    """The worker process."""
+def work(plan: ServerPlan, signals: Sequence[int] = (signal.SIGTERM,)) -> None:
+    """The worker process. Ends on one of `signals`."""
     services = _services(plan)
     try:
         services.writer.start()
-        Worker(services).run()
+        Worker(services).run(signals)
     finally:
         services.close()
 

@@ -1,15 +1,15 @@
-"""What the `vedette rules` commands do: list, run and check detection rules."""
+"""What the `vedette rules` commands do: list, run, check and apply detection rules."""
 
 import datetime
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vedette.clock import TICKS_PER_SECOND, now_ticks
 from vedette.detections.durations import parse_duration
 from vedette.detections.errors import RuleError
 from vedette.detections.evaluate import RuleRuns, RunOutcome, Window
-from vedette.detections.rules import Rule, load_rule, packaged_rules
+from vedette.detections.rules import Rule, load_rule
 from vedette.errors import UsageError
 from vedette.hunting.catalog import ContractCatalog
 from vedette.kql.binder.bind import analyze
@@ -26,7 +26,7 @@ def rule_table(data: Path) -> tuple[Sequence[str], list[Sequence[object]]]:
     """Every rule and how its last run in the home tenant went."""
     services = Services(load_settings({"data": data}, os.environ), existing_data_folder(data))
     try:
-        tenant = services.tenant(None)
+        tenant, rules = services.tenant(None), services.rules.all()
         if tenant is None:
             runs = {}
         else:
@@ -35,7 +35,7 @@ def rule_table(data: Path) -> tuple[Sequence[str], list[Sequence[object]]]:
     finally:
         services.close()
     rows: list[Sequence[object]] = []
-    for rule in packaged_rules().values():
+    for rule in rules.values():
         run = runs.get(rule.id)
         row: list[object] = [rule.id, rule.severity, rule.schedule.frequency, "yes" if rule.enabled else "no"]
         if run is not None:
@@ -46,7 +46,6 @@ def rule_table(data: Path) -> tuple[Sequence[str], list[Sequence[object]]]:
 
 def run_rules(data: Path, rule_ids: Sequence[str], tenant_name: str | None, since: str) -> list[RunOutcome]:
     """Run rules over the last `since` in one tenant."""
-    rules = [_known(rule_id) for rule_id in rule_ids] or [rule for rule in packaged_rules().values() if rule.enabled]
     try:
         seconds = parse_duration(since)
     except ValueError as error:
@@ -56,9 +55,28 @@ def run_rules(data: Path, rule_ids: Sequence[str], tenant_name: str | None, sinc
         tenant = services.tenant(tenant_name)
         if tenant is None:
             raise UsageError(f"There is no tenant {tenant_name}." if tenant_name else "There is no tenant yet.")
+        known = services.rules.all()
+        rules = [_known(known, rule_id) for rule_id in rule_ids] or [rule for rule in known.values() if rule.enabled]
         now = now_ticks(services.clock)
         window = Window(max(0, now - seconds * TICKS_PER_SECOND), now + 1)
         return [services.evaluator.evaluate(tenant, rule, window) for rule in rules]
+    finally:
+        services.close()
+
+
+def apply_rules(data: Path, paths: Sequence[Path]) -> list[Rule]:
+    """Take rules in, all or none: a running server follows within half a minute. Raises RuleError."""
+    services = Services(load_settings({"data": data}, os.environ), existing_data_folder(data))
+    try:
+        for path in paths:
+            check_rule(path)
+        rules = services.rules.put(paths)
+        for tenant in services.tenants():
+            with services.store.begin() as connection:
+                runs = RuleRuns(connection, tenant.tenant_id)
+                for rule in rules:
+                    runs.set_enabled(rule.id, enabled=rule.enabled)
+        return rules
     finally:
         services.close()
 
@@ -79,8 +97,8 @@ def check_rule(path: Path) -> Rule:
     return rule
 
 
-def _known(rule_id: str) -> Rule:
-    rule = packaged_rules().get(rule_id)
+def _known(rules: Mapping[str, Rule], rule_id: str) -> Rule:
+    rule = rules.get(rule_id)
     if rule is None:
         raise UsageError(f"There is no rule {rule_id}; see: vedette rules list.")
     return rule

@@ -13,7 +13,7 @@ from pathlib import Path
 from vedette.errors import UsageError
 from vedette.server.data_folder import DataFolder, existing_data_folder, held
 
-STATE = ("control.db", "lake", "quarantine", "master.key", "demo.json")
+STATE = ("control.db", "lake", "quarantine", "rules", "master.key", "demo.json")
 """What belongs to the state; certificates and settings stay as they are."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -9,11 +9,12 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from vedette.errors import UsageError
 from vedette.observability.logs import configure_logs, get_logger
-from vedette.observability.sharing import share_between_processes
+from vedette.observability.sharing import join_shared, share_between_processes
 from vedette.server.data_folder import DataFolder, ServerState, held, open_data_folder, write_private
 from vedette.server.linux import web_process_limit
 from vedette.server.plan import ServerPlan
@@ -32,15 +33,43 @@ class _StopRequested(BaseException):
 
 def run_server(settings: Settings) -> int:
     """Run until SIGINT or SIGTERM; the exit code. Raises UsageError for what the user can mend."""
+    _require_paths(settings.load)
+    return _run(settings, _run_single if settings.single else _run_processes, shared=False)
+
+
+def run_web(settings: Settings) -> int:
+    """Run only what answers requests; `run_worker` beside it does the rest."""
+    return _run(settings, functools.partial(_run_processes, with_worker=False), shared=True)
+
+
+def run_worker(settings: Settings) -> int:
+    """Run only the background work of a folder, until SIGINT or SIGTERM; the exit code."""
+    from vedette.server.schema import ensure_schema
+
     _stop_by_exception()
     try:
         configure_logs(settings.log_level, settings.log_format)
-        _require_paths(settings.load)
         folder = open_data_folder(settings.data)
-        with held(folder):
+        with held(folder, shared=True):
+            ensure_schema(folder)
+            join_shared(folder.run / "metrics")
+            import vedette.server.processes as mains
+
+            mains.work(ServerPlan(settings, folder, None), [signal.SIGINT, signal.SIGTERM])
+    except _StopRequested:
+        pass
+    return 0
+
+
+def _run(settings: Settings, main: Callable[[ServerPlan], int], *, shared: bool) -> int:
+    _stop_by_exception()
+    try:
+        configure_logs(settings.log_level, settings.log_format)
+        folder = open_data_folder(settings.data)
+        with held(folder, shared=shared):
             plan = _prepare(settings, folder)
             try:
-                return _run_single(plan) if settings.single else _run_processes(plan)
+                return main(plan)
             finally:
                 folder.state_file.unlink(missing_ok=True)
     except _StopRequested:
@@ -70,20 +99,18 @@ def _certificates(settings: Settings, folder: DataFolder):  # type: ignore[no-un
     return ensure_certificates(folder.tls, [*names, *settings.accept_host], SystemClock())
 
 
-def _run_processes(plan: ServerPlan) -> int:
-    from vedette.server.supervisor import CrashLoopError, Supervisor
+def _run_processes(plan: ServerPlan, *, with_worker: bool = True) -> int:
+    from vedette.server.supervisor import CrashLoopError, Main, Supervisor
 
     share_between_processes(plan.folder.run / "metrics")
     import vedette.server.processes as mains  # what all processes need is imported once, before they are forked
 
     gc.freeze()
     names = [f"web-{number + 1}" for number in range(_web_processes(plan.settings))]
-    supervisor = Supervisor(
-        {
-            **{name: functools.partial(mains.serve_web, plan) for name in names},
-            "worker": functools.partial(mains.work, plan),
-        }
-    )
+    parts: dict[str, Main] = {name: functools.partial(mains.serve_web, plan) for name in names}
+    if with_worker:
+        parts["worker"] = functools.partial(mains.work, plan)
+    supervisor = Supervisor(parts)
     try:
         supervisor.stop_on(signal.SIGINT, signal.SIGTERM)
         supervisor.start()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what is heavy is imported by the property that builds it
     from vedette.lake.engines.duckdb import DuckDBEngine
     from vedette.lake.maintenance import Maintenance
     from vedette.lake.writer import LakeWriter
+    from vedette.server.rule_folder import RuleFolder
     from vedette.store.secrets import MasterKey
 
 RUN_RULE = "run_detection_rule"
@@ -202,6 +203,12 @@ class Services:
 
         return Evaluator(self.store, self.hunting, self.outbox, self.clock, self.ids)
 
+    @cached_property
+    def rules(self) -> "RuleFolder":
+        from vedette.server.rule_folder import RuleFolder
+
+        return RuleFolder(self.folder.rules)
+
     def tenants(self) -> Sequence[Tenant]:
         """Every tenant of the installation. For the worker and for commands of its owner only."""
         from vedette.identity.directory.tenants import Tenants
@@ -236,11 +243,10 @@ def subscriptions() -> Mapping[str, Sequence[str]]:
 def job_handlers(services: Services) -> Mapping[str, "Callable[[Job], None]"]:
     """What runs each kind of job."""
     from vedette.detections import alert_tables
-    from vedette.detections.rules import packaged_rules
 
     def run_rule(job: "Job") -> None:
         tenant = services.tenant(job.tenant_id)
-        rule = packaged_rules().get(str(job.payload["rule_id"]))
+        rule = services.rules.all().get(str(job.payload["rule_id"]))
         if tenant is not None and rule is not None:
             services.evaluator.evaluate(tenant, rule)
 

@@ -2,9 +2,9 @@
 
 import signal
 import threading
+from collections.abc import Sequence
 
 from vedette.detections.evaluate import RuleRuns
-from vedette.detections.rules import packaged_rules
 from vedette.jobs.runner import JobRunner
 from vedette.observability.logs import get_logger
 from vedette.server.wiring import MAINTAIN_LAKE, RUN_RULE, Services, job_handlers
@@ -40,9 +40,10 @@ class Worker:
         for thread in self._threads:
             thread.join()
 
-    def run(self) -> None:
-        """Work until SIGTERM."""
-        signal.signal(signal.SIGTERM, lambda *_: self._stopping.set())
+    def run(self, signals: Sequence[int]) -> None:
+        """Work until one of `signals`."""
+        for number in signals:
+            signal.signal(number, lambda *_: self._stopping.set())
         self.start()
         while not self._stopping.wait(TICK_SECONDS):  # a signal just before a wait without end would be lost
             continue
@@ -68,7 +69,7 @@ def plan(services: Services) -> None:
     for tenant in services.tenants():
         with services.store.begin() as connection:
             runs = RuleRuns(connection, tenant.tenant_id)
-            for rule in packaged_rules().values():
+            for rule in services.rules.all().values():
                 name = f"rule:{rule.id}"
                 if not runs.is_enabled(rule):
                     services.schedules.remove(connection, tenant.tenant_id, name)
