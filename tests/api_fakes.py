@@ -11,6 +11,7 @@ import pyarrow as pa
 from tests.asgi import AsgiClient
 from vedette.api.auth import Authenticator
 from vedette.api.cursors import CursorBox
+from vedette.api.defender.endpoint import make_parts
 from vedette.api.defender.routes import DefenderSurface
 from vedette.api.dispatch import Dispatcher, DispatchSettings, RequestRecord
 from vedette.api.graph.directory import GraphDirectory
@@ -20,14 +21,17 @@ from vedette.api.throttle import Throttle
 from vedette.clock import ManualClock
 from vedette.context import Principal, RequestContext, Tenant
 from vedette.contracts.operations import OperationsDocument, load_operations
+from vedette.contracts.permissions import load_resources
 from vedette.contracts.permissions import load_directory_roles
 from vedette.contracts.quotas import load_quota_profile
 from vedette.hunting.results import QueryStatistics, Results
+from vedette.hunting.rows import OwnQueries
 from vedette.identity.errors import ExpiredTokenError, MalformedTokenError
 from vedette.identity.services import IdentityServices
 from vedette.ids import RandomIds
 from vedette.kql.compiled import ResultColumn
 from vedette.kql.types import ScalarType
+from vedette.machines.telemetry import Telemetry
 from vedette.store.engine import Store
 from vedette.store.metadata import METADATA
 from vedette.store.secrets import MasterKey
@@ -37,6 +41,7 @@ OTHER = "22222222-2222-2222-2222-222222222222"
 APP = "aaaaaaaa-0000-0000-0000-000000000001"
 NOW = 1_763_899_200.0
 HUNTING_THREADS = 2
+ACTION_DELAY = 1.0
 READER = load_directory_roles()["Security Reader"].id
 TICKS_2025 = 638_712_864_000_000_000
 
@@ -77,6 +82,10 @@ PRINCIPALS = {
     "xdr": principal("mtp", "Incident.ReadWrite.All", "AdvancedHunting.Read.All"),
     "xdr-other": principal("mtp", "Incident.ReadWrite.All", tenant_id=OTHER),
     "mde": principal("wdatp", "AdvancedQuery.Read.All", "Incident.Read.All"),
+    "endpoint": principal("wdatp", *(role.value for role in load_resources()["wdatp"].app_roles)),
+    "endpoint-other": principal(
+        "wdatp", "Machine.ReadWrite.All", "Alert.ReadWrite.All", "Ti.ReadWrite.All", tenant_id=OTHER
+    ),
     "ingest": principal("vedette", "Vedette.Ingest"),
     "nothing": principal("graph"),
 }
@@ -171,22 +180,28 @@ def assemble(
     behind_proxy: bool = False,
     accepted_hosts: tuple[str, ...] = (),
     on_disconnect: Callable[[RequestContext], object] | None = None,
+    store: Store | None = None,
+    clock: ManualClock | None = None,
+    endpoint: Telemetry | None = None,
 ) -> Application:
     """Graph and Defender, and whatever surfaces a test adds."""
     folder = Path(tempfile.mkdtemp(prefix="vedette-test-"))
     spool = folder / "spool"
     spool.mkdir()
-    store, clock, hunting = Store.in_folder(folder), ManualClock(NOW), FakeHunting()
+    store, clock, hunting = store or Store.in_folder(folder), clock or ManualClock(NOW), FakeHunting()
     cursors = CursorBox(MasterKey.random())
     METADATA.create_all(store.engine)
     identity = IdentityServices(store, MasterKey.random(), clock=clock, ids=RandomIds())
     documents = load_operations()
+    ids = CountingIds()
+    own = endpoint or OwnQueries(hunting, ids)
+    parts = make_parts(store, clock, RandomIds(), own, MasterKey.random(), delay=ACTION_DELAY)
     surfaces: dict[str, tuple[OperationsDocument, Mapping[str, Handler]]] = {
         "graph": (
             documents["graph"],
             {**GraphSurface(store, hunting, clock, cursors).handlers(), **GraphDirectory(identity).handlers()},
         ),
-        "defender": (documents["defender"], DefenderSurface(store, hunting, clock, cursors).handlers()),
+        "defender": (documents["defender"], DefenderSurface(store, hunting, clock, cursors, parts).handlers()),
         **(extra or {}),
     }
     router = Router(
@@ -204,7 +219,7 @@ def assemble(
             spool_folder=spool, behind_proxy=behind_proxy, hunting_threads=HUNTING_THREADS, crypto_threads=2
         ),
         clock=clock,
-        ids=CountingIds(),
+        ids=ids,
         observers=[records.append],
         on_disconnect=on_disconnect or abandoned.append,
     )

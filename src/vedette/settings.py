@@ -72,6 +72,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     egress_mirror: Annotated[
         Path | None, Meta(description="Folder `<host>/<path>` of files served in place of the network.")
     ] = None
+    action_pending_seconds: Annotated[
+        float, Meta(ge=0, description="How long a machine action or investigation waits before it begins.")
+    ] = 1.0
+    action_running_seconds: Annotated[
+        float, Meta(ge=0, description="How long a simulated machine action or an investigation takes.")
+    ] = 5.0
+    action_outcomes: Annotated[
+        tuple[str, ...],
+        Meta(description="Simulated actions that do not succeed: `Isolate=Failed`, `LiveResponse=TimeOut`."),
+    ] = ()
+    action_webhook: Annotated[
+        str, Meta(description="URL that carries machine actions out, in place of the simulation; see `egress_hosts`.")
+    ] = ""
+    action_webhook_key: Annotated[
+        Path | None, Meta(description="File with the key of the signatures of requests to `action_webhook`.")
+    ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="Least severe message that is logged.")
     ] = "info"
@@ -142,6 +158,8 @@ def _checked(settings: Settings) -> Settings:
     """The settings, unless two of them contradict each other."""
     if (settings.tls_cert is None) != (settings.tls_key is None):
         raise SettingsError("An own certificate needs both tls_cert and tls_key.")
+    if bool(settings.action_webhook) != (settings.action_webhook_key is not None):
+        raise SettingsError("A webhook of machine actions needs both action_webhook and action_webhook_key.")
     if settings.behind_proxy and settings.tls_cert:
         raise SettingsError("Behind a proxy Vedette speaks plain HTTP: tls_cert and tls_key do not apply.")
     if settings.behind_proxy and settings.host not in {"127.0.0.1", "::1", "localhost"}:

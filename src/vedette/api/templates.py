@@ -11,6 +11,7 @@ from vedette.errors import ContractError
 
 T = TypeVar("T")
 
+_PLAIN = re.compile(r"'?\(\?P<\w+>.*?\)'?")
 _PARAMETER = re.compile(r"('?)\{(\w+)\}\1")
 
 
@@ -36,7 +37,11 @@ class PathTree(Generic[T]):
             return self._literals.setdefault(segment.lower(), PathTree())
         # Patterns that differ only in the names of their parameters are two nodes: each names its own.
         pattern, quoted = _compile(segment)
-        return self._patterns.setdefault(pattern.pattern, (pattern, quoted, PathTree()))[2]
+        if pattern.pattern not in self._patterns:
+            self._patterns[pattern.pattern] = (pattern, quoted, PathTree())
+            # The more a pattern says itself, the earlier it is asked: `findbyip(…)` before `{id}`.
+            self._patterns = dict(sorted(self._patterns.items(), key=lambda item: -len(_PLAIN.sub("", item[0]))))
+        return self._patterns[pattern.pattern][2]
 
     def find(self, segments: tuple[str, ...]) -> Iterator[tuple[Mapping[str, T], Mapping[str, str]]]:
         """Every node that the path fits, best first: values by method, and the parameters."""

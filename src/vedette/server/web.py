@@ -65,7 +65,9 @@ def _handlers(services: Services) -> Mapping[str, Mapping[str, Handler]]:
             **GraphSurface(services.store, services.hunting, services.clock, services.cursors).handlers(),
             **GraphDirectory(services.identity).handlers(),
         },
-        "defender": DefenderSurface(services.store, services.hunting, services.clock, services.cursors).handlers(),
+        "defender": DefenderSurface(
+            services.store, services.hunting, services.clock, services.cursors, services.endpoint
+        ).handlers(),
         "ingest": IngestSurface(services.pipeline).handlers(),
         "server": HealthSurface(services.store).handlers(),
     }

@@ -16,8 +16,10 @@ from vedette.store.engine import Store
 
 if TYPE_CHECKING:  # what is heavy is imported by the property that builds it
     from vedette.api.cursors import CursorBox
+    from vedette.api.defender.endpoint import EndpointParts
     from vedette.detections.evaluate import Evaluator
     from vedette.egress.transport import Egress
+    from vedette.hunting.rows import OwnQueries
     from vedette.hunting.service import HuntingService
     from vedette.identity.services import IdentityServices
     from vedette.ingest.pipeline import Pipeline
@@ -28,6 +30,7 @@ if TYPE_CHECKING:  # what is heavy is imported by the property that builds it
     from vedette.lake.engines.duckdb import DuckDBEngine
     from vedette.lake.maintenance import Maintenance
     from vedette.lake.writer import LakeWriter
+    from vedette.machines.execution import Executor
     from vedette.server.rule_folder import RuleFolder
     from vedette.store.secrets import MasterKey
 
@@ -80,7 +83,7 @@ class Services:
     def identity(self) -> "IdentityServices":
         from vedette.identity.services import IdentityServices, IdentitySettings
 
-        return IdentityServices(
+        identity = IdentityServices(
             self.store,
             self.master_key,
             clock=self.clock,
@@ -88,6 +91,9 @@ class Services:
             settings=IdentitySettings(own_hosts=own_hosts(self.settings)),
             egress=self.egress,
         )
+        identity.audit.start()
+        self._closers.append(identity.audit.close)
+        return identity
 
     @cached_property
     def queue(self) -> "JobQueue":
@@ -164,6 +170,16 @@ class Services:
 
     @cached_property
     def hunting(self) -> "HuntingService":
+        return self._hunting_service(self.settings.profile)
+
+    @cached_property
+    def telemetry(self) -> "OwnQueries":
+        """Queries of the server's own, which the limits of a profile do not concern."""
+        from vedette.hunting.rows import OwnQueries
+
+        return OwnQueries(self._hunting_service("default"), self.ids)
+
+    def _hunting_service(self, profile: str) -> "HuntingService":
         from vedette.contracts.quotas import load_quota_profile
         from vedette.hunting.catalog import ContractCatalog
         from vedette.hunting.quota import HuntingLimits
@@ -172,7 +188,7 @@ class Services:
 
         catalog = ContractCatalog()
         limits = HuntingLimits(
-            load_quota_profile(self.settings.profile).hunting,
+            load_quota_profile(profile).hunting,
             seconds=self.settings.hunting_seconds,
             memory=self.settings.hunting_memory_mb * 2**20,
         )
@@ -187,6 +203,29 @@ class Services:
                 clock=self.clock,
             )
         )
+
+    @cached_property
+    def endpoint(self) -> "EndpointParts":
+        from vedette.api.defender.endpoint import make_parts
+        from vedette.store.secrets import MasterKey
+
+        master = MasterKey.load_or_create(self.folder.master_key)
+        delay = self.settings.action_pending_seconds
+        return make_parts(self.store, self.clock, self.ids, self.telemetry, master, delay=delay)
+
+    @cached_property
+    def executor(self) -> "Executor":
+        """Who carries machine actions out."""
+        from vedette.machines.simulator import Simulation, Simulator, parse_outcomes
+        from vedette.machines.webhook import WebhookExecutor
+        from vedette.store.secrets import Secret
+
+        settings = self.settings
+        if settings.action_webhook_key is not None:
+            key = Secret(settings.action_webhook_key.read_text("utf-8").strip())
+            return WebhookExecutor(self.egress, settings.action_webhook, key, self.clock)
+        outcomes = parse_outcomes(settings.action_outcomes)
+        return Simulator(Simulation(settings.action_running_seconds, outcomes), self.clock)
 
     @cached_property
     def pipeline(self) -> "Pipeline":
@@ -236,8 +275,11 @@ def subscriptions() -> Mapping[str, Sequence[str]]:
     """Who hears of what: kinds of jobs by topic of the outbox."""
     from vedette.detections import alert_tables
     from vedette.detections.evaluate import ALERT_CREATED
+    from vedette.identity import audit, audit_rows
+    from vedette.lake.publish import EVENTS_COMMITTED
+    from vedette.machines import updates
 
-    return {ALERT_CREATED: (alert_tables.JOB,)}
+    return {ALERT_CREATED: (alert_tables.JOB,), audit.TOPIC: (audit_rows.JOB,), EVENTS_COMMITTED: (updates.JOB,)}
 
 
 def job_handlers(services: Services) -> Mapping[str, "Callable[[Job], None]"]:
@@ -257,4 +299,29 @@ def job_handlers(services: Services) -> Mapping[str, "Callable[[Job], None]"]:
         alert_tables.JOB: alert_tables.AlertTables(services.store, services.writer).write,
         RUN_RULE: run_rule,
         MAINTAIN_LAKE: maintain_lake,
+        **_identity_handlers(services),
+        **_machine_handlers(services),
+    }
+
+
+def _identity_handlers(services: Services) -> Mapping[str, "Callable[[Job], None]"]:
+    from vedette.identity import audit_rows, upkeep
+
+    return {
+        audit_rows.JOB: audit_rows.IdentityTables(services.writer).write,
+        upkeep.JOB: lambda job: upkeep.Upkeep(services.identity).run(job.tenant_id),
+    }
+
+
+def _machine_handlers(services: Services) -> Mapping[str, "Callable[[Job], None]"]:
+    from vedette.machines import execution, inventory_rows, investigations, updates
+
+    store, queue, clock = services.store, services.queue, services.clock
+    running = services.settings.action_running_seconds
+    machines = updates.MachineUpdates(store, services.telemetry, queue, clock, services.tenant)
+    return {
+        updates.JOB: machines.observe,
+        inventory_rows.JOB: inventory_rows.InventoryWriter(store, services.writer, queue, clock).write,
+        execution.JOB: execution.ActionRunner(store, queue, services.executor, clock).run,
+        investigations.JOB: investigations.InvestigationRunner(store, queue, clock, running=running).run,
     }

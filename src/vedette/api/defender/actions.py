@@ -1,0 +1,262 @@
+"""The machine actions operations: what is asked of machines, its progress and its results."""
+
+import re
+
+import msgspec
+
+from vedette.api.bodies import read_object
+from vedette.api.changes import enum_value
+from vedette.api.defender.answers import caller_name, entity, found, page_answer, required, text_answer, without_options
+from vedette.api.defender.endpoint import EndpointParts
+from vedette.api.defender.machine_entities import to_action, to_investigation
+from vedette.api.defender.machines import MAX_PAGE, OFFERED, find_machine
+from vedette.api.http import ApiRequest, ApiResponse
+from vedette.api.listing import ListRules, read_list
+from vedette.clock import now_ticks
+from vedette.context import RequestContext
+from vedette.contracts.enums import load_enums
+from vedette.errors import InvalidRequestError
+from vedette.machines.actions import (
+    ACTION_FIELDS,
+    PACKAGE,
+    UNFINISHED,
+    Command,
+    MachineAction,
+    MachineActions,
+    NewAction,
+    Parameter,
+)
+from vedette.machines.inventory import Machines
+from vedette.odata.sql import Property, PropertyMap
+
+LINK_SECONDS = 30 * 60
+MAX_COMMANDS = 10
+_SHA1 = re.compile(r"[0-9a-fA-F]{40}")
+
+
+class ActionBody(msgspec.Struct, frozen=True, rename="pascal"):
+    """Body of every action."""
+
+    comment: str
+    external_id: str | None = None
+    title: str | None = None
+
+
+class IsolateBody(ActionBody, frozen=True, rename="pascal"):
+    """Body of isolate."""
+
+    isolation_type: str = "Full"
+
+
+class ScanBody(ActionBody, frozen=True, rename="pascal"):
+    """Body of runAntiVirusScan."""
+
+    scan_type: str = "Quick"
+
+
+class FileBody(ActionBody, frozen=True, kw_only=True, rename="pascal"):
+    """Body of StopAndQuarantineFile."""
+
+    sha1: str
+
+
+class CommandBody(msgspec.Struct, frozen=True):
+    """A live-response command."""
+
+    type: str
+    params: tuple[Parameter, ...] = ()
+
+
+class LiveResponseBody(ActionBody, frozen=True, rename="pascal"):
+    """Body of runliveresponse."""
+
+    commands: tuple[CommandBody, ...] = ()
+
+
+def action_properties() -> PropertyMap:
+    """What may be filtered by."""
+    field, enums = ACTION_FIELDS, load_enums()
+    return {
+        "id": Property(field["action_id"], "string"),
+        "status": Property(field["status"], "enum", enums["machineActionStatus"].spellings),
+        "machineId": Property(field["machine_id"], "string"),
+        "type": Property(field["type"], "enum", enums["machineActionType"].spellings),
+        "requestor": Property(field["requestor"], "string"),
+        "creationDateTimeUtc": Property(field["created"], "datetime"),
+        "lastUpdateDateTimeUtc": Property(field["last_update"], "datetime", filterable=False),
+    }
+
+
+class DefenderActions:
+    """Handlers."""
+
+    def __init__(self, parts: EndpointParts) -> None:
+        self._parts = parts
+        self._rules = ListRules(
+            offered=OFFERED,
+            properties=action_properties(),
+            default_order=((ACTION_FIELDS["created"], True), (ACTION_FIELDS["action_id"], True)),
+            default_page=MAX_PAGE,
+            max_page=MAX_PAGE,
+            over_max="refuse",
+        )
+
+    def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/machineactions."""
+        query = read_list(request, self._rules)
+        with self._parts.store.connect() as connection:
+            actions = MachineActions(connection, context.tenant.tenant_id)
+            return page_answer(request, "MachineActions", query, actions, to_action)
+
+    def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/machineactions/{id}."""
+        without_options(request)
+        return entity(request, "MachineActions", to_action(self._action(context, request)))
+
+    def isolate(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /api/machines/{id}/isolate."""
+        body = read_object(request.body, IsolateBody)
+        scope = enum_value("isolationType", "IsolationType", body.isolation_type)
+        return self._request(context, request, body, "Isolate", scope=str(scope))
+
+    def unisolate(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /api/machines/{id}/unisolate."""
+        return self._request(context, request, read_object(request.body, ActionBody), "Unisolate")
+
+    def restrict(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /api/machines/{id}/restrictCodeExecution."""
+        return self._request(context, request, read_object(request.body, ActionBody), "RestrictCodeExecution")
+
+    def unrestrict(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /api/machines/{id}/unrestrictCodeExecution."""
+        return self._request(context, request, read_object(request.body, ActionBody), "UnrestrictCodeExecution")
+
+    def scan(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /api/machines/{id}/runAntiVirusScan."""
+        body = read_object(request.body, ScanBody)
+        scope = enum_value("scanType", "ScanType", body.scan_type)
+        return self._request(context, request, body, "RunAntiVirusScan", scope=str(scope))
+
+    def offboard(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /api/machines/{id}/offboard."""
+        return self._request(context, request, read_object(request.body, ActionBody), "Offboard")
+
+    def collect_package(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /api/machines/{id}/collectInvestigationPackage."""
+        return self._request(context, request, read_object(request.body, ActionBody), "CollectInvestigationPackage")
+
+    def stop_and_quarantine(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /api/machines/{id}/StopAndQuarantineFile."""
+        body = read_object(request.body, FileBody)
+        if not _SHA1.fullmatch(body.sha1):
+            raise InvalidRequestError("InvalidHashValue", value=body.sha1)
+        return self._request(context, request, body, "StopAndQuarantineFile", sha1=body.sha1.lower())
+
+    def live_response(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /api/machines/{id}/runliveresponse."""
+        body = read_object(request.body, LiveResponseBody)
+        if not body.commands:
+            raise InvalidRequestError("MissingParameter", parameter="Commands")
+        if len(body.commands) > MAX_COMMANDS:
+            raise InvalidRequestError("MaximumBatchSizeExceeded", received=len(body.commands), limit=MAX_COMMANDS)
+        commands = tuple(map(_command, body.commands))
+        return self._request(context, request, body, "LiveResponse", commands=commands)
+
+    def cancel(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /api/machineactions/{id}/cancel. What has ended cannot be cancelled any more."""
+        comment = required(read_object(request.body, ActionBody).comment, "Comment")
+        action = self._action(context, request)
+        now = now_ticks(self._parts.clock)
+        with self._parts.store.begin() as connection:
+            actions = MachineActions(connection, context.tenant.tenant_id)
+            if not actions.cancel(action.action_id, caller_name(context.principal), comment, now):
+                raise InvalidRequestError("ActionHasEnded", action=action.action_id)
+            cancelled = actions.get(action.action_id)
+        return entity(request, "MachineActions", to_action(found(cancelled, "MachineAction", action.action_id)))
+
+    def package_uri(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/machineactions/{id}/getPackageUri. The link comes in quotes of its own, as documented."""
+        return self._link(context, request, PACKAGE, quoted=True)
+
+    def live_response_result(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/machineactions/{id}/GetLiveResponseResultDownloadLink(index=n)."""
+        index = request.path_parameters["n"]
+        if not (index.isascii() and index.isdigit() and len(index) <= 4):
+            raise InvalidRequestError("InvalidParameter", parameter="index")
+        return self._link(context, request, int(index), quoted=False)
+
+    def start_investigation(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /api/machines/{id}/startInvestigation."""
+        comment = required(read_object(request.body, ActionBody).comment, "Comment")
+        with self._parts.store.begin() as connection:
+            tenant_id = context.tenant.tenant_id
+            machine = find_machine(Machines(connection, tenant_id, now_ticks(self._parts.clock)), request)
+            investigation = self._parts.investigations.start(connection, tenant_id, machine, comment)
+        return entity(request, "Investigations", to_investigation(investigation), status=201)
+
+    def _request(
+        self,
+        context: RequestContext,
+        request: ApiRequest,
+        body: ActionBody,
+        type_: str,
+        *,
+        scope: str | None = None,
+        sha1: str | None = None,
+        commands: tuple[Command, ...] = (),
+    ) -> ApiResponse:
+        comment = required(body.comment, "Comment")
+        with self._parts.store.begin() as connection:
+            tenant_id = context.tenant.tenant_id
+            machine = find_machine(Machines(connection, tenant_id, now_ticks(self._parts.clock)), request)
+            new = NewAction(
+                machine_id=machine.machine_id,
+                dns_name=machine.dns_name,
+                type=type_,
+                requestor=caller_name(context.principal),
+                comment=comment,
+                scope=scope,
+                external_id=body.external_id,
+                file_identifier=sha1,
+                file_identifier_type="Sha1" if sha1 else None,
+                commands=commands,
+            )
+            action = self._parts.actions.request(connection, tenant_id, new)
+        return entity(request, "MachineActions", to_action(action), status=201)
+
+    def _action(self, context: RequestContext, request: ApiRequest) -> MachineAction:
+        action_id = request.path_parameters["id"]
+        with self._parts.store.connect() as connection:
+            action = MachineActions(connection, context.tenant.tenant_id).get(action_id)
+        return found(action, "MachineAction", action_id)
+
+    def _link(self, caller: RequestContext, request: ApiRequest, position: int, *, quoted: bool) -> ApiResponse:
+        without_options(request)
+        action = self._action(caller, request)
+        with self._parts.store.connect() as connection:
+            output = MachineActions(connection, caller.tenant.tenant_id).output(action.action_id, position)
+        if output is None or action.status in UNFINISHED:
+            found(None, "Result of machine action", action.action_id)
+        link = self._parts.links.make(
+            request.base_url,
+            caller.tenant.tenant_id,
+            "action",
+            action.action_id,
+            str(position),
+            seconds=LINK_SECONDS,
+        )
+        value = f'"{link}"' if quoted else link
+        return text_answer(request, value)
+
+
+def _command(body: CommandBody) -> Command:
+    type_ = load_enums()["liveResponseCommand"].parse(body.type)
+    if type_ is None:
+        raise InvalidRequestError("InvalidBodyValue", property="Commands")
+    keys = load_enums()["liveResponseParameter"]
+    params = tuple(Parameter(keys.parse(each.key) or "", each.value) for each in body.params)
+    needed = {"PutFile": "FileName", "RunScript": "ScriptName", "GetFile": "Path"}[type_]
+    command = Command(type_, params)
+    if any(not each.key for each in params) or not command.parameter(needed).strip():
+        raise InvalidRequestError("InvalidBodyValue", property="Commands")
+    return command

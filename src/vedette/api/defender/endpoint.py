@@ -1,0 +1,50 @@
+"""What the operations of Defender for Endpoint work with, put together once by whoever composes the process."""
+
+import msgspec
+
+from vedette.api.downloads import DownloadLinks
+from vedette.clock import Clock
+from vedette.ids import Ids
+from vedette.jobs.outbox import Outbox
+from vedette.jobs.queue import JobQueue
+from vedette.machines.execution import ActionRequests
+from vedette.machines.investigations import InvestigationRequests
+from vedette.machines.telemetry import Telemetry
+from vedette.store.engine import Store
+from vedette.store.secrets import MasterKey
+
+
+class EndpointParts(msgspec.Struct, frozen=True):
+    """The parts."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    outbox: Outbox
+    telemetry: Telemetry
+    links: DownloadLinks
+    actions: ActionRequests
+    investigations: InvestigationRequests
+
+
+def make_parts(
+    store: Store,
+    clock: Clock,
+    ids: Ids,
+    telemetry: Telemetry,
+    master: MasterKey,
+    *,
+    delay: float,
+) -> EndpointParts:
+    """The parts over a store. `delay`: seconds for which what is asked of a machine stays pending."""
+    queue = JobQueue(store, clock, ids)
+    return EndpointParts(
+        store=store,
+        clock=clock,
+        ids=ids,
+        outbox=Outbox(clock, ids),
+        telemetry=telemetry,
+        links=DownloadLinks(master, clock),
+        actions=ActionRequests(queue, clock, ids, delay=delay),
+        investigations=InvestigationRequests(queue, clock, delay=delay),
+    )
