@@ -5,6 +5,7 @@ import msgspec
 from vedette.clock import Clock
 from vedette.egress.policy import EgressPolicy
 from vedette.egress.transport import Egress
+from vedette.identity.audit import AuditLog
 from vedette.identity.directory.cache import DirectoryCache
 from vedette.identity.foreign_keys import ForeignKeys
 from vedette.identity.issuers import Issuers
@@ -56,7 +57,7 @@ class IdentityServices:
         self.ids = ids
         self.settings = settings or IdentitySettings()
         self.foreign_keys = ForeignKeys(egress or Egress(EgressPolicy()), clock)
-        self.outbox = Outbox(clock, ids)
+        self.audit = AuditLog(store, Outbox(clock, ids), clock, ids)
         self.issuers = Issuers(self.settings.own_hosts)
         self.cache = DirectoryCache()
         sealer = Sealer(master_key.derive("signing-keys"))

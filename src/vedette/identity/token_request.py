@@ -36,6 +36,9 @@ class TokenRequest(msgspec.Struct, frozen=True):
     base_url: str
     """`https://host[:port]` that was asked; the issuer follows it."""
     client_address: str = ""
+    user_agent: str = ""
+    request_id: str = ""
+    correlation_id: str = ""
 
     def required(self, name: str) -> str:
         """A parameter's value. Raises OAuthError if it is missing or empty."""

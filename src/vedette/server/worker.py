@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 
 from vedette.detections.evaluate import RuleRuns
+from vedette.identity import upkeep
 from vedette.jobs.runner import JobRunner
 from vedette.observability.logs import get_logger
 from vedette.server.wiring import MAINTAIN_LAKE, RUN_RULE, Services, job_handlers
@@ -89,4 +90,12 @@ def plan(services: Services) -> None:
                 kind=MAINTAIN_LAKE,
                 payload={},
                 every_seconds=MAINTENANCE_SECONDS,
+            )
+            services.schedules.put(
+                connection,
+                tenant.tenant_id,
+                "identity",
+                kind=upkeep.JOB,
+                payload={},
+                every_seconds=upkeep.EVERY_SECONDS,
             )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from vedette.api.http import ApiResponse
 from vedette.api.login.authorize import redirect_to
-from vedette.api.login.consent_pages import show_consent
+from vedette.api.login.consent_pages import accept_consent, show_consent
 from vedette.api.login.faults import redirect_error
 from vedette.api.login.pages import refusal_page
 from vedette.api.login.rendering import render_message
@@ -14,7 +14,7 @@ from vedette.identity.grants.dispatch import TENANTLESS
 from vedette.identity.scopes import RequestedAccess, parse_scopes
 from vedette.identity.services import IdentityServices
 from vedette.identity.signin.authorization_request import AuthorizationTarget, read_target
-from vedette.identity.signin.consent_request import ConsentReader, ConsentRequest, grant
+from vedette.identity.signin.consent_request import ConsentReader, ConsentRequest
 
 CANCELLED_V1 = {"error": "permission_denied", "error_description": "The admin canceled the request"}
 
@@ -63,8 +63,7 @@ class AdminConsentPurpose:
             return self.cancelled(visit)
         person = visit.proven_person()
         consent = self._consent(visit, person)
-        with self._services.store.begin() as connection:
-            grant(connection, self._services, consent, person.user, for_everybody=True)
+        accept_consent(visit, person, consent, for_everybody=True)
         fields = {"admin_consent": "True", "tenant": person.tenant.tenant.tenant_id}
         scope = visit.interaction.parameters.get("scope")
         return self._respond(visit, fields | ({"scope": scope} if scope else {}))

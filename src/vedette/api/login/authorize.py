@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlencode, urlsplit
 
 from vedette.api.http import ApiResponse
-from vedette.api.login.consent_pages import show_consent
+from vedette.api.login.consent_pages import accept_consent, show_consent
 from vedette.api.login.faults import redirect_error
 from vedette.api.login.pages import refusal_page
 from vedette.api.login.rendering import render_form_post, render_message
@@ -18,7 +18,7 @@ from vedette.identity.signin.authorization_request import (
     read_target,
 )
 from vedette.identity.signin.completion import answer
-from vedette.identity.signin.consent_request import ConsentReader, ConsentRequest, grant
+from vedette.identity.signin.consent_request import ConsentReader, ConsentRequest
 
 
 class AuthorizePurpose:
@@ -110,8 +110,7 @@ class AuthorizePurpose:
         person = visit.proven_person()
         consent = self._consent(target, request, person)
         for_everybody = _is_for_tenant(request, consent) or visit.form.get("everybody") == "yes"
-        with self._services.store.begin() as connection:
-            grant(connection, self._services, consent, person.user, for_everybody=for_everybody)
+        accept_consent(visit, person, consent, for_everybody=for_everybody)
         return self._complete(visit, target, request, person)
 
     def _complete(
@@ -122,6 +121,9 @@ class AuthorizePurpose:
             return render_message(visit.frame(), "Done", f"{name} may now do what you allowed.", "Close this window.")
         with self._services.store.begin() as connection:
             parameters = answer(connection, self._services, target, request, visit.signed_in(person))
+            resource = request.accesses[0].resource if request.accesses else ""
+            record = visit.sign_in_record(person, target.application, resource)
+            self._services.audit.publish(connection, record)
         if visit.interaction.parameters.get("client_info") != "1":
             del parameters["client_info"]
         return respond(visit, target, parameters)

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from vedette.api.http import ApiResponse
 from vedette.api.login.rendering import render
 from vedette.api.login.visits import Person, Visit
-from vedette.identity.signin.consent_request import ConsentRequest
+from vedette.identity.signin.consent_request import ConsentRequest, grant
+
+CONSENT_ACTION = "Consent to application"
 
 OIDC_TEXTS: Mapping[str, str] = {
     "openid": "Know who you are when you sign in",
@@ -33,5 +35,20 @@ def show_consent(
         consent=consent,
         for_tenant=for_tenant,
         refused=refused,
-        oidc=[text for scope, text in OIDC_TEXTS.items() if scope in oidc],
+        oidc=[text for scope, text in OIDC_TEXTS.items() if scope in oidc and not for_tenant],
     )
+
+
+def accept_consent(visit: Visit, person: Person, consent: ConsentRequest, *, for_everybody: bool) -> None:
+    """Store what a person allowed, and tell the audit log. Raises OAuthError if they may not."""
+    with visit.services.store.begin() as connection:
+        grant(connection, visit.services, consent, person.user, for_everybody=for_everybody)
+        change = visit.change_record(
+            person,
+            CONSENT_ACTION,
+            consent.application.display_name,
+            appId=consent.application.app_id,
+            permissions=" ".join(permission.value for permission in consent.permissions),
+            consentType="AllPrincipals" if for_everybody else "Principal",
+        )
+        visit.services.audit.publish(connection, change)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from vedette.api.http import ApiResponse
-from vedette.api.login.consent_pages import show_consent
+from vedette.api.login.consent_pages import accept_consent, show_consent
 from vedette.api.login.pages import refusal_page
 from vedette.api.login.rendering import render, render_message
 from vedette.api.login.visits import Person, Visit
@@ -12,7 +12,7 @@ from vedette.identity.errors import OAuthError, ObjectNotFoundError
 from vedette.identity.grants.device_codes import DeviceCode, DeviceCodes
 from vedette.identity.scopes import parse_scopes
 from vedette.identity.services import IdentityServices
-from vedette.identity.signin.consent_request import ConsentReader, ConsentRequest, grant
+from vedette.identity.signin.consent_request import ConsentReader, ConsentRequest
 
 USER_CODE = "user_code"
 
@@ -76,9 +76,8 @@ class DevicePurpose:
             return self.cancelled(visit)
         person = visit.proven_person()
         consent = self._consent(self._code(visit), person)
-        with self._services.store.begin() as connection:
-            everybody = visit.form.get("everybody") == "yes"
-            grant(connection, self._services, consent, person.user, for_everybody=everybody)
+        everybody = visit.form.get("everybody") == "yes"
+        accept_consent(visit, person, consent, for_everybody=everybody)
         return self._show_confirmation(visit, person)
 
     def _take_confirmation(self, visit: Visit) -> ApiResponse:
@@ -90,6 +89,7 @@ class DevicePurpose:
             raise OAuthError("consent_missing", app_id=code.app_id, app_name=name)
         with self._services.store.begin() as connection:
             DeviceCodes(connection, self._services).approve(code, person.user, visit.interaction.methods)
+            self._services.audit.publish(connection, visit.sign_in_record(person, self._application(code)))
         return render_message(
             visit.frame(), "You are signed in", f"{name} on your device goes on by itself.", "Close this window."
         )

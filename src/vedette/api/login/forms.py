@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote_plus
 import msgspec
 
 from vedette.api.http import ApiRequest
+from vedette.api.login.faults import Trace
 from vedette.identity.errors import OAuthError
 from vedette.identity.token_request import ClientCredential, EndpointVersion, TokenRequest, TokenResult
 from vedette.store.secrets import Secret
@@ -17,7 +18,7 @@ CREDENTIAL_PARAMETERS = frozenset({"client_secret", "client_assertion"})
 
 def parse_token_request(request: ApiRequest, endpoint: EndpointVersion) -> TokenRequest:
     """Read the form, whatever Content-Type it came with. Raises OAuthError for a malformed one."""
-    form = parse_form(request.body)
+    form, trace = parse_form(request.body), Trace.of(request)
     return TokenRequest(
         endpoint=endpoint,
         tenant=request.path_parameters["tenant"],
@@ -25,6 +26,9 @@ def parse_token_request(request: ApiRequest, endpoint: EndpointVersion) -> Token
         client=_client_credential(form, request.headers.get("authorization")),
         base_url=request.base_url,
         client_address=request.client_address,
+        user_agent=request.headers.get("user-agent", ""),
+        request_id=trace.trace_id,
+        correlation_id=trace.correlation_id,
     )
 
 

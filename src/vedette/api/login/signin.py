@@ -175,12 +175,16 @@ class SignInFlow:
 
     def _take_password(self, visit: Visit) -> ApiResponse:
         name, password = visit.form.get("username", "").strip(), visit.form.get("password", "")
+        tenant = None
         try:
             with self._services.store.connect() as connection:
                 tenant = self._tenant_of(connection, visit, name)
                 attempt = PasswordAttempt(name, Secret(password), visit.request.client_address)
                 user = check_password(connection, self._services, tenant, attempt)
         except OAuthError as error:
+            if tenant is not None:
+                code = login_faults_by_key()[error.key].code
+                self._services.audit.gather(visit.failure_record(tenant.tenant.tenant_id, name, code))
             shown = OAuthError("wrong_password") if error.key in UNTOLD else error
             return self._show_sign_in(visit, problem=_problem(shown), username=name)
         visit.advance(
@@ -240,6 +244,7 @@ class SignInFlow:
             is_enrolled = factors.is_enrolled(person.user)
             if step is not None and not is_enrolled:
                 factors.enrol(person.user, secret, step=step, now=now)
+                self._services.audit.publish(connection, visit.change_record(person, "Second factor enrolled"))
         if is_enrolled:  # in another window, meanwhile: then its code is asked for
             return self.go_on(visit)
         if step is None:
@@ -267,6 +272,7 @@ class SignInFlow:
             return self._show_change(visit, person, problem=problem)
         with self._services.store.begin() as connection:
             Provisioning(connection, self._services).change_own_password(person.user, Secret(form["new"]))
+            self._services.audit.publish(connection, visit.change_record(person, "Account Password changed"))
         visit.advance(is_signed_in=False)
         return self.go_on(visit)
 

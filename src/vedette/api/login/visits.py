@@ -10,6 +10,8 @@ from vedette.api.login.cookies import ensure_browser, set_browser
 from vedette.api.login.faults import Trace
 from vedette.api.login.pages import ANY_PLACE
 from vedette.api.login.rendering import PageFrame
+from vedette.identity.audit import DirectoryChange, SignIn
+from vedette.identity.directory.applications import Application
 from vedette.identity.directory.tenants import TenantRecord, Tenants
 from vedette.identity.directory.users import User, Users
 from vedette.identity.errors import OAuthError
@@ -115,6 +117,59 @@ class Visit:
         """The person, for what is issued to the application."""
         request = self.request
         return SignedIn(person.tenant, person.user, self.interaction.methods, request.client_address, request.base_url)
+
+    def sign_in_record(self, person: Person, application: Application, resource: str = "") -> SignIn:
+        """What the audit log is told of a sign-in that reached its end."""
+        return SignIn(
+            tenant_id=person.user.tenant_id,
+            app_id=application.app_id,
+            app_name=application.display_name,
+            is_confidential=not application.is_fallback_public_client,
+            is_interactive=self.interaction.is_fresh,
+            correlation_id=self.trace.correlation_id,
+            request_id=self.trace.trace_id,
+            user_id=person.user.id,
+            user_name=person.user.user_principal_name,
+            user_display_name=person.user.display_name,
+            methods=self.interaction.methods,
+            resource_name=resource,
+            address=self.request.client_address,
+            user_agent=self.request.headers.get("user-agent", ""),
+            endpoint="OAuth2:Authorize",
+        )
+
+    def failure_record(self, tenant_id: str, user_name: str, error_code: int) -> SignIn:
+        """What it is told of a sign-in that failed."""
+        return SignIn(
+            tenant_id=tenant_id,
+            app_id=self.interaction.parameters.get("client_id", "").lower(),
+            app_name="",
+            is_confidential=False,
+            is_interactive=True,
+            error_code=error_code,
+            correlation_id=self.trace.correlation_id,
+            request_id=self.trace.trace_id,
+            user_name=user_name,
+            address=self.request.client_address,
+            user_agent=self.request.headers.get("user-agent", ""),
+            endpoint="OAuth2:Authorize",
+        )
+
+    def change_record(self, person: Person, action: str, application: str = "", **details: str) -> DirectoryChange:
+        """What it is told of a change that a person made on a page."""
+        user = person.user
+        return DirectoryChange(
+            tenant_id=user.tenant_id,
+            action=action,
+            actor_id=user.id,
+            actor_name=user.user_principal_name,
+            actor_display_name=user.display_name,
+            application=application,
+            target_name=user.user_principal_name,
+            target_display_name=user.display_name,
+            address=self.request.client_address,
+            details=details,
+        )
 
     def finish(self, response: ApiResponse) -> ApiResponse:
         """The response with the cookie and the ids of the exchange."""

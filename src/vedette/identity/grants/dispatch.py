@@ -13,6 +13,7 @@ from vedette.identity.consent import GrantedPermissions, granted_to_application
 from vedette.identity.directory.applications import find_application
 from vedette.identity.directory.tenants import TenantRecord, Tenants, is_domain
 from vedette.identity.errors import OAuthError
+from vedette.identity.grants.attempt import Attempt
 from vedette.identity.grants.authorization_codes import AuthorizationCodeGrant
 from vedette.identity.grants.client_credentials import ClientCredentialsGrant
 from vedette.identity.grants.device_codes import DeviceCodeGrant
@@ -44,15 +45,27 @@ GRANTS: Mapping[str, Grant] = {
 
 
 def handle(services: IdentityServices, request: TokenRequest) -> TokenResult:
-    """Answer one token request. Raises OAuthError."""
+    """Answer one token request, and tell the audit log how it went. Raises OAuthError."""
+    attempt = Attempt(request)
+    try:
+        result = _answer(services, request, attempt)
+    except OAuthError as error:
+        attempt.failed(services, error)
+        raise
+    attempt.succeeded(services)
+    return result
+
+
+def _answer(services: IdentityServices, request: TokenRequest, attempt: Attempt) -> TokenResult:
     grant = _find_grant(request)
     with services.store.connect() as connection:
-        tenant = _tenant_of(connection, services, request, grant)
-        client = clients.authenticate(
+        attempt.tenant = tenant = _tenant_of(connection, services, request, grant)
+        attempt.client = client = clients.authenticate(
             connection, services, request, tenant, needs_confidential_client=grant.needs_confidential_client
         )
-        exchange = Exchange(request, connection, services, tenant, client)
+        exchange = Exchange(request, connection, services, tenant, client, attempt)
         authorization = grant.authorize(exchange)
+        attempt.user, attempt.methods = authorization.user, authorization.methods
         if authorization.user is None:
             return _issue_for_application(exchange, authorization)
         return issue_for_user(exchange, authorization, authorization.user, grant)
@@ -99,6 +112,7 @@ def _issue_for_application(exchange: Exchange, authorization: Authorization) -> 
     resource, permissions = services.cache.get(
         exchange.tenant, ("granted", client.principal.id, name), lambda: _granted(exchange, name)
     )
+    exchange.attempt.resource = resource
     issuer = TokenIssuer(connection, services, exchange.tenant, exchange.request.base_url)
     token = issuer.issue(client, resource, permissions)
     return TokenResult(token.value, token.issued_at, token.expires_in, name)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from vedette.identity.clients import AuthenticatedClient
 from vedette.identity.directory.tenants import TenantRecord
 from vedette.identity.directory.users import User
+from vedette.identity.grants.attempt import Attempt
 from vedette.identity.scopes import RequestedAccess
 from vedette.identity.services import IdentityServices
 from vedette.identity.token_request import TokenRequest
@@ -21,6 +22,8 @@ class Exchange(msgspec.Struct, frozen=True):
     services: IdentityServices
     tenant: TenantRecord
     client: AuthenticatedClient
+    attempt: Attempt
+    """What the audit log will be told."""
 
 
 class Authorization(msgspec.Struct, frozen=True):

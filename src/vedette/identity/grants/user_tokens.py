@@ -19,6 +19,7 @@ def issue_for_user(exchange: Exchange, authorization: Authorization, user: User,
     services, connection, client = exchange.services, exchange.connection, exchange.client
     request, requested = exchange.request, authorization.requested
     resource = resolve_resource(connection, exchange.tenant, services.issuers, requested.resource)
+    exchange.attempt.resource = resource
     permissions = granted_for_user(connection, client.principal, resource, user, requested)
     issuer = TokenIssuer(connection, services, exchange.tenant, request.base_url)
     subject = issuer.subject_of(user, client, request.client_address, authorization.methods)
@@ -43,6 +44,7 @@ def _complete(exchange: Exchange, authorization: Authorization, user: User, gran
     services, requested = exchange.services, authorization.requested
     with services.store.begin() as connection:
         grant.complete(connection, exchange)
+        exchange.attempt.tell(connection, services)
         if "offline_access" not in requested.oidc:
             return None
         return RefreshTokens(connection, user.tenant_id, services).add(

@@ -1,0 +1,147 @@
+"""What happened at the login service, as news for the hunting tables: sign-ins of people and applications, changes.
+
+News of a change travels in the change's own transaction. Sign-ins of applications are many and change nothing: they are
+gathered for up to a second, so that thousands of tokens cost one write.
+"""
+
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import msgspec
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from vedette.clock import Clock
+from vedette.ids import Ids
+from vedette.jobs.outbox import Outbox
+from vedette.observability.logs import get_logger
+from vedette.store.engine import Store
+
+LOG = get_logger(__name__)
+
+TOPIC = "identity.events"
+GATHER_SECONDS = 1.0
+MAXIMUM_GATHERED = 500
+MAXIMUM_TEXT = 1024
+
+Table = Literal["EntraIdSignInEvents", "EntraIdSpnSignInEvents", "IdentityDirectoryEvents"]
+
+
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """One sign-in, or an attempt at one. Without `user_id` the application signed in itself."""
+
+    tenant_id: str
+    app_id: str
+    app_name: str
+    is_confidential: bool
+    is_interactive: bool = False
+    error_code: int = 0
+    correlation_id: str = ""
+    request_id: str = ""
+    principal_id: str = ""
+    user_id: str = ""
+    user_name: str = ""
+    user_display_name: str = ""
+    methods: tuple[str, ...] = ()
+    resource_id: str = ""
+    resource_name: str = ""
+    address: str = ""
+    user_agent: str = ""
+    endpoint: str = ""
+
+
+class DirectoryChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of the directory by a person."""
+
+    tenant_id: str
+    action: str
+    actor_id: str
+    actor_name: str
+    actor_display_name: str
+    application: str = ""
+    target_name: str = ""
+    target_display_name: str = ""
+    address: str = ""
+    details: Mapping[str, str] = {}
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One row to be: table, time, id, and what it tells."""
+
+    table: Table
+    at: float
+    id: str
+    fields: dict[str, object]
+
+
+class AuditLog:
+    """Publishes events. Thread-safe; one a process; between `start` and `close` what is gathered is written in time."""
+
+    def __init__(self, store: Store, outbox: Outbox, clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._outbox = outbox
+        self._clock = clock
+        self._ids = ids
+        self._gathered: dict[str, list[Event]] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._writer: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Write what is gathered every second, in the background."""
+        self._writer = threading.Thread(target=self._write_forever, name="audit-writer", daemon=True)
+        self._writer.start()
+
+    def publish(self, connection: Connection, record: SignIn | DirectoryChange) -> None:
+        """Tell of something in the caller's transaction."""
+        self._publish(connection, record.tenant_id, [self._event(record)])
+
+    def gather(self, sign_in: SignIn) -> None:
+        """Tell of a sign-in that changed nothing, within a second."""
+        event = self._event(sign_in)
+        with self._lock:
+            events = self._gathered.setdefault(sign_in.tenant_id, [])
+            events.append(event)
+            is_full = len(events) >= MAXIMUM_GATHERED
+        if is_full:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is gathered."""
+        with self._lock:
+            gathered, self._gathered = self._gathered, {}
+        if gathered:
+            with self._store.begin() as connection:
+                for tenant_id, events in gathered.items():
+                    self._publish(connection, tenant_id, events)
+
+    def close(self) -> None:
+        """Write what is gathered, for the last time."""
+        self._stopping.set()
+        if self._writer is not None:
+            self._writer.join()
+        self.flush()
+
+    def _write_forever(self) -> None:
+        while not self._stopping.wait(GATHER_SECONDS):
+            try:
+                self.flush()
+            except SQLAlchemyError:
+                LOG.exception("sign-ins could not be recorded")
+
+    def _event(self, record: SignIn | DirectoryChange) -> Event:
+        table: Table = "IdentityDirectoryEvents"
+        if isinstance(record, SignIn):
+            table = "EntraIdSignInEvents" if record.user_id or record.user_name else "EntraIdSpnSignInEvents"
+        fields = {name: _short(value) for name, value in msgspec.to_builtins(record).items()}
+        return Event(table, self._clock.time(), self._ids.guid(), fields)
+
+    def _publish(self, connection: Connection, tenant_id: str, events: Iterable[Event]) -> None:
+        payload = {"batch_id": self._ids.guid(), "events": msgspec.to_builtins(list(events))}
+        self._outbox.publish(connection, tenant_id, TOPIC, payload)
+
+
+def _short(value: object) -> object:
+    """Text that a caller sent is kept only up to a length."""
+    return value[:MAXIMUM_TEXT] if isinstance(value, str) else value
