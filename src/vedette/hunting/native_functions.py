@@ -2,13 +2,10 @@
 
 from collections.abc import Iterable
 
-from vedette.kql.native.registry import PREFIX, natives_named
+from vedette.kql.native.registry import NativeUse
 from vedette.lake.engine import HostFunction
 
 
-def host_functions(names: Iterable[str]) -> tuple[HostFunction, ...]:
+def host_functions(uses: Iterable[NativeUse]) -> tuple[HostFunction, ...]:
     """What the engine has to register for a compiled query with these `natives`."""
-    return tuple(
-        HostFunction(f"{PREFIX}{native.name}", native.parameters, native.result, native.batch())
-        for native in natives_named(names)
-    )
+    return tuple(HostFunction(use.sql_name, use.parameters, use.result, use.batch()) for use in uses)

@@ -16,7 +16,7 @@ from vedette.kql.catalog import Catalog
 from vedette.kql.compiled import CompiledQuery
 from vedette.kql.diagnostics import Diagnostics
 from vedette.kql.errors import Span
-from vedette.kql.native.registry import natives_in
+from vedette.kql.native.registry import uses_in
 from vedette.kql.parser import parse
 from vedette.kql.plan import BoundQuery, Relation
 from vedette.kql.rewrites.context import Context
@@ -25,6 +25,7 @@ from vedette.kql.sql import expansion, joins, places, series, windows  # noqa: F
 from vedette.kql.sql.base import Dialect, UnsupportedError
 from vedette.kql.sql.duckdb import DUCKDB
 from vedette.kql.sql.macros import macros_in, statements_for
+from vedette.kql.sql.natives import uses_in_tree
 from vedette.kql.sql.relations import Relations, result_columns
 
 DIALECTS: Mapping[str, Dialect] = {DUCKDB.name: DUCKDB}
@@ -124,7 +125,7 @@ def emit(bound: BoundQuery, text: str, context: Context, dialect: Dialect) -> Co
         ordered=emitter.ordered,
         render=bound.render,
         setup=statements_for(macros_in(sql)),
-        natives=natives_in([sql]),
+        natives=(*uses_in(sql), *uses_in_tree(tree)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from vedette.kql.native.registry import NativeUse
 from vedette.kql.types import ScalarType
 
 
@@ -47,7 +48,7 @@ class CompiledQuery:
     `further` are results besides this one, each a query of its own, in the service's order, and `name` is what one of
     those is called. A host that has room for one table answers with this one.
     `setup` are statements (constant text, macros the SQL uses) that the session runs before it; before those it
-    registers the `natives`, functions by name that `kql.native.registry` holds.
+    registers the `natives`, functions that `kql.native.registry` holds.
     """
 
     sql: str
@@ -58,6 +59,6 @@ class CompiledQuery:
     ordered: bool = False
     render: Mapping[str, str] | None = None
     setup: tuple[str, ...] = ()
-    natives: tuple[str, ...] = ()
+    natives: tuple[NativeUse, ...] = ()
     name: str | None = None
     further: tuple[CompiledQuery, ...] = ()

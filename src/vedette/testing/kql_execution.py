@@ -14,6 +14,7 @@ from vedette.hunting.native_functions import host_functions
 from vedette.kql.catalog import TableSchema
 from vedette.kql.compile import compile_with_discovery
 from vedette.kql.compiled import CompiledQuery
+from vedette.kql.native.registry import NativeUse
 from vedette.kql.types import ScalarType
 from vedette.lake.engines.duckdb_functions import register_functions
 
@@ -44,7 +45,7 @@ def run_kql(query: str) -> tuple[list[str], list[Row]]:
 
     A datetime is `("$datetime", ticks)`, a timespan `("$timespan", ticks)`, a dynamic value what its JSON says.
     """
-    known: set[str] = set()
+    known: set[NativeUse] = set()
     with duckdb.connect(config={"threads": "1"}) as connection:
 
         def run(compiled: CompiledQuery) -> list[tuple[object, ...]]:

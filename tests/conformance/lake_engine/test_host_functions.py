@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from vedette.hunting.native_functions import host_functions
+from vedette.kql.native.registry import NativeUse
 from vedette.lake.engine import HostFunction, QueryLimits, QueryScope, RelationScope
 from vedette.lake.errors import EngineError, QueryTimeoutError
 
@@ -40,7 +41,7 @@ def test_a_function_runs_over_rows(bench: Bench) -> None:
 
 def test_natives_of_the_language_run(bench: Bench) -> None:
     sql = "SELECT native_geo_geohash_to_central_point('sunny'), native_series_fill_forward('[1,null]', NULL)"
-    functions = host_functions(["geo_geohash_to_central_point", "series_fill_forward"])
+    functions = host_functions([NativeUse("geo_geohash_to_central_point"), NativeUse("series_fill_forward")])
     data = bench.engine.execute(scope(*functions), sql, (), LIMITS).data
     assert [column[0].as_py() for column in data.columns] == [
         '{"type":"Point","coordinates":[42.47314453125,23.70849609375]}', "[1,1]"

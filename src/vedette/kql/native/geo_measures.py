@@ -12,6 +12,7 @@ import spherely
 from numpy.typing import NDArray
 
 from vedette.kql.native import geojson, shapes, sphere, wkb
+from vedette.kql.native.batches import Texts
 from vedette.kql.native.geojson import Coordinate, Path
 
 Reals = NDArray[np.float64]
@@ -67,24 +68,21 @@ def _edges(path: Path) -> tuple[sphere.Vectors, sphere.Vectors]:
 # --- of points and shapes -------------------------------------------------------------------------------------------
 
 
-def _by_shape(
-    longitudes: Reals, latitudes: Reals, texts: Sequence[str], measure: Callable[[str, Any], Any]
-) -> list[Any]:
+def _by_shape(longitudes: Reals, latitudes: Reals, texts: Texts, measure: Callable[[str, Any], Any]) -> list[Any]:
     """One answer a row: `measure(shape text, points)` once a distinct shape, None where the point is not on Earth."""
-    answers: list[Any] = [None] * len(texts)
+    answers = np.full(longitudes.size, None, dtype=object)
     valid = (np.abs(longitudes) <= 180) & (np.abs(latitudes) <= 90)
-    rows: dict[str, list[int]] = {}
-    for row, text in enumerate(texts):
-        if valid[row]:
-            rows.setdefault(text, []).append(row)
-    for text, members in rows.items():
-        found = measure(text, spherely.points(longitudes[members], latitudes[members]))
-        for position, row in enumerate(members):
-            answers[row] = None if found is None else found[position].item()
-    return answers
+    for text, rows in texts.groups():
+        members = rows[valid[rows]]
+        if members.size:
+            found = measure(text, spherely.points(longitudes[members], latitudes[members]))
+            if found is not None:
+                answers[members] = found
+    answered: list[Any] = answers.tolist()
+    return answered
 
 
-def geo_distance_point_to_line(longitudes: Reals, latitudes: Reals, lines: Sequence[str]) -> list[float | None]:
+def geo_distance_point_to_line(longitudes: Reals, latitudes: Reals, lines: Texts) -> list[float | None]:
     """Shortest distance of each point to a line."""
 
     def measure(text: str, points: Any) -> Any:
@@ -94,7 +92,7 @@ def geo_distance_point_to_line(longitudes: Reals, latitudes: Reals, lines: Seque
     return _by_shape(longitudes, latitudes, lines, measure)
 
 
-def geo_distance_point_to_polygon(longitudes: Reals, latitudes: Reals, polygons: Sequence[str]) -> list[float | None]:
+def geo_distance_point_to_polygon(longitudes: Reals, latitudes: Reals, polygons: Texts) -> list[float | None]:
     """Shortest distance of each point to a polygon, 0 inside."""
 
     def measure(text: str, points: Any) -> Any:
@@ -104,7 +102,7 @@ def geo_distance_point_to_polygon(longitudes: Reals, latitudes: Reals, polygons:
     return _by_shape(longitudes, latitudes, polygons, measure)
 
 
-def geo_point_in_polygon(longitudes: Reals, latitudes: Reals, polygons: Sequence[str]) -> list[bool | None]:
+def geo_point_in_polygon(longitudes: Reals, latitudes: Reals, polygons: Texts) -> list[bool | None]:
     """Whether each point is inside a polygon. Of polygons that divide the Earth, exactly one contains a point."""
 
     def measure(text: str, points: Any) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import hashlib
 import importlib
 import importlib.resources
 import importlib.util
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -41,6 +43,7 @@ COSTS: Mapping[Cost, str] = {
     "series_squared": "grows with the square of the length of the series, or with its product with another length",
 }
 
+_DIGEST = 16
 _NAME = re.compile(rf"\b{PREFIX}(\w+)")
 
 
@@ -67,14 +70,49 @@ class Native(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         packages = EXTRAS[self.extra] if self.extra is not None else ()
         return None if all(map(is_installed or _is_installed, packages)) else self.extra
 
-    def batch(self) -> Batch:
-        """The function over columns of an Arrow table."""
+    def batch(self, constants: Mapping[int, str] | None = None) -> Batch:
+        """The function over columns of an Arrow table, those of `constants` left out."""
         from vedette.kql.native import batches
 
         function = getattr(importlib.import_module(f"vedette.kql.native.{self.module}"), self.name)
+        shape = batches.Shape(len(self.parameters), self.result, constants or {})
         if self.columnar:
-            return batches.over_columns(function, len(self.parameters), self.result)
-        return batches.over_rows(function, len(self.parameters), self.result, takes_nulls=self.takes_nulls)
+            return batches.over_columns(function, shape)
+        return batches.over_rows(function, shape, takes_nulls=self.takes_nulls)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NativeUse:
+    """A native function as one query calls it: long text that is the same in every row is bound, not passed.
+
+    `constants` are pairs of a parameter's place and its text.
+    """
+
+    name: str
+    constants: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def sql_name(self) -> str:
+        """The function's name in the SQL text."""
+        if not self.constants:
+            return f"{PREFIX}{self.name}"
+        digest = hashlib.sha256(repr(self.constants).encode()).hexdigest()
+        return f"{PREFIX}{self.name}_{digest[:_DIGEST]}"
+
+    @property
+    def parameters(self) -> tuple[SqlType, ...]:
+        """The types of what is passed."""
+        bound = dict(self.constants)
+        return tuple(each for place, each in enumerate(natives()[self.name].parameters) if place not in bound)
+
+    @property
+    def result(self) -> SqlType:
+        """The type of what comes back."""
+        return natives()[self.name].result
+
+    def batch(self) -> Batch:
+        """The function over the columns that are passed."""
+        return natives()[self.name].batch(dict(self.constants))
 
 
 @functools.cache
@@ -95,11 +133,6 @@ def natives() -> Mapping[str, Native]:
     return found
 
 
-def natives_in(texts: Iterable[str]) -> tuple[str, ...]:
-    """Names of the native functions that SQL texts call."""
-    return tuple(sorted({name for text in texts for name in _NAME.findall(text) if name in natives()}))
-
-
-def natives_named(names: Iterable[str]) -> tuple[Native, ...]:
-    """The native functions of these names."""
-    return tuple(natives()[name] for name in names)
+def uses_in(sql: str) -> tuple[NativeUse, ...]:
+    """The native functions that an SQL text calls without bound constants."""
+    return tuple(NativeUse(name) for name in sorted({*_NAME.findall(sql)} & natives().keys()))

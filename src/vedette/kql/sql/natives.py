@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vedette.kql.native.registry import PREFIX, Native, natives
+from sqlglot import exp
+
+from vedette.kql.native.registry import Native, NativeUse, natives
 from vedette.kql.plan import Call, Expression, Literal
 from vedette.kql.sql import tree
 from vedette.kql.sql.base import Family, Scalars, UnsupportedError
@@ -15,6 +17,9 @@ from vedette.kql.types import ScalarType
 family = Family()
 
 _TEXT = "VARCHAR"
+_USE = "native"
+_LONG = 64
+"""Texts longer than this are bound: passing them would copy them for every row."""
 
 
 def require(native: Native, function: str, is_installed: Callable[[str], bool] | None = None) -> None:
@@ -25,14 +30,43 @@ def require(native: Native, function: str, is_installed: Callable[[str], bool] |
 
 def _native_call(native: Native, call: Call, arguments: list[Sql]) -> Sql:
     require(native, call.function)
-    defaults = native.defaults[len(native.defaults) - (len(native.parameters) - len(arguments)) :]
-    types = native.parameters[len(arguments) :]
-    if len(arguments) < len(native.parameters):
-        arguments = [*arguments, *(_default(value, type_) for value, type_ in zip(defaults, types, strict=True))]
-    found = tree.call(f"{PREFIX}{native.name}", *arguments)
+    arguments = [*arguments, *_defaults(native, len(arguments))]
+    constants = _constants(native, arguments)
+    use = NativeUse(native.name, tuple(constants.items()))
+    found = tree.call(use.sql_name, *(each for place, each in enumerate(arguments) if place not in constants))
+    found.meta[_USE] = use
     if native.dynamic:
         return tree.cast(found, "JSON")
     return tree.coalesce(found, tree.text("")) if call.type is ScalarType.STRING else found
+
+
+def _defaults(native: Native, given: int) -> list[Sql]:
+    """What stands for the parameters behind the first `given` ones."""
+    missing = len(native.parameters) - given
+    values = native.defaults[len(native.defaults) - missing :] if missing else ()
+    return [_default(value, type_) for value, type_ in zip(values, native.parameters[given:], strict=True)]
+
+
+def _constants(native: Native, arguments: list[Sql]) -> dict[int, str]:
+    """Long texts that are the same in every row, by place. Something has to be left to pass."""
+    if native.takes_nulls:
+        return {}
+    texts = {place: text for place, each in enumerate(arguments) if (text := _literal_text(each)) is not None}
+    long = {place: text for place, text in texts.items() if len(text) > _LONG}
+    return long if len(texts) < len(arguments) else {}
+
+
+def _literal_text(node: Sql) -> str | None:
+    """The value of a text literal, through casts between text and JSON."""
+    while isinstance(node, exp.Cast):
+        node = node.this
+    return str(node.this) if isinstance(node, exp.Literal) and node.is_string else None
+
+
+def uses_in_tree(root: Sql) -> tuple[NativeUse, ...]:
+    """The calls of native functions below a node that have constants bound."""
+    found = {node.meta[_USE]: None for node in root.find_all(exp.Anonymous) if _USE in node.meta}
+    return tuple(use for use in found if use.constants)
 
 
 def _default(value: str | float | bool, type_: str) -> Sql:

@@ -16,6 +16,7 @@ from vedette.kql.native import (
     geohash,
     sphere,
 )
+from vedette.kql.native.batches import Texts
 
 Coordinates = list[list[float]]
 
@@ -31,6 +32,11 @@ def polygon(*coordinates: list[float]) -> str:
 def multipolygon(*polygons: str) -> str:
     parts = [json.loads(each)["coordinates"] for each in polygons]
     return json.dumps({"type": "MultiPolygon", "coordinates": parts})
+
+
+def texts(*values: str) -> Texts:
+    distinct = list(dict.fromkeys(values))
+    return Texts(distinct, np.array([distinct.index(each) for each in values]))
 
 
 def decoded(text: str | None) -> dict[str, object]:
@@ -77,9 +83,9 @@ def test_lengths_count_repeated_edges_once() -> None:
 
 def test_distances_of_points() -> None:
     longitudes, latitudes = np.array([-73.9839, -73.966, 500.0]), np.array([40.7705, 40.7826, 1.0])
-    found = geo_measures.geo_distance_point_to_polygon(longitudes, latitudes, [PARK] * 3)
+    found = geo_measures.geo_distance_point_to_polygon(longitudes, latitudes, texts(PARK, PARK, PARK))
     assert found == [pytest.approx(259.940756070596), 0, None]
-    lines = ['{"type":"LineString"}', line([0, 0], [0, 1]), line([0, 0], [0, 1])]
+    lines = texts('{"type":"LineString"}', line([0, 0], [0, 1]), line([0, 0], [0, 1]))
     assert geo_measures.geo_distance_point_to_line(np.array([1.0, 0, 1]), np.array([1.0, 0.5, 0]), lines) == [
         None, pytest.approx(0, abs=1e-6), pytest.approx(math.radians(1) * sphere.EARTH_RADIUS)
     ]  # fmt: skip
@@ -88,8 +94,8 @@ def test_distances_of_points() -> None:
 def test_each_point_is_in_exactly_one_of_adjacent_polygons() -> None:
     west, east = polygon([0, 0], [1, 0], [1, 1], [0, 1]), polygon([1, 0], [2, 0], [2, 1], [1, 1])
     longitudes, latitudes = np.array([1.0, 1.0, 0.5]), np.array([0.5, 0.0, 0.5])
-    in_west = geo_measures.geo_point_in_polygon(longitudes, latitudes, [west] * 3)
-    in_east = geo_measures.geo_point_in_polygon(longitudes, latitudes, [east] * 3)
+    in_west = geo_measures.geo_point_in_polygon(longitudes, latitudes, texts(west, west, west))
+    in_east = geo_measures.geo_point_in_polygon(longitudes, latitudes, texts(east, east, east))
     assert [bool(a) + bool(b) for a, b in zip(in_west, in_east, strict=True)][2] == 1
     assert in_west[0] != in_east[0]
 
@@ -97,7 +103,7 @@ def test_each_point_is_in_exactly_one_of_adjacent_polygons() -> None:
 def test_holes_are_outside() -> None:
     rings = [[[0, 0], [4, 0], [4, 4], [0, 4], [0, 0]], [[1, 1], [1, 3], [3, 3], [3, 1], [1, 1]]]
     ring = json.dumps({"type": "Polygon", "coordinates": rings})
-    found = geo_measures.geo_point_in_polygon(np.array([0.5, 2.0]), np.array([0.5, 2.0]), [ring] * 2)
+    found = geo_measures.geo_point_in_polygon(np.array([0.5, 2.0]), np.array([0.5, 2.0]), texts(ring, ring))
     assert found == [True, False]
 
 

@@ -6,10 +6,13 @@ import inspect
 import pyarrow as pa
 import pytest
 
+from vedette.kql.compile import compile_query
 from vedette.kql.functions.registry import functions
-from vedette.kql.native.registry import COSTS, EXTRAS, PREFIX, natives, natives_in, natives_named
+from vedette.kql.native.registry import COSTS, EXTRAS, PREFIX, NativeUse, natives, uses_in
 from vedette.kql.sql.base import UnsupportedError
 from vedette.kql.sql.natives import require
+from vedette.testing import run_kql
+from vedette.testing.kql_execution import EmptyCatalog
 
 INTERNAL = {"geo_distance_2points_spheroid"}
 """Natives that are a part of a function, not a function of the language."""
@@ -36,8 +39,27 @@ def test_costs_and_extras_are_known() -> None:
 
 def test_natives_are_found_in_sql() -> None:
     sql = f"SELECT {PREFIX}geo_from_wkt(x), {PREFIX}nothing(x), y_{PREFIX}series_iir FROM t"
-    assert natives_in([sql]) == ("geo_from_wkt",)
-    assert [each.name for each in natives_named(["geo_from_wkt"])] == ["geo_from_wkt"]
+    assert uses_in(sql) == (NativeUse("geo_from_wkt"),)
+
+
+def test_a_bound_text_is_not_passed() -> None:
+    square = '{"type":"Polygon","coordinates":[[[0,0],[2,0],[2,2],[0,2],[0,0]]]}'
+    use = NativeUse("geo_point_in_polygon", ((2, square),))
+    assert use.parameters == ("DOUBLE", "DOUBLE")
+    assert use.sql_name != NativeUse("geo_point_in_polygon").sql_name
+    found = use.batch()(column(1.0, 5.0, None), column(1.0, 1.0, 1.0))
+    assert found.to_pylist() == [True, False, None]
+    closest = NativeUse("geo_closest_point_on_polygon", ((2, square),)).batch()(column(1.0), column(1.0))
+    assert closest.to_pylist() == ['{"type":"Point","coordinates":[1,1]}']
+
+
+def test_queries_bind_long_texts() -> None:
+    polygon = 'dynamic({"type":"Polygon","coordinates":[[[0,0],[2,0],[2,2],[0,2],[0,0]]]})'
+    query = f"range i from 1 to 3 step 2 | where geo_point_in_polygon(i, 1, {polygon}) | summarize n = count()"
+    compiled = compile_query(query, EmptyCatalog(), now=0)
+    assert [len(use.constants) for use in compiled.natives] == [1]
+    assert "Polygon" not in compiled.sql
+    assert run_kql(query) == (["n"], [(1,)])
 
 
 def test_without_the_extra_a_function_is_refused_by_name() -> None:
