@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 import threading
@@ -12,6 +13,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generator import Generator
 
 from vedette.kql.binder import NeedsDiscovery, bind
+from vedette.kql.binder.context import QueryParameters
 from vedette.kql.catalog import Catalog
 from vedette.kql.compiled import CompiledQuery
 from vedette.kql.diagnostics import Diagnostics
@@ -21,7 +23,15 @@ from vedette.kql.parser import parse
 from vedette.kql.plan import BoundQuery, Relation
 from vedette.kql.rewrites.context import Context
 from vedette.kql.rewrites.rules import rewrite
-from vedette.kql.sql import expansion, joins, places, series, windows  # noqa: F401 - importing them registers their operators
+from vedette.kql.sql import (  # noqa: F401 - importing them registers their operators
+    expansion,
+    joins,
+    partitions,
+    places,
+    scanning,
+    series,
+    windows,
+)
 from vedette.kql.sql.base import Dialect, UnsupportedError
 from vedette.kql.sql.duckdb import DUCKDB
 from vedette.kql.sql.macros import macros_in, statements_for
@@ -61,7 +71,6 @@ class _Cache:
 
 
 _cache = _Cache(CACHED)
-_DEPENDS_ON_NOW = re.compile(r"\b(?:now|ago)\s*\(")
 
 
 def compile_query(
@@ -71,30 +80,40 @@ def compile_query(
     now: int,
     dialect: str = "duckdb",
     discoveries: Discoveries | None = None,
+    parameters: QueryParameters | None = None,
 ) -> CompiledQuery:
-    """The SELECT for a query over `catalog`, with `now` in ticks.
+    """The SELECT for a query over `catalog`, with `now` in ticks and values for what it declares as query parameters.
 
     Raises KqlError with every error found, and NeedsDiscovery where the columns depend on data: then use
     `compile_with_discovery`.
     """
-    moment = now if _DEPENDS_ON_NOW.search(text) or discoveries else None
-    key = (text, catalog.version, dialect, moment)
-    if not discoveries and (found := _cache.get(key)) is not None:
+    key = (text, catalog.version, dialect, tuple(sorted((parameters or {}).items())))
+    if not discoveries and (found := _cache.get((*key, None)) or _cache.get((*key, now))) is not None:
         return found
-    compiled = _compile(text, catalog, now, DIALECTS[dialect], discoveries)
+    context = Context(now, catalog)
+    bound = bind(parse(text), text, catalog, now, discoveries, parameters=parameters)
+    compiled = emit(bound, text, context, DIALECTS[dialect])
     if not discoveries:
-        _cache.put(key, compiled)
+        _cache.put((*key, now if context.asked_time else None), compiled)
     return compiled
 
 
 def compile_with_discovery(
-    text: str, catalog: Catalog, *, now: int, run: Run, dialect: str = "duckdb"
+    text: str,
+    catalog: Catalog,
+    *,
+    now: int,
+    run: Run,
+    dialect: str = "duckdb",
+    parameters: QueryParameters | None = None,
 ) -> CompiledQuery:
     """As `compile_query`, for queries whose columns depend on data too: `run` executes what has to be found out."""
     discoveries: dict[str, Sequence[tuple[object, ...]]] = {}
     for _ in range(DISCOVERY_LIMIT):
         try:
-            return compile_query(text, catalog, now=now, dialect=dialect, discoveries=discoveries)
+            return compile_query(
+                text, catalog, now=now, dialect=dialect, discoveries=discoveries, parameters=parameters
+            )
         except NeedsDiscovery as request:
             question = emit(BoundQuery(request.plan), text, Context(now, catalog), DIALECTS[dialect])
             discoveries[request.key] = run(question)
@@ -103,13 +122,17 @@ def compile_with_discovery(
     )
 
 
-def _compile(text: str, catalog: Catalog, now: int, dialect: Dialect, discoveries: Discoveries | None) -> CompiledQuery:
-    return emit(bind(parse(text), text, catalog, now, discoveries), text, Context(now, catalog), dialect)
-
-
 def emit(bound: BoundQuery, text: str, context: Context, dialect: Dialect) -> CompiledQuery:
-    """The SELECT for a bound query. `text` is what its errors point into."""
-    relation: Relation = rewrite(bound.relation, context)
+    """The SELECT for a bound query, and those for its further results. `text` is what its errors point into."""
+    first = _emit_one(bound.relation, text, context, dialect)
+    further = (
+        dataclasses.replace(_emit_one(relation, text, context, dialect), name=name) for name, relation in bound.further
+    )
+    return dataclasses.replace(first, render=bound.render, further=tuple(further))
+
+
+def _emit_one(root: Relation, text: str, context: Context, dialect: Dialect) -> CompiledQuery:
+    relation = rewrite(root, context)
     emitter = Relations(dialect, relation)
     try:
         tree = emitter.query(relation)
@@ -123,7 +146,6 @@ def emit(bound: BoundQuery, text: str, context: Context, dialect: Dialect) -> Co
         reads=tuple(emitter.reads.values()),
         externals=tuple(emitter.externals),
         ordered=emitter.ordered,
-        render=bound.render,
         setup=statements_for(macros_in(sql)),
         natives=(*uses_in(sql), *uses_in_tree(tree)),
     )

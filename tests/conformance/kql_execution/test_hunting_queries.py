@@ -8,11 +8,13 @@ import duckdb
 import pytest
 
 from vedette.hunting.catalog import ContractCatalog
+from vedette.hunting.native_functions import host_functions
 from vedette.kql.compile import compile_with_discovery
 from vedette.kql.compiled import CompiledQuery
 from vedette.kql.errors import KqlError
 from vedette.kql.sql.literals import SQL_TYPES
 from vedette.kql.sql.macros import session_statements
+from vedette.lake.engines.duckdb_functions import register_functions
 
 NOW = 638_700_000_000_000_000
 PARTS = 8
@@ -23,6 +25,7 @@ class EmptyTables:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+        self._natives: set[str] = set()
         self.catalog = ContractCatalog()
         for statement in session_statements():
             connection.execute(statement)
@@ -37,6 +40,8 @@ class EmptyTables:
             self._create(read.relation, columns)
         for external in compiled.externals:
             self._create(external.relation, [(each.name, SQL_TYPES[each.type]) for each in external.columns])
+        register_functions(self._connection, host_functions(set(compiled.natives) - self._natives))
+        self._natives.update(compiled.natives)
         return self._connection.execute(compiled.sql, list(compiled.parameters)).fetchall()
 
     def _create(self, relation: str, columns: list[tuple[str, str]]) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from vedette.kql import plan, syntax
 from vedette.kql.binder import (  # noqa: F401 - importing a family registers its operators
+    branching,
     columns,
     expansion,
     graph_matching,
@@ -17,19 +20,22 @@ from vedette.kql.binder import (  # noqa: F401 - importing a family registers it
     plugins_rows,
     plugins_sequences,
     plugins_timeline,
+    reducing,
     rows,
     search,
     sequences,
     series,
     sources,
     summaries,
+    top_nested,
     unions,
 )
-from vedette.kql.binder.columns import keep
-from vedette.kql.binder.context import Binder
+from vedette.kql.binder.context import Binder, QueryParameters
 from vedette.kql.binder.discovery import Discoveries
 from vedette.kql.binder.expressions import bind_scalar
 from vedette.kql.binder.graph_functions import bind_graph_function
+from vedette.kql.binder.graph_values import Graph
+from vedette.kql.binder.result_tables import ResultTables
 from vedette.kql.binder.scopes import Scope, Table
 from vedette.kql.binder.statements import bind_statements
 from vedette.kql.binder.tables import bind_anything, bind_table
@@ -39,25 +45,39 @@ from vedette.kql.plan import BoundQuery, Relation
 
 
 def bind(
-    query: syntax.Query, text: str, catalog: Catalog, now: int, discoveries: Discoveries | None = None
+    query: syntax.Query,
+    text: str,
+    catalog: Catalog,
+    now: int,
+    discoveries: Discoveries | None = None,
+    *,
+    parameters: QueryParameters | None = None,
 ) -> BoundQuery:
-    """The typed plan of a query. `text` is what it was parsed from, `now` in ticks.
+    """The typed plan of a query. `text` is what it was parsed from, `now` in ticks, `parameters` what it declares.
 
     Raises KqlError with every semantic error, and NeedsDiscovery where a schema depends on data that is not in
     `discoveries` yet.
     """
     binder = _binder(text, catalog, now, discoveries, analysis=False)
+    binder.parameters = parameters or {}
     table = _bind_query(binder, query)
     binder.diagnostics.raise_errors()
     assert table is not None
-    return BoundQuery(table.relation, binder.render, table.open)
+    return BoundQuery(table.visible, binder.render, table.open, tuple(_further(table)))
+
+
+def _further(table: Table) -> Iterator[tuple[str | None, Relation]]:
+    """The results of a query besides the first."""
+    if isinstance(table, ResultTables):
+        for name, each in table.further:
+            yield name, each.visible
 
 
 def analyze(query: syntax.Query, text: str, catalog: Catalog) -> tuple[BoundQuery, tuple[Diagnostic, ...]]:
     """What can be said about a query without data: its plan as far as it could be bound, and its diagnostics."""
     binder = _binder(text, catalog, 0, None, analysis=True)
     table = _bind_query(binder, query)
-    relation: Relation = table.relation if table is not None else plan.Values((), ())
+    relation: Relation = table.visible if table is not None else plan.Values((), ())
     return BoundQuery(relation, binder.render, table is not None and table.open), binder.diagnostics.found()
 
 
@@ -75,7 +95,11 @@ def _bind_query(binder: Binder, query: syntax.Query) -> Table | None:
         binder.report("no_result", query.span)
         return None
     last = results[-1]
+    if isinstance(last, Graph) and not binder.analysis:
+        binder.report("graph_as_result", query.span)
+    if isinstance(last, ResultTables):
+        return last
     if isinstance(last, Table):
-        return keep(Table(last.relation, open=last.open), list(last.columns)) if last.hidden is not None else last
+        return Table(last.visible, open=last.open)
     column = binder.column("print_0", last.type)
     return Table(plan.Values((column,), ((last,),)), serialized=True)

@@ -10,7 +10,8 @@ from vedette.kql.binder.constants import constant, constant_text
 from vedette.kql.binder.context import Binder, Bound, similar
 from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.functions import call_function, stored_function
-from vedette.kql.binder.scopes import FunctionVariable, Scope, TableVariable, reference
+from vedette.kql.binder.patterns_declared import bind_pattern_call
+from vedette.kql.binder.scopes import FunctionVariable, PatternVariable, Scope, TableVariable, reference
 from vedette.kql.functions.registry import Function, find, functions
 from vedette.kql.functions.resolution import Resolution, accepts_count, resolve
 from vedette.kql.plan import Aggregate, Call, Expression, Literal, WindowCall
@@ -25,11 +26,15 @@ def bind_call(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Bound:
     return _bind_call(binder, call, scope) if bound is None else bound
 
 
-def _bind_call(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Bound:
+def _bind_call(  # noqa: PLR0911 - one line a kind of name
+    binder: Binder, call: syntax.FunctionCall, scope: Scope
+) -> Bound:
     name = call.name.text
     variable = scope.variable(name)
     if isinstance(variable, FunctionVariable):
         return call_function(binder, variable, call, scope)
+    if isinstance(variable, PatternVariable):
+        return bind_pattern_call(binder, variable, call, scope)
     if isinstance(variable, TableVariable) and not call.arguments:
         return binder.anything(binder, syntax.NameReference(call.span, name), scope.lexical)
     special = _SPECIAL.get(name)
@@ -241,6 +246,24 @@ def _bag_pack_columns(binder: Binder, call: syntax.FunctionCall, scope: Scope) -
     return Call(_T.DYNAMIC, "bag_pack", tuple(arguments))
 
 
+def _bin_auto(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Expression:
+    """`bin_at` with the size and origin that the request's options give."""
+    size = binder.options.get("query_bin_auto_size")
+    if size is None:
+        return binder.fail("bin_auto_without_size", call.span)
+    if len(call.arguments) != 1:
+        return binder.fail("argument_count", call.span, name="bin_auto", count=len(call.arguments))
+    value = binder.scalar(binder, call.arguments[0], scope)
+    origin = binder.options.get("query_bin_auto_at")
+    if origin is None:
+        return Call(value.type, "bin", (value, convert(size, _span_type(value.type))))
+    return Call(value.type, "bin_at", (value, convert(size, _span_type(value.type)), convert(origin, value.type)))
+
+
+def _span_type(type_: ScalarType) -> ScalarType:
+    return _T.TIMESPAN if type_ is _T.DATETIME else type_
+
+
 def _ingestion_time(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Expression:
     """When a row came in: known as long as a table's rows are handed through, not behind summarize, join or union."""
     if scope.table is None:
@@ -279,6 +302,7 @@ _SPECIAL: dict[str, Callable[[Binder, syntax.FunctionCall, Scope], Bound]] = {
     "iscolumnexists": _column_exists,
     "pack_all": _pack_all,
     "bag_pack_columns": _bag_pack_columns,
+    "bin_auto": _bin_auto,
     "ingestion_time": _ingestion_time,
     "column_names_of": _column_names_of,
     "table": _tabular,

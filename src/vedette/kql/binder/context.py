@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from vedette.kql import plan, syntax
 from vedette.kql.binder.discovery import Discoveries, NeedsDiscovery
@@ -23,6 +23,9 @@ MAXIMUM_INLINED = 20_000
 
 Bound = Expression | Table
 
+QueryParameters = Mapping[str, str | int | float | bool]
+"""Values for what a query declares as its parameters, by name."""
+
 
 class Binder:
     """State of one binding. `scalar`, `table` and `anything` bind an expression, whatever module that is done in."""
@@ -35,13 +38,15 @@ class Binder:
     def __init__(
         self, text: str, catalog: Catalog, now: int, discoveries: Discoveries | None, *, analysis: bool = False
     ) -> None:
-        self.catalog = catalog
+        self.catalog = self.stored = catalog
         self.now = now
         self.analysis = analysis
         self.diagnostics = Diagnostics(text)
         self.asks_ingestion_time = "ingestion_time" in text
         self.budget = MAXIMUM_INLINED
         self.render: dict[str, str] | None = None
+        self.parameters: QueryParameters = {}
+        self.options: dict[str, Expression] = {}
         self.subject: Table | None = None
         self.call_depth = 0
         self._discoveries = discoveries or {}
@@ -97,9 +102,10 @@ class Binder:
         return list(self._discoveries[key])
 
     @contextlib.contextmanager
-    def calling(self, span: Span, *, stored: bool) -> Iterator[None]:
-        """While a function's body is bound."""
-        before = self._call_site
+    def calling(self, span: Span, *, stored: bool, catalog: Catalog | None = None) -> Iterator[None]:
+        """While a function's body is bound, which sees the catalog that was there when it was declared."""
+        before, seen = self._call_site, self.catalog
+        self.catalog = catalog or seen
         if stored and before is None:
             self._call_site = span
         self.call_depth += 1
@@ -107,7 +113,7 @@ class Binder:
             yield
         finally:
             self.call_depth -= 1
-            self._call_site = before
+            self._call_site, self.catalog = before, seen
 
 
 def unknown() -> Expression:

@@ -28,7 +28,7 @@ def stored_function(binder: Binder, name: str) -> FunctionVariable | None:
         statement.expression, syntax.FunctionDeclaration
     ):
         return None
-    return FunctionVariable(statement.expression, Scope(), stored=True)
+    return FunctionVariable(statement.expression, Scope(), binder.stored, stored=True)
 
 
 def call_function(
@@ -44,7 +44,7 @@ def call_function(
         return unknown()
     inner = Scope(variables, function.scope)
     body = function.declaration.body
-    with binder.calling(call.span, stored=function.stored):
+    with binder.calling(call.span, stored=function.stored, catalog=function.catalog):
         bind_statements(binder, body.statements, inner)
         if body.expression is None:
             return binder.fail("function_without_result", call.span, name=call.name.text)

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 from vedette.kql import plan, syntax
+from vedette.kql.catalog import Catalog
 from vedette.kql.plan import Column, Expression, Relation
 
 
@@ -34,6 +35,13 @@ class Table:
         if self.hidden is None:
             return self.relation.columns
         return tuple(each for each in self.relation.columns if each is not self.hidden)
+
+    @property
+    def visible(self) -> Relation:
+        """The rows with exactly the columns that `*` stands for."""
+        if self.hidden is None:
+            return self.relation
+        return plan.Project(self.columns, self.relation, tuple(reference(each) for each in self.columns))
 
     @property
     def names(self) -> dict[str, Column]:
@@ -101,14 +109,23 @@ class TableVariable:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FunctionVariable:
-    """A function of the query or a stored one, with the scope that its body sees."""
+    """A function of the query or a stored one, with the scope and the catalog that its body sees."""
 
     declaration: syntax.FunctionDeclaration
     scope: Scope
+    catalog: Catalog
     stored: bool = False
 
 
-Variable = ScalarVariable | TableVariable | FunctionVariable
+@dataclasses.dataclass(frozen=True, slots=True)
+class PatternVariable:
+    """A declared pattern, with the scope that its bodies see."""
+
+    declaration: syntax.DeclarePatternStatement
+    scope: Scope
+
+
+Variable = ScalarVariable | TableVariable | FunctionVariable | PatternVariable
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from vedette.kql import plan, syntax
 from vedette.kql.binder.context import Binder, Bound
 from vedette.kql.binder.conversions import convert
-from vedette.kql.binder.scopes import FunctionVariable, ScalarVariable, Scope, Table, TableVariable, Variable
+from vedette.kql.binder.restriction import bind_restriction
+from vedette.kql.binder.result_tables import ResultTables
+from vedette.kql.binder.scopes import (
+    FunctionVariable,
+    PatternVariable,
+    ScalarVariable,
+    Scope,
+    Table,
+    TableVariable,
+    Variable,
+)
 from vedette.kql.types import ScalarType
 
 
@@ -20,7 +30,13 @@ def bind_statements(binder: Binder, statements: tuple[syntax.Statement, ...], sc
         elif isinstance(statement, syntax.DeclareQueryParametersStatement):
             _bind_query_parameters(binder, statement, scope)
         elif isinstance(statement, syntax.SetStatement):
-            continue  # request options: hints for Microsoft's service
+            _bind_option(binder, statement, scope)
+        elif isinstance(statement, syntax.DeclarePatternStatement):
+            scope.variables[statement.name.text] = PatternVariable(
+                statement, Scope(dict(scope.variables), scope.parent)
+            )
+        elif isinstance(statement, syntax.RestrictStatement):
+            bind_restriction(binder, statement)
         else:
             what = type(statement).__name__.removesuffix("Statement").lower()
             binder.report("unsupported_statement", statement.span, what=what)
@@ -34,9 +50,12 @@ def _bind_let(binder: Binder, statement: syntax.LetStatement, scope: Scope) -> N
     # A later statement must not change what functions declared before it see.
     if isinstance(expression, syntax.FunctionDeclaration):
         snapshot = Scope(dict(scope.variables), scope.parent)
-        scope.variables[name] = FunctionVariable(expression, snapshot)
+        scope.variables[name] = FunctionVariable(expression, snapshot, binder.catalog)
         return
-    scope.variables[name] = as_variable(binder, binder.anything(binder, expression, scope))
+    bound = binder.anything(binder, expression, scope)
+    if isinstance(bound, ResultTables):
+        binder.report("several_tables", expression.span)
+    scope.variables[name] = as_variable(binder, bound)
 
 
 def as_variable(binder: Binder, bound: Bound) -> Variable:
@@ -57,11 +76,39 @@ def _size(expression: plan.Expression, known: dict[int, int]) -> int:
 
 
 def _bind_query_parameters(binder: Binder, statement: syntax.DeclareQueryParametersStatement, scope: Scope) -> None:
-    """Parameters take their defaults: this interface has no way to send values."""
+    """Parameters take the values that came with the query, or their defaults."""
     for parameter in statement.parameters:
-        if isinstance(parameter.type, syntax.RowSchema) or parameter.default is None:
-            binder.report("query_parameter_without_value", parameter.span, name=parameter.name.text)
-            value: plan.Expression = plan.Literal(ScalarType.DYNAMIC, None)
+        name = parameter.name.text
+        if isinstance(parameter.type, syntax.RowSchema) or (name not in binder.parameters and not parameter.default):
+            if not binder.analysis:
+                binder.report("query_parameter_without_value", parameter.span, name=name)
+            type_ = ScalarType.DYNAMIC if isinstance(parameter.type, syntax.RowSchema) else parameter.type.type
+            value: plan.Expression = plan.Literal(type_, "" if type_ is ScalarType.STRING else None)
+        elif name in binder.parameters:
+            value = _given(binder.parameters[name], parameter.type.type)
         else:
+            assert parameter.default is not None
             value = convert(binder.scalar(binder, parameter.default, scope), parameter.type.type)
-        scope.variables[parameter.name.text] = ScalarVariable(value)
+        scope.variables[name] = ScalarVariable(value)
+
+
+def _given(value: str | float | bool, type_: ScalarType) -> plan.Expression:
+    """A value from outside as a constant of the declared type; text is converted as by the to… functions."""
+    found = ScalarType.STRING
+    if isinstance(value, bool):
+        found = ScalarType.BOOL
+    elif isinstance(value, int):
+        found = ScalarType.LONG
+    elif isinstance(value, float):
+        found = ScalarType.REAL
+    return convert(plan.Literal(found, value), type_)
+
+
+def _bind_option(binder: Binder, statement: syntax.SetStatement, scope: Scope) -> None:
+    """Request options: hints for Microsoft's service, but for those that functions read (`bin_auto`)."""
+    name = statement.name.text.lower()
+    if statement.value is not None and name in READ_OPTIONS:
+        binder.options[name] = binder.scalar(binder, statement.value, scope)
+
+
+READ_OPTIONS = frozenset({"query_bin_auto_size", "query_bin_auto_at"})

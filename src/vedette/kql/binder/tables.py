@@ -14,8 +14,10 @@ from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.expressions import bind_scalar, is_scalar_node
 from vedette.kql.binder.functions import call_function, stored_function
 from vedette.kql.binder.graph_values import Graph
+from vedette.kql.binder.patterns_declared import bind_pattern_call
 from vedette.kql.binder.pipelines import bind_pipe, bind_subquery
-from vedette.kql.binder.scopes import ScalarVariable, Scope, Table, TableVariable
+from vedette.kql.binder.result_tables import ResultTables
+from vedette.kql.binder.scopes import FunctionVariable, PatternVariable, ScalarVariable, Scope, Table, TableVariable
 from vedette.kql.catalog import TableSchema
 from vedette.kql.types import ScalarType
 
@@ -33,6 +35,8 @@ def bind_anything(binder: Binder, expression: syntax.Expression, scope: Scope) -
 def bind_table(binder: Binder, expression: syntax.Expression, scope: Scope) -> Table:
     """Bind an expression that has to be tabular."""
     bound = bind_anything(binder, expression, scope)
+    if isinstance(bound, ResultTables):
+        return binder.fail_table("several_tables", expression.span)
     if isinstance(bound, Table):
         return bound
     if isinstance(bound, plan.Literal) and bound.type is ScalarType.DYNAMIC and bound.value is None:
@@ -56,7 +60,7 @@ def _name(  # noqa: PLR0911 - one line a kind of name
     if schema is not None:
         return scan(binder, schema)
     function = variable or stored_function(binder, name)
-    if function is not None:
+    if isinstance(function, FunctionVariable):
         call = syntax.FunctionCall(expression.span, syntax.Name(expression.span, name), ())
         return call_function(binder, function, call, scope)
     if scope.table is not None:
@@ -151,6 +155,10 @@ def _call(binder: Binder, expression: syntax.FunctionCall, scope: Scope) -> Boun
 
 def _path(binder: Binder, expression: syntax.PathExpression, scope: Scope) -> Bound:
     """`database('x').T`: other databases and clusters are out of reach."""
+    pattern = _pattern(expression, scope)
+    if pattern is not None and isinstance(expression.source, syntax.FunctionCall):
+        path = expression.selector if isinstance(expression.selector, syntax.NameReference) else None
+        return bind_pattern_call(binder, pattern, expression.source, scope, path)
     root: syntax.Expression = expression
     while isinstance(root, syntax.PathExpression):
         root = root.source
@@ -159,6 +167,12 @@ def _path(binder: Binder, expression: syntax.PathExpression, scope: Scope) -> Bo
     if not isinstance(expression.selector, syntax.NameReference):
         return binder.fail("unexpected_selector", expression.selector.span)
     return bind_scalar(binder, expression, scope)
+
+
+def _pattern(expression: syntax.PathExpression, scope: Scope) -> PatternVariable | None:
+    source = expression.source
+    variable = scope.variable(source.name.text) if isinstance(source, syntax.FunctionCall) else None
+    return variable if isinstance(variable, PatternVariable) else None
 
 
 def _wildcard(binder: Binder, expression: syntax.WildcardName, scope: Scope) -> Table:

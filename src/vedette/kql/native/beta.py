@@ -71,7 +71,7 @@ def beta_inv(probability: float, alpha: float, beta: float) -> float | None:
     return (low + high) / 2
 
 
-def welch_test(
+def welch_test(  # noqa: PLR0917 - the function's own parameters
     mean1: float, variance1: float, count1: float, mean2: float, variance2: float, count2: float
 ) -> float | None:
     """The two-sided p value of Welch's t-test (Satterthwaite's degrees of freedom)."""

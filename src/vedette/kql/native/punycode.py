@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 _PREFIX = "xn--"
+_DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
+"""Full stops that RFC 3490 takes for the dot between labels."""
 
 
 def punycode_from_string(text: str) -> str | None:
@@ -22,17 +24,21 @@ def punycode_to_string(text: str) -> str | None:
 
 
 def punycode_domain_from_string(domain: str) -> str | None:
-    """The domain name with the labels that are not ASCII encoded."""
-    labels = [label if label.isascii() else _labelled(punycode_from_string(label)) for label in domain.split(".")]
-    return _joined(labels)
-
-
-def punycode_domain_to_string(domain: str) -> str | None:
-    """The domain name with the labels that begin with `xn--` decoded."""
+    """The domain name with its labels that begin with `xn--` decoded: the direction that the page's example shows."""
     return _joined(
         [
             punycode_to_string(label[len(_PREFIX) :]) if label.lower().startswith(_PREFIX) else label
             for label in domain.split(".")
+        ]
+    )
+
+
+def punycode_domain_to_string(domain: str) -> str | None:
+    """The domain name with its labels that are not ASCII encoded."""
+    return _joined(
+        [
+            label if label.isascii() else _labelled(punycode_from_string(label))
+            for label in domain.translate(_DOTS).split(".")
         ]
     )
 

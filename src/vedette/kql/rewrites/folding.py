@@ -26,7 +26,7 @@ def fold(relation: Relation, context: Context) -> Relation:
 
     def expression(node: Expression) -> Expression:
         node = map_children(node, expression)
-        return _folded(node, context.now) if isinstance(node, Call) else node
+        return _folded(node, context) if isinstance(node, Call) else node
 
     def within(plan: Relation) -> Relation:
         return transform(plan, change)
@@ -37,9 +37,9 @@ def fold(relation: Relation, context: Context) -> Relation:
     return within(relation)
 
 
-def _folded(call: Call, now: int) -> Expression:
+def _folded(call: Call, context: Context) -> Expression:
     if call.function == "now":
-        return Literal(ScalarType.DATETIME, now)
+        return Literal(ScalarType.DATETIME, context.now())
     constants = [each.value for each in call.arguments if isinstance(each, Literal)]
     if len(constants) != len(call.arguments):
         return call

@@ -151,9 +151,7 @@ def _spread(group: Group, call: Aggregate) -> Sql:
     base = call.function.removesuffix("if")
     name = {"stdev": "stddev_samp", "stdevp": "stddev_pop", "variance": "var_samp", "variancep": "var_pop"}[base]
     value = tree.cast(group.value(expression), "DOUBLE")
-    spread = _when(tree.call(name, value), predicate)
-    single = tree.when([(tree.equal(_when(tree.call("count", value), predicate), tree.number(1)), tree.number(0))])
-    result = tree.coalesce(spread, single, tree.cast(tree.text("nan"), "DOUBLE"))
+    result = tree.coalesce(_when(tree.call(name, value), predicate), tree.cast(tree.number(0), "DOUBLE"))
     return tree.call("kql_rounded", result) if base.startswith("variance") else result
 
 

@@ -100,7 +100,7 @@ class Dialect:
 
 RESOLVED_BY_BINDER = frozenset(
     {
-        "columnifexists", "column_ifexists", "iscolumnexists", "pack_all", "todynamic",
+        "bag_pack_columns", "bin_auto", "columnifexists", "column_ifexists", "iscolumnexists", "pack_all", "todynamic",
         "all", "any", "map", "inner_nodes", "labels", "node_degree_in", "node_degree_out",
     }
 )  # fmt: skip

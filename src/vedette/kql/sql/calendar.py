@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zoneinfo
 
@@ -18,7 +19,6 @@ family = Family(
         "now": "the time of the query stands in its place",
         "ago": "the time of the query stands in its place",
         "ingestion_time": "the table has no ingestion time",
-        "datetime_list_timezones": "not built",
     }
 )
 
@@ -114,14 +114,22 @@ def _fraction(ticks: Sql, digits: int, *, trimmed: bool) -> Sql:
 
 @family.rule("datetime_utc_to_local", "datetime_local_to_utc")
 def _in_zone(scalars: Scalars, call: Call) -> Sql:
-    """The name of the zone is checked here: the engine raises on a name it does not know."""
+    """A constant name of a zone is checked here; one that comes from the rows and is unknown gives null."""
     moment, zone = call.arguments
     name = text_of(zone)
-    if name is None or name not in zoneinfo.available_timezones():
-        raise UnsupportedError(
-            call.function, f"{name!r} is not the name of a time zone" if name else "needs a constant"
-        )
-    return tree.call(f"kql_{call.function}", scalars.value(moment), tree.text(name))
+    if name is not None and name not in zoneinfo.available_timezones():
+        raise UnsupportedError(call.function, f"{name!r} is not the name of a time zone")
+    converted = tree.call(f"kql_{call.function}", scalars.value(moment), scalars.value(zone))
+    if name is not None:
+        return converted
+    # The engine stops at a zone that it does not know.
+    known = tree.any_of(scalars.value(zone), [tree.text(each) for each in sorted(zoneinfo.available_timezones())])
+    return tree.when([(known, converted)])
+
+
+@family.rule("datetime_list_timezones")
+def _zones(_scalars: Scalars, _call: Call) -> Sql:
+    return tree.cast(tree.text(json.dumps(sorted(zoneinfo.available_timezones()))), "JSON")
 
 
 _SPAN_PARTS = {"d": (_DAY, 0), "H": (_HOUR, 24), "h": (_HOUR, 24), "m": (_MINUTE, 60), "s": (_SECOND, 60)}

@@ -13,7 +13,6 @@ from vedette.kql.types import ScalarType
 
 family = Family(
     simple={"isnan": "isnan", "isinf": "isinf", "isfinite": "isfinite"},
-    unsupported={"around": "not built"},
 )
 
 
@@ -85,6 +84,13 @@ def _emptiness(scalars: Scalars, call: Call, *, empty: bool) -> Sql:
 def _extreme(scalars: Scalars, call: Call) -> Sql:
     values = [_as_type(scalars, call, position) for position in range(len(call.arguments))]
     return tree.call("least" if call.function == "min_of" else "greatest", *values)
+
+
+@family.rule("around")
+def _around(scalars: Scalars, call: Call) -> Sql:
+    value, center, delta = scalars.values(call.arguments)
+    low, high = tree.binary(exp.Sub, center, delta), tree.binary(exp.Add, center, delta)
+    return tree.attempt(exp.Between(this=tree.operand(value), low=tree.operand(low), high=tree.operand(high)))
 
 
 @family.rule("assert")

@@ -13,11 +13,7 @@ from vedette.kql.sql.literals import dynamic_members
 from vedette.kql.sql.tree import Sql
 from vedette.kql.types import ScalarType
 
-family = Family(
-    unsupported={
-        "bag_pack_columns": "needs names of columns",
-    }
-)
+family = Family()
 
 _PARSE = "kql_parse_json"
 

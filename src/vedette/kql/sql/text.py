@@ -118,9 +118,8 @@ def _capture_groups(call: Call, pattern: str) -> list[int]:
     chosen = call.arguments[1]
     if not isinstance(chosen, Literal) or chosen.value is None:
         raise UnsupportedError("extract_all", "the capture groups must be a constant array")
-    numbers = [int(str(each.value)) for each in dynamic_members(chosen, ScalarType.LONG)]
-    names = [str(each.value) for each in dynamic_members(chosen, ScalarType.STRING) if not str(each.value).isdigit()]
-    return numbers + [_group_number(pattern, name) for name in names]
+    wanted = [str(each.value) for each in dynamic_members(chosen, ScalarType.STRING)]
+    return [int(each) if each.isdigit() else _group_number(pattern, each) for each in wanted]
 
 
 def _group_number(pattern: str, name: str) -> int:
@@ -145,10 +144,8 @@ def _replace_regex(scalars: Scalars, call: Call) -> Sql:
 @family.rule("replace_strings")
 def _replace_strings(scalars: Scalars, call: Call) -> Sql:
     source, lookups, rewrites = call.arguments
-    return tree.call(
-        "kql_replace_strings", scalars.value(source),
-        tree.call("kql_strings", scalars.value(lookups)), tree.call("kql_strings", scalars.value(rewrites)),
-    )  # fmt: skip
+    lists = (tree.call("kql_texts_or_null", scalars.value(each)) for each in (lookups, rewrites))
+    return tree.call("kql_replace_strings", scalars.value(source), *lists)
 
 
 @family.rule("trim", "trim_start", "trim_end")

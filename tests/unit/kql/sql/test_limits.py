@@ -44,7 +44,7 @@ def test_no_value_raises(query: str) -> None:
     ("query", "named"),
     [
         ("print extract('(?=a)', 0, 'a')", "lookahead"),
-        ("print hash_xxhash64('a')", "hash_xxhash64"),
+        ("print hash_combine(1, 2)", "hash_combine"),
         ("print datetime_utc_to_local(datetime(2020-01-01), 'Nowhere/City')", "Nowhere/City"),
         ("print s = '[' | where s matches regex strcat('(', s)", "matches regex"),
     ],

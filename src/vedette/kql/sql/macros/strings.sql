@@ -48,10 +48,16 @@ CREATE OR REPLACE MACRO kql_indexof(s, n, start, size := -1, occurrence := 1) AS
   CASE WHEN n <> '' AND occurrence <> 0 THEN coalesce(list_filter(kql_positions(s, n), lambda i:
          i >= CASE WHEN start < 0 THEN length(s) + start ELSE start END
          AND (size < 0 OR i + length(n) <= CASE WHEN start < 0 THEN length(s) + start ELSE start END + size))[occurrence], -1) END;
+-- Each match is looked up behind the one before: matches do not overlap.
+CREATE OR REPLACE MACRO kql_regex_starts(w, r) AS
+  list_reduce(list_concat([{'rest': w, 'at': []::BIGINT[], 'cut': 0::BIGINT}], list_transform(regexp_extract_all(w, r), lambda m:
+      {'rest': m, 'at': []::BIGINT[], 'cut': 0::BIGINT})), lambda a, m:
+    {'rest': substring(a['rest'], strpos(a['rest'], m['rest']) + length(m['rest'])),
+     'at': list_append(a['at'], a['cut'] + strpos(a['rest'], m['rest']) - 1),
+     'cut': a['cut'] + strpos(a['rest'], m['rest']) - 1 + length(m['rest'])})['at'];
 CREATE OR REPLACE MACRO kql_indexof_regex(s, r, start := 0, size := -1, occurrence := 1) AS
-  CASE WHEN start >= 0 THEN coalesce(
-    list_filter(range(start, least(length(s), CASE WHEN size < 0 THEN length(s) ELSE start + size END)), lambda i:
-      regexp_matches(substring(s, i + 1, CASE WHEN size < 0 THEN length(s) ELSE start + size - i END), '^(?:' || r || ')'))[occurrence], -1) END;
+  CASE WHEN start >= 0 AND occurrence > 0 THEN
+    coalesce(kql_regex_starts(CASE WHEN size < 0 THEN substring(s, start + 1) ELSE substring(s, start + 1, size) END, r)[occurrence] + start, -1) END;
 CREATE OR REPLACE MACRO kql_countof(s, n) AS len(kql_positions(s, n));
 CREATE OR REPLACE MACRO kql_countof_regex(s, r) AS len(regexp_extract_all(s, r));
 
@@ -66,10 +72,14 @@ CREATE OR REPLACE MACRO kql_strrep(s, n) AS repeat(s, greatest(n, 0)),
 CREATE OR REPLACE MACRO kql_translate(search, replacement, s) AS
   CASE WHEN replacement = '' THEN translate(s, search, '')
        ELSE translate(s, search, rpad(replacement, greatest(length(search), length(replacement))::INTEGER, right(replacement, 1))) END;
+-- A lookup whose replacement is no text stays as it is, and what is found inside it too.
+CREATE OR REPLACE MACRO kql_texts_or_null(x) AS
+  list_transform(kql_elements(x), lambda e: CASE WHEN json_type(e) = 'VARCHAR' THEN json_extract_string(e, '$') END);
 CREATE OR REPLACE MACRO kql_marked(s, lookups) AS
-  list_reduce(list_concat([s], lookups), lambda a, n, i: CASE WHEN n = '' THEN a ELSE replace(a, n, chr(CAST(57342 + i AS INTEGER))) END);
+  list_reduce(list_concat([s], lookups), lambda a, n, i: CASE WHEN coalesce(n, '') = '' THEN a ELSE replace(a, n, chr(CAST(57342 + i AS INTEGER))) END);
 CREATE OR REPLACE MACRO kql_replace_strings(s, lookups, rewrites) AS
-  list_reduce(list_concat([kql_marked(s, lookups)], lookups), lambda a, n, i: replace(a, chr(CAST(57342 + i AS INTEGER)), coalesce(rewrites[i - 1], n)));
+  list_reduce(list_concat([kql_marked(s, lookups)], lookups), lambda a, n, i:
+    replace(a, chr(CAST(57342 + i AS INTEGER)), coalesce(rewrites[i - 1], n, '')));
 CREATE OR REPLACE MACRO kql_isascii(s) AS strlen(s) = length(s);
 CREATE OR REPLACE MACRO kql_isutf8(s) AS true;
 
