@@ -303,8 +303,10 @@ class _Matching:
 
     def _walks_shortest(self) -> bool:
         """Whether the walk itself can stop at the shortest paths: nothing later refuses one of them."""
-        (edge, *others) = self._pattern.edges
-        if self._shortest is None or others or not isinstance(edge, PatternPath) or edge.low > 1:
+        if self._shortest is None or len(self._pattern.edges) > 1:
+            return False
+        edge = self._pattern.edges[0]
+        if not isinstance(edge, PatternPath) or edge.low > 1:
             return False
         return not any(edge.owns(column) for each in self._waiting for column in columns_of([each]))
 

@@ -42,6 +42,11 @@ class GraphRows:
         return self.relation.columns[1]
 
     @property
+    def partition(self) -> Column:
+        """Of nodes of a partitioned graph: which part they belong to."""
+        return self.relation.columns[2]
+
+    @property
     def source(self) -> Column:
         """Of edges: the number of the node they start at."""
         return self.relation.columns[1]

@@ -105,8 +105,8 @@ def _nodes(
         node_id = convert(reference(at[end.id]), type_)
         own = _maybe(None if partition is None else at[partition.id])
         properties = dict.fromkeys(keys, node_id)
-        if own is not None and legs:
-            properties[partition.name] = own  # type: ignore[union-attr]
+        if partition is not None and own is not None and written.nodes:
+            properties[partition.name] = own
         legs.append(_Leg(again, node_id, own, properties))
     return _merged(binder, legs, partition, type_)
 
@@ -179,7 +179,7 @@ def _edges(
         rows = nodes.rows(binder)
         on = [(convert(reference(end), type_), reference(rows.node_id))]
         if partition is not None:
-            on.append((reference(partition), reference(rows.relation.columns[2])))
+            on.append((reference(partition), reference(rows.partition)))
         columns = (*relation.columns, rows.number)
         relation = plan.Join(columns, relation, rows.relation, "inner", tuple(on), columns)
         found.append(rows.number)
@@ -268,7 +268,7 @@ def bind_mark_components(
         return binder.fail_table("invalid_parameter_value", written.span, **fields)
     name = word(written.parameter("with_component_id")) or "ComponentId"
     rows, members, edges = table.nodes.rows(binder), table.nodes.rows(binder), table.edges.rows(binder)
-    by = next((each for each in members.properties if each.name == table.partition), None)
+    by = None if table.partition is None else members.partition
     node, component = binder.column("$node", _T.LONG), binder.column(name, _T.LONG)
     components = plan.GraphComponents((node, component), members.relation, edges.relation, by, kind == "strong")
     kept = [each for each in rows.relation.columns if each.name != name]
