@@ -14,27 +14,30 @@ from vedette.api.cursors import CursorBox
 from vedette.api.defender.endpoint import make_parts
 from vedette.api.defender.routes import DefenderSurface
 from vedette.api.dispatch import Dispatcher, DispatchSettings, RequestRecord
+from vedette.api.graph.detection_rules import RuleParts
 from vedette.api.graph.directory import GraphDirectory
-from vedette.api.graph.routes import GraphSurface
+from vedette.api.graph.routes import GraphParts, GraphSurface
+from vedette.api.graph.subscriptions import SubscriptionParts
 from vedette.api.router import Handler, Router
 from vedette.api.throttle import Throttle
 from vedette.clock import ManualClock
 from vedette.context import Principal, RequestContext, Tenant
 from vedette.contracts.operations import OperationsDocument, load_operations
-from vedette.contracts.permissions import load_resources
-from vedette.contracts.permissions import load_directory_roles
+from vedette.contracts.permissions import load_directory_roles, load_resources
 from vedette.contracts.quotas import load_quota_profile
+from vedette.hunting.columns import query_columns
 from vedette.hunting.results import QueryStatistics, Results
 from vedette.hunting.rows import OwnQueries
 from vedette.identity.errors import ExpiredTokenError, MalformedTokenError
 from vedette.identity.services import IdentityServices
 from vedette.ids import RandomIds
+from vedette.jobs.outbox import Outbox
 from vedette.kql.compiled import ResultColumn
 from vedette.kql.types import ScalarType
 from vedette.machines.telemetry import Telemetry
 from vedette.store.engine import Store
 from vedette.store.metadata import METADATA
-from vedette.store.secrets import MasterKey
+from vedette.store.secrets import MasterKey, Sealer
 
 HOME = "11111111-1111-1111-1111-111111111111"
 OTHER = "22222222-2222-2222-2222-222222222222"
@@ -73,6 +76,7 @@ PRINCIPALS = {
         "SecurityIncident.ReadWrite.All",
         "SecurityAlert.ReadWrite.All",
         "SecurityData.Manage.All",
+        "CustomDetection.ReadWrite.All",
         "ThreatHunting.Read.All",
     ),
     "graph-reader": principal("graph", "SecurityIncident.Read.All"),
@@ -162,6 +166,9 @@ class Application:
     abandoned: list[RequestContext]
     spool: Path
     identity: IdentityServices
+    validated: list[str]
+    """Addresses of subscriptions that were asked to repeat a token."""
+    sealer: Sealer
     hunting_threads: int = HUNTING_THREADS
 
     def close(self) -> None:
@@ -196,10 +203,20 @@ def assemble(
     ids = CountingIds()
     own = endpoint or OwnQueries(hunting, ids)
     parts = make_parts(store, clock, RandomIds(), own, MasterKey.random(), delay=ACTION_DELAY)
+    validated: list[str] = []
+    sealer = Sealer(MasterKey.random().derive("subscriptions"))
+    graph = GraphParts(
+        store=store,
+        hunting=hunting,
+        clock=clock,
+        cursors=cursors,
+        rules=RuleParts(store, query_columns, Outbox(clock, RandomIds()), clock, RandomIds()),
+        subscriptions=SubscriptionParts(store, sealer, lambda url, _token: validated.append(url), clock, RandomIds()),
+    )
     surfaces: dict[str, tuple[OperationsDocument, Mapping[str, Handler]]] = {
         "graph": (
             documents["graph"],
-            {**GraphSurface(store, hunting, clock, cursors).handlers(), **GraphDirectory(identity).handlers()},
+            {**GraphSurface(graph).handlers(), **GraphDirectory(identity).handlers()},
         ),
         "defender": (documents["defender"], DefenderSurface(store, hunting, clock, cursors, parts).handlers()),
         **(extra or {}),
@@ -223,4 +240,4 @@ def assemble(
         observers=[records.append],
         on_disconnect=on_disconnect or abandoned.append,
     )
-    return Application(app, store, clock, hunting, records, abandoned, spool, identity)
+    return Application(app, store, clock, hunting, records, abandoned, spool, identity, validated, sealer)

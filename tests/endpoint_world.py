@@ -12,6 +12,8 @@ from vedette.clock import ManualClock, to_ticks
 from vedette.context import Tenant
 from vedette.contracts.quotas import HuntingQuota
 from vedette.contracts.tables import load_tables
+from vedette.detections import alert_tables
+from vedette.detections.alert_tables import AlertTables
 from vedette.egress.policy import EgressPolicy
 from vedette.egress.transport import Egress
 from vedette.hunting.catalog import ContractCatalog
@@ -19,6 +21,9 @@ from vedette.hunting.quota import HuntingLimits
 from vedette.hunting.rows import OwnQueries
 from vedette.hunting.service import HuntingParts, HuntingService
 from vedette.ids import RandomIds
+from vedette.incidents.alerts import ALERT_CREATED
+from vedette.indicators import enforcement
+from vedette.indicators.enforcement import Enforcement, EnforcementParts
 from vedette.jobs.outbox import Outbox, OutboxRelay
 from vedette.jobs.queue import Job, JobQueue
 from vedette.jobs.runner import Handler, JobRunner
@@ -29,6 +34,7 @@ from vedette.lake.engines.duckdb_files import DuckDBJson
 from vedette.lake.publish import EVENTS_COMMITTED, Publisher
 from vedette.lake.writer import LakeWriter
 from vedette.machines import inventory_rows, updates
+from vedette.machines.inventory import group_names
 from vedette.machines.inventory_rows import InventoryWriter
 from vedette.machines.updates import MachineUpdates
 from vedette.store.engine import Store
@@ -147,7 +153,12 @@ def make_world() -> EndpointWorld:
     )
     queue = JobQueue(store, clock, ids)
     world = EndpointWorld(store, clock, ids, queue, outbox, writer, engine, HuntingService(parts), folder)
-    world.topics[EVENTS_COMMITTED] = (updates.JOB,)
+    world.topics[EVENTS_COMMITTED] = (updates.JOB, enforcement.JOB)
+    world.topics[ALERT_CREATED] = (alert_tables.JOB,)
+    world.handlers[alert_tables.JOB] = AlertTables(store, writer).write
+    world.handlers[enforcement.JOB] = Enforcement(
+        EnforcementParts(store, world.telemetry, writer, outbox, clock, ids, find_tenant, group_names)
+    ).match
     world.handlers[updates.JOB] = MachineUpdates(store, world.telemetry, queue, clock, find_tenant).observe
     world.handlers[inventory_rows.JOB] = InventoryWriter(store, writer, queue, clock).write
     return world

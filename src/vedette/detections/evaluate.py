@@ -20,7 +20,7 @@ from vedette.detections.tables import DETECTION_HITS, DETECTION_RULE_RUNS
 from vedette.errors import VedetteError
 from vedette.hunting.results import Results
 from vedette.ids import Ids, derived_guid
-from vedette.incidents.alerts import Alert, create
+from vedette.incidents.alerts import ALERT_CREATED, Alert, create
 from vedette.jobs.outbox import Outbox
 from vedette.observability.logs import get_logger
 from vedette.observability.metrics import ALERTS
@@ -28,9 +28,6 @@ from vedette.store.engine import Store
 from vedette.store.tenancy import TenantRepository
 
 LOG = get_logger(__name__)
-
-ALERT_CREATED = "AlertCreated"
-"""Outbox topic; payload `{"alert_id": …}`."""
 
 
 class Window(msgspec.Struct, frozen=True):

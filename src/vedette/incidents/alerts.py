@@ -128,6 +128,9 @@ class Creation(msgspec.Struct, frozen=True):
     opened_incident: bool
 
 
+ALERT_CREATED = "AlertCreated"
+"""Outbox topic; payload `{"alert_id": …}`. Told by whoever creates an alert, in the same transaction."""
+
 ENGINE = "Microsoft Defender XDR - alert correlation"
 """Who merges and reopens incidents where no person does."""
 

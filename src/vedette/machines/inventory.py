@@ -219,6 +219,19 @@ class Machines(TenantRepository):
         return found
 
 
+def group_names(connection: Connection, tenant_id: str, machine_ids: Sequence[str]) -> dict[str, str]:
+    """Names of device groups by machine id, of those machines that are in one."""
+    found: dict[str, str] = {}
+    for some in _chunks(sorted(set(machine_ids))):
+        statement = select(MACHINES.c.machine_id, MACHINES.c.rbac_group_name).where(
+            MACHINES.c.tenant_id == tenant_id,
+            MACHINES.c.machine_id.in_(some),
+            MACHINES.c.rbac_group_name.is_not(None),
+        )
+        found |= {row.machine_id: row.rbac_group_name for row in connection.execute(statement)}
+    return found
+
+
 def _chunks(values: list[str], size: int = 5_000) -> Iterable[list[str]]:
     """In portions that fit into one statement's parameters."""
     return (values[start : start + size] for start in range(0, len(values), size))

@@ -8,6 +8,7 @@ from vedette.api.defender.downloads import DefenderDownloads
 from vedette.api.defender.endpoint import EndpointParts
 from vedette.api.defender.hunting import DefenderHunting
 from vedette.api.defender.incidents import DefenderIncidents
+from vedette.api.defender.indicators import DefenderIndicators
 from vedette.api.defender.investigations import DefenderInvestigations
 from vedette.api.defender.library import DefenderLibrary
 from vedette.api.defender.machines import DefenderMachines
@@ -40,6 +41,7 @@ class DefenderSurface:
             **_machines(self._endpoint),
             **_actions(self._endpoint),
             **_library(self._endpoint),
+            **_indicators(self._endpoint),
         }
 
 
@@ -87,4 +89,15 @@ def _library(parts: EndpointParts) -> Mapping[str, AuthenticatedHandler]:
         "upload_library": library.upload,
         "list_library_files": library.list,
         "delete_library": library.delete,
+    }
+
+
+def _indicators(parts: EndpointParts) -> Mapping[str, AuthenticatedHandler]:
+    indicators = DefenderIndicators(parts)
+    return {
+        "list_indicators": indicators.list,
+        "post_ti_indicator": indicators.put,
+        "import_ti_indicators": indicators.import_many,
+        "delete_ti_indicator_by_id": indicators.delete,
+        "batch_delete_ti_indicators": indicators.delete_many,
     }

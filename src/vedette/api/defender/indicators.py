@@ -1,0 +1,257 @@
+"""The indicators operations."""
+
+from typing import Any
+
+import msgspec
+
+from vedette.api.bodies import read_object
+from vedette.api.changes import enum_value
+from vedette.api.defender.answers import caller_name, context, entity, page_answer, required
+from vedette.api.defender.endpoint import EndpointParts
+from vedette.api.defender.machines import MAX_PAGE, OFFERED
+from vedette.api.http import ApiRequest, ApiResponse
+from vedette.api.listing import ListRules, read_list
+from vedette.api.render import json_answer
+from vedette.clock import format_ticks, now_ticks
+from vedette.context import Principal, RequestContext
+from vedette.contracts.enums import load_enums
+from vedette.errors import ApiError, InvalidRequestError, NotFoundError
+from vedette.indicators import indicators as domain
+from vedette.indicators.indicators import INDICATOR_FIELDS, Author, Indicators, NewIndicator
+from vedette.odata.dates import parse_ticks
+from vedette.odata.sql import Property, PropertyMap
+
+MAX_BATCH = 500
+
+
+class IndicatorBody(msgspec.Struct, frozen=True, rename="camel"):
+    """Body of create, and each indicator of an import."""
+
+    indicator_value: str
+    indicator_type: str
+    action: str
+    title: str
+    description: str
+    application: str | None = None
+    expiration_time: str | None = None
+    severity: str | None = None
+    recommended_actions: str | None = None
+    rbac_group_names: tuple[str, ...] | None = None
+    rbac_group_ids: tuple[str, ...] | None = None
+    educate_url: str | None = None
+    generate_alert: bool | str | None = None
+
+
+class ImportBody(msgspec.Struct, frozen=True, rename="pascal"):
+    """Body of import."""
+
+    indicators: tuple[dict[str, object], ...]
+
+
+class DeleteBody(msgspec.Struct, frozen=True, rename="pascal"):
+    """Body of BatchDelete."""
+
+    indicator_ids: tuple[str, ...]
+
+
+class Indicator(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An indicator."""
+
+    id: str
+    indicator_value: str
+    indicator_type: str
+    action: str
+    application: str | None
+    source: str
+    source_type: str
+    title: str
+    creation_time_date_time_utc: str
+    created_by: str
+    created_by_display_name: str
+    created_by_source: str
+    expiration_time: str | None
+    last_update_time: str
+    last_updated_by: str | None
+    severity: str
+    description: str
+    recommended_actions: str
+    rbac_group_names: tuple[str, ...]
+    rbac_group_ids: tuple[str, ...]
+    generate_alert: bool
+    educate_url: str | None
+
+
+def indicator_properties() -> PropertyMap:
+    """What may be filtered by."""
+    field, enums = INDICATOR_FIELDS, load_enums()
+    return {
+        "application": Property(field["application"], "string"),
+        "createdByDisplayName": Property(field["created_by_name"], "string"),
+        "createdBy": Property(field["created_by"], "string"),
+        "expirationTime": Property(field["expires"], "datetime"),
+        "generateAlert": Property(field["generate_alert"], "boolean"),
+        "title": Property(field["title"], "string"),
+        "indicatorValue": Property(field["value"], "string"),
+        "indicatorType": Property(field["type"], "enum", enums["indicatorType"].spellings),
+        "creationTimeDateTimeUtc": Property(field["created"], "datetime"),
+        "lastUpdateTime": Property(field["last_update"], "datetime"),
+        "action": Property(field["action"], "enum", enums["indicatorAction"].spellings),
+        "severity": Property(field["severity"], "enum", enums["indicatorSeverity"].spellings),
+    }
+
+
+class DefenderIndicators:
+    """Handlers."""
+
+    def __init__(self, parts: EndpointParts) -> None:
+        self._parts = parts
+        self._rules = ListRules(
+            offered=OFFERED,
+            properties=indicator_properties(),
+            default_order=((INDICATOR_FIELDS["indicator_id"], False),),
+            default_page=MAX_PAGE,
+            max_page=MAX_PAGE,
+            over_max="refuse",
+        )
+
+    def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/indicators."""
+        query = read_list(request, self._rules)
+        with self._parts.store.connect() as connection:
+            indicators = Indicators(connection, context.tenant.tenant_id, author_of(context.principal))
+            return page_answer(request, "Indicators", query, indicators, to_indicator)
+
+    def put(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /api/indicators: creates, or changes the one of the same value and type."""
+        now = now_ticks(self._parts.clock)
+        new = to_new(read_object(request.body, IndicatorBody), now)
+        author = author_of(context.principal)
+        with self._parts.store.begin() as connection:
+            indicator = Indicators(connection, context.tenant.tenant_id, author).put(new, author, now)
+        return entity(request, "Indicators", to_indicator(indicator))
+
+    def import_many(self, caller: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /api/indicators/import: each for itself; what failed says why."""
+        bodies = read_object(request.body, ImportBody).indicators
+        if len(bodies) > MAX_BATCH:
+            raise InvalidRequestError("MaximumBatchSizeExceeded", received=len(bodies), limit=MAX_BATCH)
+        author, now = author_of(caller.principal), now_ticks(self._parts.clock)
+        with self._parts.store.begin() as connection:
+            indicators = Indicators(connection, caller.tenant.tenant_id, author)
+            results = [_imported(indicators, msgspec.json.encode(body), author, now) for body in bodies]
+        name = context(request, "Collection(microsoft.windowsDefenderATP.api.ImportIndicatorResult)")
+        return json_answer({"@odata.context": name, "value": results})
+
+    def delete(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """DELETE /api/indicators/{id}."""
+        text = request.path_parameters["id"]
+        indicator_id = _number(text)
+        if indicator_id is None:
+            raise NotFoundError(resource=f"Indicator {text}")
+        with self._parts.store.begin() as connection:
+            Indicators(connection, context.tenant.tenant_id, author_of(context.principal)).remove([indicator_id])
+        return ApiResponse(204)
+
+    def delete_many(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /api/indicators/BatchDelete: all of them or none."""
+        texts = read_object(request.body, DeleteBody).indicator_ids
+        if not texts:
+            raise InvalidRequestError("MissingParameter", parameter="IndicatorIds")
+        if len(texts) > MAX_BATCH:
+            raise InvalidRequestError("MaximumBatchSizeExceeded", received=len(texts), limit=MAX_BATCH)
+        numbers = [_number(text) for text in texts]
+        indicator_ids = [number for number in numbers if number is not None]
+        if len(indicator_ids) < len(texts):
+            raise InvalidRequestError("InvalidBodyValue", property="IndicatorIds")
+        with self._parts.store.begin() as connection:
+            Indicators(connection, context.tenant.tenant_id, author_of(context.principal)).remove(indicator_ids)
+        return ApiResponse(204)
+
+
+def author_of(principal: Principal) -> Author:
+    """Who writes. An application without `Ti.ReadWrite.All` sees only what it made."""
+    if principal.kind == "user":
+        return Author(principal.object_id, caller_name(principal), "User", sees_all=True)
+    sees_all = "Ti.ReadWrite.All" in principal.roles
+    return Author(principal.app_id, caller_name(principal), "AadApp", sees_all=sees_all)
+
+
+def to_new(body: IndicatorBody, now: int) -> NewIndicator:
+    """The indicator that a body describes. Raises InvalidRequestError."""
+    action = str(enum_value("indicatorAction", "action", body.action))
+    # Alert and AlertAndBlock, retired in 2022, meant an alert by themselves.
+    implied = body.action.lower() in ("alert", "alertandblock")
+    generate_alert = implied or str(body.generate_alert).lower() == "true"
+    if action == "Audit" and not generate_alert:
+        raise InvalidRequestError("InvalidInput", reason="An indicator with the action Audit has to generate alerts.")
+    type_ = str(enum_value("indicatorType", "indicatorType", body.indicator_type))
+    if body.educate_url is not None and (type_ not in ("Url", "DomainName") or action not in ("Block", "Warn")):
+        raise InvalidRequestError("InvalidInput", reason="An educateUrl goes with URLs that are blocked or warned of.")
+    expires = None
+    if body.expiration_time is not None:
+        expires = parse_ticks(body.expiration_time)
+        if expires is None or expires <= now:
+            raise InvalidRequestError("InvalidBodyValue", property="expirationTime")
+    return NewIndicator(
+        value=required(body.indicator_value, "indicatorValue").strip(),
+        type=type_,
+        action=action,
+        title=required(body.title, "title"),
+        description=required(body.description, "description"),
+        severity=str(enum_value("indicatorSeverity", "severity", body.severity or "Informational")),
+        application=body.application,
+        recommended_actions=body.recommended_actions,
+        educate_url=body.educate_url,
+        generate_alert=generate_alert,
+        rbac_group_names=tuple(name for name in body.rbac_group_names or () if name),
+        expires=expires,
+    )
+
+
+def to_indicator(indicator: domain.Indicator) -> Indicator:
+    """The wire form."""
+    return Indicator(
+        id=str(indicator.indicator_id),
+        indicator_value=indicator.value,
+        indicator_type=indicator.type,
+        action=indicator.action,
+        application=indicator.application,
+        source=indicator.source,
+        source_type=indicator.source_type,
+        title=indicator.title,
+        creation_time_date_time_utc=format_ticks(indicator.created),
+        created_by=indicator.created_by,
+        created_by_display_name=indicator.created_by_name,
+        created_by_source=indicator.source,
+        expiration_time=None if indicator.expires is None else format_ticks(indicator.expires),
+        last_update_time=format_ticks(indicator.last_update),
+        last_updated_by=indicator.last_updated_by,
+        severity=indicator.severity,
+        description=indicator.description,
+        recommended_actions=indicator.recommended_actions or "",
+        rbac_group_names=indicator.rbac_group_names,
+        rbac_group_ids=(),
+        generate_alert=indicator.generate_alert,
+        educate_url=indicator.educate_url,
+    )
+
+
+def _imported(indicators: Indicators, body: bytes, author: Author, now: int) -> dict[str, Any]:
+    try:
+        read = read_object(body, IndicatorBody)
+    except InvalidRequestError as error:
+        return {"id": None, "indicator": None, "isFailed": True, "failureReason": _reason(error)}
+    try:
+        stored = indicators.put(to_new(read, now), author, now)
+    except InvalidRequestError as error:
+        return {"id": None, "indicator": read.indicator_value, "isFailed": True, "failureReason": _reason(error)}
+    return {"id": str(stored.indicator_id), "indicator": stored.value, "isFailed": False, "failureReason": None}
+
+
+def _reason(error: ApiError) -> str:
+    fields = ", ".join(f"{name}: {value}" for name, value in error.fields.items())
+    return f"{error.code} ({fields})" if fields else error.code
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

@@ -1,0 +1,158 @@
+"""Where indicators meet events: the rows of one commit, reduced to distinct values by a query, looked up by value.
+
+What a tenant has no indicators of costs nothing; a commit costs one query, and one more for every value that is hit.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from vedette.clock import format_ticks
+from vedette.context import Tenant
+from vedette.contracts.tables import load_tables
+from vedette.indicators.indicators import Indicator, comparable_url
+from vedette.kql.quoting import quote_string
+
+Row = Mapping[str, object]
+
+MATCH_ACTION_TYPE = "CustomIndicatorMatch"
+"""`DeviceEvents.ActionType` of the audit rows that we write ourselves; they are not matched again."""
+
+MAX_HITS = 500
+"""Hits of one commit that are followed up; of more, the first by value are kept."""
+
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "FileSha1": ("SHA1", "InitiatingProcessSHA1"),
+    "FileSha256": ("SHA256", "InitiatingProcessSHA256"),
+    "FileMd5": ("MD5", "InitiatingProcessMD5"),
+    "CertificateThumbprint": ("SignerHash",),
+    "IpAddress": ("RemoteIP", "FileOriginIP"),
+    "DomainName": ("RemoteUrl", "FileOriginUrl"),
+    "Url": ("RemoteUrl", "FileOriginUrl"),
+}
+"""Columns of device events that may hold a value of each type."""
+
+
+class Telemetry(Protocol):
+    """Runs KQL of the server's own inside one tenant (`hunting.rows`)."""
+
+    def rows(self, tenant: Tenant, query: str, timespan: str | None = None) -> Sequence[Row]:
+        """The rows of the answer by column name; datetimes are ticks."""
+        ...
+
+
+class NewRows(msgspec.Struct, frozen=True):
+    """The rows of one commit: tables, and when they were taken in (ticks, both ends included)."""
+
+    tables: tuple[str, ...]
+    ingestion_from: int
+    ingestion_to: int
+
+    @property
+    def condition(self) -> str:
+        """As KQL."""
+        first, last = format_ticks(self.ingestion_from), format_ticks(self.ingestion_to)
+        return f"ingestion_time() between (datetime({first}) .. datetime({last}))"
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """An indicator met in a column of a table, on one device."""
+
+    indicator: Indicator
+    table: str
+    column: str
+    value: str
+    device_id: str
+    first: int
+    last: int
+    events: int
+
+
+def find_hits(telemetry: Telemetry, tenant: Tenant, indicators: Iterable[Indicator], new: NewRows) -> list[Hit]:
+    """Everything in new rows that an indicator is about."""
+    known: dict[tuple[str, str], Indicator] = {(each.type, each.match_value): each for each in indicators}
+    types = {type_ for type_, _ in known}
+    parts = list(_parts(types, new))
+    if not parts:
+        return []
+    rows = telemetry.rows(tenant, f"union {', '.join(parts)}")
+    hits = (hit for row in rows for hit in _hits(known, types, row))
+    ordered = sorted(
+        hits, key=lambda hit: (hit.indicator.indicator_id, hit.device_id, hit.table, hit.column, hit.value)
+    )
+    return ordered[:MAX_HITS]
+
+
+def details(telemetry: Telemetry, tenant: Tenant, hit: Hit, new: NewRows) -> Row:
+    """The newest event of a hit, whole."""
+    query = (
+        f"{hit.table} | where {new.condition} and DeviceId == {quote_string(hit.device_id)}"
+        f" and {hit.column} =~ {quote_string(hit.value)} and ActionType != {quote_string(MATCH_ACTION_TYPE)}"
+        " | top 1 by Timestamp"
+    )
+    if hit.table == "DeviceFileCertificateInfo":
+        query = query.replace(f" and ActionType != {quote_string(MATCH_ACTION_TYPE)}", "")
+    return next(iter(telemetry.rows(tenant, query)), {})
+
+
+def _parts(types: Iterable[str], new: NewRows) -> Iterator[str]:
+    """A query for every column of every new table that an indicator may be met in."""
+    wanted = dict.fromkeys(column for type_ in sorted(types) for column in _COLUMNS[type_])
+    for name in sorted(new.tables):
+        table = load_tables().get(name)
+        columns = {column.name for column in table.columns} if table else set()
+        if not {"Timestamp", "DeviceId"} <= columns:
+            continue
+        own = f" and ActionType != {quote_string(MATCH_ACTION_TYPE)}" if "ActionType" in columns else ""
+        for column in wanted:
+            if column in columns:
+                yield (
+                    f"({name} | where {new.condition} and isnotempty({column}) and isnotempty(DeviceId){own}"
+                    " | summarize First = min(Timestamp), Last = max(Timestamp), Events = count()"
+                    f" by DeviceId, Value = {column}"
+                    f' | extend Table = "{name}", Column = "{column}")'
+                )
+
+
+def _hits(known: Mapping[tuple[str, str], Indicator], types: Iterable[str], row: Row) -> Iterator[Hit]:
+    column, value = str(row["Column"]), str(row["Value"])
+    for type_ in types:
+        if column not in _COLUMNS[type_]:
+            continue
+        for candidate in _candidates(type_, value):
+            indicator = known.get((type_, candidate))
+            if indicator is not None:
+                first, last = row["First"], row["Last"]
+                yield Hit(
+                    indicator=indicator,
+                    table=str(row["Table"]),
+                    column=column,
+                    value=value,
+                    device_id=str(row["DeviceId"]),
+                    first=first if isinstance(first, int) else 0,
+                    last=last if isinstance(last, int) else 0,
+                    events=int(str(row["Events"])),
+                )
+                break
+
+
+def _candidates(type_: str, value: str) -> Iterator[str]:
+    """What an indicator's value may be for it to mean this one: a domain means its subdomains, too."""
+    text = value.lower()
+    if type_ == "DomainName":
+        labels = host_of(text).rstrip(".").split(".")
+        yield from (".".join(labels[start:]) for start in range(len(labels) - 1))
+    elif type_ == "Url":
+        url = comparable_url(text)
+        yield url
+        yield url.partition("?")[0].rstrip("/")
+    else:
+        yield text
+
+
+def host_of(url: str) -> str:
+    """The host of an address with or without scheme, path and port."""
+    rest = url.partition("://")[2] or url
+    host = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
+    return host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]

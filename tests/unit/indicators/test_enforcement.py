@@ -1,0 +1,137 @@
+"""Indicators take effect: events that meet one bring an audit row and an alert, once, in their own tenant only."""
+
+import pytest
+
+from tests.endpoint_world import (
+    HOME,
+    OTHER,
+    SHA1,
+    WS01,
+    EndpointWorld,
+    connection_event,
+    process_event,
+)
+from vedette.clock import now_ticks
+from vedette.errors import InvalidRequestError
+from vedette.incidents.alerts import Alert, Alerts
+from vedette.indicators.indicators import Author, Indicators, NewIndicator, normalized
+from vedette.indicators.matching import host_of
+from vedette.odata.paging import Selection
+
+APP = Author("app-1", "Connector", "AadApp", sees_all=True)
+
+
+def put(world: EndpointWorld, type_: str, value: str, tenant_id: str = HOME, **more: object) -> int:
+    wanted = {"action": "Block", "title": f"Seen {value}", "description": "Known bad.", "severity": "High", **more}
+    new = NewIndicator(type=type_, value=value, generate_alert=True, **wanted)  # type: ignore[arg-type]
+    with world.store.begin() as connection:
+        return Indicators(connection, tenant_id).put(new, APP, now_ticks(world.clock)).indicator_id
+
+
+def alerts(world: EndpointWorld, tenant_id: str = HOME) -> list[Alert]:
+    with world.store.connect() as connection:
+        repository = Alerts(connection, tenant_id)
+        return [alert for page in repository.of_incidents(range(1, 9)).values() for alert in page]
+
+
+def audits(world: EndpointWorld) -> list[dict[str, object]]:
+    return world.rows('DeviceEvents | where ActionType == "CustomIndicatorMatch" | project DeviceId, SHA1, RemoteUrl')
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ("FileSha1", SHA1.upper()),
+        ("FileSha256", "d" * 64),
+        ("IpAddress", "203.0.113.9"),
+        ("DomainName", "Evil.Test"),
+        ("DomainName", "c2.evil.test"),
+        ("Url", "https://c2.evil.test/a/"),
+    ],
+)
+def test_an_event_that_meets_an_indicator_raises_an_alert(world: EndpointWorld, type_: str, value: str) -> None:
+    put(world, type_, value)
+    world.ingest(
+        {
+            "DeviceProcessEvents": [process_event(world, 1)],
+            "DeviceNetworkEvents": [connection_event(world, 1, RemoteUrl="http://c2.evil.test/a?x=1")],
+        }
+    )
+    world.work()
+    (alert,) = alerts(world)
+    assert (alert.title, alert.severity, alert.detection_source) == (f"Seen {value}", "high", "customTi")
+    assert len(alert.evidence) >= 2
+    assert [row["DeviceId"] for row in audits(world)] == [WS01]
+    assert alerts(world, OTHER) == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "more"),
+    [
+        ("FileSha1", "9" * 40, {}),
+        ("FileSha1", SHA1, {"action": "Allowed"}),
+        ("FileSha1", SHA1, {"expires": 5}),
+        ("FileSha1", SHA1, {"rbac_group_names": ("Servers",)}),
+        ("DomainName", "vil.test", {}),
+        ("Url", "https://evil.test/b", {}),
+    ],
+)
+def test_what_is_not_met_raises_nothing(world: EndpointWorld, type_: str, value: str, more: dict[str, object]) -> None:
+    put(world, type_, value, **more)
+    world.ingest(
+        {"DeviceProcessEvents": [process_event(world, 1)], "DeviceNetworkEvents": [connection_event(world, 1)]}
+    )
+    world.work()
+    assert alerts(world) == []
+    assert audits(world) == []
+
+
+def test_the_same_device_and_day_is_one_alert(world: EndpointWorld) -> None:
+    put(world, "FileSha1", SHA1)
+    for hours in (1.5, 1.0, 0.5):
+        world.ingest({"DeviceProcessEvents": [process_event(world, hours)]})
+        world.work()
+        world.clock.advance(5)
+    assert len(alerts(world)) == 1
+    assert len(audits(world)) == 3
+
+
+def test_an_indicator_of_another_tenant_means_nothing_here(world: EndpointWorld) -> None:
+    put(world, "FileSha1", SHA1, tenant_id=OTHER)
+    world.ingest({"DeviceProcessEvents": [process_event(world, 1)]})
+    world.work()
+    assert alerts(world) == []
+
+
+def test_one_of_a_value_and_type(world: EndpointWorld) -> None:
+    first = put(world, "FileSha1", SHA1)
+    assert put(world, "FileSha1", SHA1.upper(), action="Warn") == first
+    with world.store.connect() as connection:
+        page, _ = Indicators(connection, HOME).page(Selection(None, ()))
+        assert [(each.action, each.last_updated_by) for each in page] == [("Warn", "Connector")]
+        mine = Indicators(connection, HOME, Author("app-2", "Other", "AadApp", sees_all=False))
+        assert (mine.count(None), mine.get(first)) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "code"),
+    [
+        ("FileSha1", "abc", "InvalidHashValue"),
+        ("IpAddress", "10.0.0.0/8", "InvalidIpAddress"),
+        ("DomainName", "not a domain", "InvalidDomainName"),
+        ("Url", "ftp://x.test/", "InvalidUrl"),
+        ("Url", "http://[::1", "InvalidUrl"),
+    ],
+)
+def test_values_that_are_none(type_: str, value: str, code: str) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        normalized(type_, value)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [("https://a.test:8443/x", "a.test"), ("a.test", "a.test"), ("http://u@a.test", "a.test"), ("[::1]:80/x", "::1")],
+)
+def test_host_of(url: str, host: str) -> None:
+    assert host_of(url) == host
