@@ -330,7 +330,8 @@ class MakeSeries(Relation):
 
     Output columns: the key columns, then one dynamic array per aggregate, then the dynamic array of bucket starts.
     `aggregates[i]` may hold `Aggregate` nodes, `defaults[i]` fills its empty buckets. `start`/`stop` None: the bounds
-    of the data (stop then includes the last bucket). With both given and no keys, no input gives one row of defaults.
+    of the data (stop then includes the last bucket). `nonempty`: with both given and no keys, no input gives one row of
+    defaults instead of none.
     """
 
     input: Relation
@@ -341,6 +342,7 @@ class MakeSeries(Relation):
     stop: Expression | None
     step: Expression
     keys: tuple[Expression, ...]
+    nonempty: bool = False
 
 
 @node

@@ -53,7 +53,7 @@ def bind_leg(binder: Binder, written: syntax.Expression, scope: Scope, *, fuzzy:
     """The tables that one operand of a union stands for: several where it is a pattern."""
     if isinstance(written, syntax.WildcardName | syntax.StarExpression):
         pattern = written.pattern if isinstance(written, syntax.WildcardName) else "*"
-        return _matching_legs(binder, written, pattern, scope)
+        return _matching_legs(binder, written, pattern, scope, fuzzy=fuzzy)
     if isinstance(written, syntax.NameReference):
         known = scope.variable(written.name)
         if known is None and binder.catalog.table(written.name) is None and fuzzy:
@@ -68,7 +68,7 @@ def _leg(binder: Binder, written: syntax.Expression, scope: Scope) -> Leg:
     return Leg(table, table.label)
 
 
-def _matching_legs(binder: Binder, written: syntax.Expression, pattern: str, scope: Scope) -> list[Leg]:
+def _matching_legs(binder: Binder, written: syntax.Expression, pattern: str, scope: Scope, *, fuzzy: bool) -> list[Leg]:
     """Tables of the catalog and views of the query whose names fit."""
     legs = []
     for name in dict.fromkeys(scope.variable_names()):
@@ -80,7 +80,7 @@ def _matching_legs(binder: Binder, written: syntax.Expression, pattern: str, sco
         schema = binder.catalog.table(name)
         if schema is not None:
             legs.append(Leg(scan(binder, schema), name))
-    if not legs:
+    if not legs and not fuzzy:
         binder.report("no_matching_table", written.span, pattern=pattern)
     return legs
 

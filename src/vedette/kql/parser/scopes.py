@@ -51,7 +51,8 @@ class ScopeParser(ExpansionParser, abc.ABC):
         self.expect("on")
         axis = self.named_expression(self.sum_expression)
         start = stop = None
-        if self.accept("in"):
+        in_range = self.accept("in")
+        if in_range:
             self.expect("range")
             self.expect("(")
             start = self.expression()
@@ -67,7 +68,7 @@ class ScopeParser(ExpansionParser, abc.ABC):
             step = self.expression()
         keys = self.optional_by()
         span = self.span_since(first)
-        return syntax.MakeSeriesOperator(span, parameters, aggregates, axis, start, stop, step, keys)
+        return syntax.MakeSeriesOperator(span, parameters, aggregates, axis, start, stop, step, keys, in_range)
 
     def _series_aggregate(self) -> syntax.SeriesAggregate:
         first = self.index

@@ -121,6 +121,8 @@ def _collected(
     query = block.select([tree.aliased(v, n) for v, n in zip(items, names, strict=True)], ordered=False)
     if keys:
         query.set("group", exp.Group(expressions=[tree.number(i + 1) for i in range(len(keys))]))
+    elif not (node.nonempty and node.start is not None and node.stop is not None):
+        query.set("having", exp.Having(this=tree.binary(exp.GT, tree.call("count", number), tree.number(0))))
     result = emitter.relation(query, made, names)
     return _filled(emitter, result, node, [*keys, *outputs, count], bounds)
 

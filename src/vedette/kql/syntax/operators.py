@@ -267,7 +267,10 @@ class SeriesAggregate(Node):
 
 @node
 class MakeSeriesOperator(TabularOperator):
-    """`make-series aggregates on axis from start to stop step step by keys`; `in range(…)` gives the same fields."""
+    """`make-series aggregates on axis from start to stop step step by keys`.
+
+    `in_range` for `on axis in range(start, stop, step)`, which includes the stop and bins from zero.
+    """
 
     aggregates: tuple[SeriesAggregate, ...]
     axis: Expression
@@ -275,6 +278,7 @@ class MakeSeriesOperator(TabularOperator):
     stop: Expression | None
     step: Expression
     keys: tuple[Expression, ...]
+    in_range: bool = False
 
 
 @node
