@@ -1,6 +1,5 @@
 """The rarer tabular operators: scan, partition, top-nested, top-hitters, reduce, fork, facet, make-series."""
 
-import json
 import time
 
 import duckdb
@@ -26,7 +25,7 @@ def code_of(query: str) -> str:
     return caught.value.diagnostics[0].code
 
 
-# --- scan -------------------------------------------------------------------------------------------------------------
+# --- scan ----------------------------------------------------------------------
 
 EVENTS = """
 datatable(t: timespan, e: string)[0m, "A", 1m, "Start", 2m, "B", 3m, "D", 4m, "Stop", 6m, "C", 8m, "Start", 11m, "E",
@@ -113,7 +112,7 @@ def test_scan_needs_an_order() -> None:
     assert code_of("range x from 1 to 2 step 1 | scan with (step s: other.x > 1;)") == "KS142"
 
 
-# --- partition --------------------------------------------------------------------------------------------------------
+# --- partition ----------------------------------------------------------------------
 
 NUMBERS = "range x from 1 to 6 step 1 | extend g = x % 2"
 
@@ -142,7 +141,7 @@ def test_parts_with_null_keys() -> None:
     assert sorted(values(query)) == [(10,), (50,)]
 
 
-# --- top-nested and top-hitters -----------------------------------------------------------------------------------------
+# --- top-nested and top-hitters ----------------------------------------------------------------------
 
 SALES = """
 datatable(region: string, seller: string, amount: long)[
@@ -190,7 +189,7 @@ def test_top_hitters() -> None:
     )  # fmt: skip
 
 
-# --- reduce -------------------------------------------------------------------------------------------------------------
+# --- reduce ----------------------------------------------------------------------
 
 
 def test_reduce_documented() -> None:
@@ -214,7 +213,7 @@ def test_reduce_keeps_frequent_words_at_their_place() -> None:
     assert code_of(cities + "| reduce kind=sink by c") == "KS140"
 
 
-# --- several results ----------------------------------------------------------------------------------------------------
+# --- several results ----------------------------------------------------------------------
 
 
 def compiled(query: str) -> CompiledQuery:
@@ -262,7 +261,7 @@ def test_several_results_end_a_query(query: str) -> None:
     assert code_of(query) == "KS106"
 
 
-# --- make-series --------------------------------------------------------------------------------------------------------
+# --- make-series ----------------------------------------------------------------------
 
 NO_ROWS = "datatable(t: long, v: real, g: string)[]"
 
