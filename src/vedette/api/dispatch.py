@@ -6,7 +6,7 @@ Three pools of threads keep the kinds of work apart: a rush of hunting queries c
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -146,7 +146,7 @@ class Dispatcher:
         await _send(send, response, without_body=exchange.method == "HEAD")
 
     def _begin(self, scope: Scope) -> Exchange:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = _headers(scope["headers"])
         client = scope.get("client")
         origin = read_origin(
             scope.get("scheme", "http"),
@@ -315,6 +315,14 @@ class Dispatcher:
         )
         for observe in self._observers:
             observe(record)
+
+
+def _headers(raw: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
+    """Headers by lower-case name. HTTP/2 may send each cookie in a field of its own (RFC 9113 §8.2.3)."""
+    headers: dict[str, str] = {}
+    for name, value in ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw):
+        headers[name] = f"{headers[name]}; {value}" if name == "cookie" and name in headers else value
+    return headers
 
 
 def _with_request_ids(response: ApiResponse, exchange: Exchange) -> ApiResponse:

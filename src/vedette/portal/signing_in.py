@@ -1,0 +1,131 @@
+"""The way in: to the login service and back, with state, nonce and PKCE in a sealed cookie of ten minutes."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from urllib.parse import parse_qs, urlencode
+
+import msgspec
+from joserfc import jws
+
+from vedette.api.http import ApiRequest, ApiResponse
+from vedette.identity.directory.tenants import TenantRecord, Tenants
+from vedette.identity.directory.users import Users
+from vedette.identity.errors import OAuthError
+from vedette.identity.grants import dispatch
+from vedette.identity.services import IdentityServices
+from vedette.identity.token_request import ClientCredential, TokenRequest
+from vedette.portal.application import APP_ID, CALLBACK, ensure_portal_application, is_ready
+from vedette.portal.session import new_session, read_cookie, seal, unseal
+
+COOKIE = "__Host-vedette-portal-sign-in"
+LIFETIME = 600
+CONTEXT = "portal-sign-in"
+
+
+class Journey(msgspec.Struct, frozen=True, array_like=True):
+    """A sign-in under way."""
+
+    tenant_id: str
+    state: str
+    nonce: str
+    verifier: str
+    started_at: int
+
+
+class SignInFailedError(Exception):
+    """The way back does not fit the way out. `str(error)` is one sentence for the person."""
+
+
+class SigningIn:
+    """Both ends of the way."""
+
+    def __init__(self, services: IdentityServices) -> None:
+        self._services = services
+
+    def find_tenant(self, name: str) -> TenantRecord | None:
+        """The tenant of a domain, an id, or an account's name."""
+        with self._services.store.connect() as connection:
+            return Tenants(connection).find(name.strip().rpartition("@")[2])
+
+    def only_tenant(self) -> TenantRecord | None:
+        """The tenant of an installation that has one; where there are several, people have to say which."""
+        with self._services.store.connect() as connection:
+            tenants = Tenants(connection).all()
+        return tenants[0] if len(tenants) == 1 else None
+
+    def start(self, request: ApiRequest, tenant: TenantRecord, hint: str) -> ApiResponse:
+        """Send the browser to the login service."""
+        with self._services.store.connect() as connection:
+            ready = is_ready(connection, tenant, request.base_url)
+        if not ready:
+            with self._services.store.begin() as connection:
+                ensure_portal_application(connection, self._services, tenant, request.base_url)
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        journey = Journey(tenant.tenant.tenant_id, state, nonce, verifier, self._services.now())
+        parameters = {
+            "client_id": APP_ID,
+            "response_type": "code",
+            "redirect_uri": request.base_url + CALLBACK,
+            "scope": "openid profile",
+            "state": journey.state,
+            "nonce": journey.nonce,
+            "code_challenge": _challenge(journey.verifier),
+            "code_challenge_method": "S256",
+            **({"login_hint": hint} if "@" in hint else {}),
+        }
+        location = f"/{tenant.tenant.tenant_id}/oauth2/v2.0/authorize?{urlencode(parameters)}"
+        return ApiResponse(
+            303, headers={"location": location, **_cookie(seal(self._services, CONTEXT, journey), LIFETIME)}
+        )
+
+    def finish(self, request: ApiRequest) -> dict[str, str]:
+        """Redeem the code; the header that signs the browser in. Raises SignInFailedError."""
+        journey = unseal(self._services, CONTEXT, read_cookie(request, COOKIE), Journey)
+        answer = {name: values[0] for name, values in parse_qs(request.query).items()}
+        if journey is None or self._services.now() >= journey.started_at + LIFETIME:
+            raise SignInFailedError("The sign-in took too long, or this browser did not begin it.")
+        if not hmac.compare_digest(answer.get("state", ""), journey.state):
+            raise SignInFailedError("The answer belongs to another sign-in.")
+        if "code" not in answer:
+            raise SignInFailedError(answer.get("error_description", "The login service gave no code.").splitlines()[0])
+        claims = self._redeem(request, journey, answer["code"])
+        if not hmac.compare_digest(str(claims.get("nonce", "")), journey.nonce):
+            raise SignInFailedError("The answer belongs to another sign-in.")
+        with self._services.store.connect() as connection:
+            user = Users(connection, journey.tenant_id).get(str(claims["oid"]))
+        return new_session(self._services, journey.tenant_id, user.id)
+
+    def _redeem(self, request: ApiRequest, journey: Journey, code: str) -> dict[str, object]:
+        token_request = TokenRequest(
+            endpoint=2,
+            tenant=journey.tenant_id,
+            parameters={
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": request.base_url + CALLBACK,
+                "code_verifier": journey.verifier,
+                "scope": "openid profile",
+            },
+            client=ClientCredential(APP_ID),
+            base_url=request.base_url,
+            client_address=request.client_address,
+        )
+        try:
+            result = dispatch.handle(self._services, token_request)
+        except OAuthError as error:
+            raise SignInFailedError(f"The login service refused the code ({error.key}).") from error
+        if result.id_token is None:
+            raise SignInFailedError("The login service gave no id_token.")
+        # Straight from the issuer, in this process: nothing stands between it and us that a signature would exclude.
+        payload = jws.extract_compact(result.id_token.reveal().encode()).payload
+        return msgspec.json.decode(payload, type=dict[str, object])
+
+
+def _challenge(verifier: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def _cookie(value: str, age: int) -> dict[str, str]:
+    return {"set-cookie": f"{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={age}"}
