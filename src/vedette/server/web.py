@@ -24,6 +24,7 @@ from vedette.contracts.quotas import load_quota_profile
 from vedette.identity.tokens.verifier import Verifier
 from vedette.observability import metrics
 from vedette.observability.logs import get_logger
+from vedette.portal.routes import PortalSurface
 from vedette.server.certificates import CertificateFiles
 from vedette.server.health import HealthSurface
 from vedette.server.wiring import Services
@@ -69,6 +70,7 @@ def _handlers(services: Services) -> Mapping[str, Mapping[str, Handler]]:
             services.store, services.hunting, services.clock, services.cursors, services.endpoint
         ).handlers(),
         "ingest": IngestSurface(services.pipeline).handlers(),
+        "portal": PortalSurface(services.identity, services.folder.root).handlers(),
         "server": HealthSurface(services.store).handlers(),
     }
 
