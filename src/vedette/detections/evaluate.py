@@ -8,8 +8,6 @@ from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from vedette.clock import TICKS_PER_SECOND, Clock, format_ticks, now_ticks
 from vedette.context import Principal, RequestContext, Tenant
@@ -24,7 +22,7 @@ from vedette.incidents.alerts import ALERT_CREATED, Alert, create
 from vedette.jobs.outbox import Outbox
 from vedette.observability.logs import get_logger
 from vedette.observability.metrics import ALERTS
-from vedette.store.engine import Store
+from vedette.store.engine import Store, conflict_insert
 from vedette.store.tenancy import TenantRepository
 
 LOG = get_logger(__name__)
@@ -130,11 +128,10 @@ class RuleRuns(TenantRepository):
 
     def unseen(self, rule_id: str, hits: Iterable[Hit], now: float) -> list[Hit]:
         """Those of `hits` that no earlier run saw; from now on they are seen."""
-        insert = postgresql_insert if self.connection.dialect.name == "postgresql" else sqlite_insert
         new = []
         for hit in hits:
             row = {"tenant_id": self.tenant_id, "rule_id": rule_id, "hit_key": hit.key, "seen_at": now}
-            statement = insert(DETECTION_HITS).values(row).on_conflict_do_nothing()
+            statement = conflict_insert(self.connection, DETECTION_HITS).values(row).on_conflict_do_nothing()
             if self.connection.execute(statement).rowcount == 1:
                 new.append(hit)
         return new

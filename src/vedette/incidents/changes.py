@@ -10,8 +10,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Column, ColumnElement, Row, Select, Table, func, insert, literal, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql import visitors
 
 from vedette.clock import from_ticks
@@ -19,6 +17,7 @@ from vedette.ids import derived_guid
 from vedette.incidents.tables import ALERT_CHANGES, ALERTS, INCIDENT_CHANGES, INCIDENT_COUNTERS, INCIDENTS
 from vedette.jobs.outbox import Event, publish_event
 from vedette.odata.paging import Selection, SortKey, cut_page, merge_pages, select_page
+from vedette.store.engine import conflict_insert
 from vedette.store.tenancy import TenantRepository
 
 INCIDENT_CHANGED = "IncidentChanged"
@@ -69,8 +68,9 @@ class Changes(TenantRepository):
 
     def next_number(self) -> int:
         """The number of a change about to be made. Nobody else of the tenant changes anything until this commits."""
-        upsert = postgresql_insert if self.connection.dialect.name == "postgresql" else sqlite_insert
-        counter = upsert(INCIDENT_COUNTERS).values(tenant_id=self.tenant_id, last_incident_id=0, last_change=1)
+        counter = conflict_insert(self.connection, INCIDENT_COUNTERS).values(
+            tenant_id=self.tenant_id, last_incident_id=0, last_change=1
+        )
         statement = counter.on_conflict_do_update(
             index_elements=[INCIDENT_COUNTERS.c.tenant_id], set_={"last_change": INCIDENT_COUNTERS.c.last_change + 1}
         ).returning(INCIDENT_COUNTERS.c.last_change)

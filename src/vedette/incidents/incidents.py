@@ -5,13 +5,12 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Row, case, func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from vedette.incidents.changes import VERSIONED_INCIDENTS, Activity, Changes, Facts
 from vedette.incidents.determinations import checked_assessment
 from vedette.incidents.tables import INCIDENT_COMMENTS, INCIDENT_COUNTERS, INCIDENTS
 from vedette.odata.paging import Selection
+from vedette.store.engine import conflict_insert
 from vedette.store.tenancy import TenantRepository
 
 OPEN_STATUSES = frozenset({"active", "inProgress", "awaitingAction"})
@@ -209,8 +208,9 @@ class Incidents(TenantRepository):
         self.connection.execute(matching.where(INCIDENTS.c.is_renamed.is_(False)).values(display_name=display_name))
 
     def _next_id(self) -> int:
-        insert = postgresql_insert if self.connection.dialect.name == "postgresql" else sqlite_insert
-        counter = insert(INCIDENT_COUNTERS).values(tenant_id=self.tenant_id, last_incident_id=1, last_change=0)
+        counter = conflict_insert(self.connection, INCIDENT_COUNTERS).values(
+            tenant_id=self.tenant_id, last_incident_id=1, last_change=0
+        )
         statement = counter.on_conflict_do_update(
             index_elements=[INCIDENT_COUNTERS.c.tenant_id],
             set_={"last_incident_id": INCIDENT_COUNTERS.c.last_incident_id + 1},

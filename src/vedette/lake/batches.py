@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from vedette.lake.errors import PublicationError
 from vedette.lake.tables import BATCHES
+from vedette.store.engine import conflict_insert
 
 _CHUNK = 500
 """Ids in one statement: below every database's limit on parameters."""
@@ -37,9 +37,8 @@ class Batches:
 
     def claim(self, claims: Sequence[Claim]) -> dict[str, Claim]:
         """Register copies whose batch ids are new. Returns the copy that counts for every id, published or not."""
-        insert = sqlite.insert if self._connection.dialect.name == "sqlite" else postgresql.insert
         rows = [{"tenant_id": self._tenant_id, "published": False, **msgspec.structs.asdict(c)} for c in claims]
-        self._connection.execute(insert(BATCHES).on_conflict_do_nothing(), rows)
+        self._connection.execute(conflict_insert(self._connection, BATCHES).on_conflict_do_nothing(), rows)
         return self._winners([claim.batch_id for claim in claims], unpublished_only=False)
 
     def unpublished(self, claims: Sequence[Claim]) -> set[Claim]:

@@ -9,15 +9,13 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from vedette.clock import Clock, now_ticks
 from vedette.jobs.queue import Job, JobQueue
 from vedette.machines.inventory import Machine, Machines
 from vedette.machines.tables import INVESTIGATION_COUNTERS, INVESTIGATIONS
 from vedette.odata.paging import Selection, cut_page, select_page
-from vedette.store.engine import Store
+from vedette.store.engine import Store, conflict_insert
 from vedette.store.tenancy import TenantRepository
 
 JOB = "run_investigation"
@@ -90,9 +88,8 @@ class Investigations(TenantRepository):
         self.connection.execute(self.update(INVESTIGATIONS).where(matches).values(values))
 
     def _next_id(self) -> int:
-        insert = postgresql_insert if self.connection.dialect.name == "postgresql" else sqlite_insert
         table = INVESTIGATION_COUNTERS
-        counter = insert(table).values(tenant_id=self.tenant_id, last_investigation_id=1)
+        counter = conflict_insert(self.connection, table).values(tenant_id=self.tenant_id, last_investigation_id=1)
         statement = counter.on_conflict_do_update(
             index_elements=[table.c.tenant_id],
             set_={"last_investigation_id": table.c.last_investigation_id + 1},

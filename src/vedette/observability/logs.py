@@ -10,10 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, TextIO
 
-import structlog
-from structlog.typing import Processor
-
 from vedette.observability.redaction import redact
+
+# structlog imports rich, for tracebacks in colour, where it finds it: a tenth of a second that no server needs.
+_hides_rich = "rich" not in sys.modules
+if _hides_rich:
+    sys.modules["rich"] = None  # type: ignore[assignment]
+try:
+    import structlog
+    from structlog.typing import Processor
+finally:
+    if _hides_rich:
+        del sys.modules["rich"]
 
 _CHATTY = ("alembic", "granian", "_granian", "asyncio")
 """Libraries whose everyday messages help nobody."""

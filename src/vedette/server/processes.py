@@ -61,18 +61,17 @@ class SingleProcess:
         self._plan = plan
         self._services = _services(plan)
         self._web = WebServer(self._services, plan.certificates)
+        self._worker = Worker(self._services)
         self._failed = False
 
     def run(self) -> int:
         """Serve until `stop`; the exit code."""
-        worker = Worker(self._services)
         try:
             self._services.writer.start()
-            worker.start()
             self._web.run([signal.SIGINT, signal.SIGTERM])
         finally:
             self.stopping.set()
-            worker.stop()
+            self._worker.stop()
             self._services.close()
         return 1 if self._failed else 0
 
@@ -80,6 +79,10 @@ class SingleProcess:
         """End `run`."""
         self.stopping.set()
         self._web.stop()
+
+    def start_work(self) -> None:
+        """Start the background work."""
+        self._worker.start()
 
     def start_up(self) -> bool:
         """The start-up work, beside the web server; False when it failed, which ends the server."""

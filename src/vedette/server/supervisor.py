@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 
@@ -36,9 +36,9 @@ class Supervisor:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
 
-    def start(self) -> None:
-        """Start every process."""
-        for name in self._mains:
+    def start(self, names: Iterable[str] | None = None) -> None:
+        """Start the processes of these names (default: all)."""
+        for name in self._mains if names is None else names:
             self._children[name] = self._spawn(name, self._mains[name])
 
     def run_to_end(self, name: str, main: Main) -> int:

@@ -61,8 +61,15 @@ def run_worker(settings: Settings) -> int:
     return 0
 
 
+def _settle_memory() -> None:
+    """What was imported stays: keep the collector off it, and off the pages that forked processes share."""
+    gc.freeze()
+    gc.enable()
+
+
 def _run(settings: Settings, main: Callable[[ServerPlan], int], *, shared: bool) -> int:
     _stop_by_exception()
+    gc.disable()  # imports make hundreds of thousands of objects and no garbage; on again before anything is served
     try:
         configure_logs(settings.log_level, settings.log_format)
         folder = open_data_folder(settings.data)
@@ -105,15 +112,14 @@ def _run_processes(plan: ServerPlan, *, with_worker: bool = True) -> int:
     share_between_processes(plan.folder.run / "metrics")
     import vedette.server.processes as mains  # what all processes need is imported once, before they are forked
 
-    gc.freeze()
+    _settle_memory()
     names = [f"web-{number + 1}" for number in range(_web_processes(plan.settings))]
-    parts: dict[str, Main] = {name: functools.partial(mains.serve_web, plan) for name in names}
-    if with_worker:
-        parts["worker"] = functools.partial(mains.work, plan)
-    supervisor = Supervisor(parts)
+    webs: dict[str, Main] = {name: functools.partial(mains.serve_web, plan) for name in names}
+    workers: dict[str, Main] = {"worker": functools.partial(mains.work, plan)} if with_worker else {}
+    supervisor = Supervisor({**webs, **workers})
     try:
         supervisor.stop_on(signal.SIGINT, signal.SIGTERM)
-        supervisor.start()
+        supervisor.start(webs)
         if mains.has_startup_work(plan):
             code = supervisor.run_to_end("startup", functools.partial(mains.start_up, plan))
             if code > 0:
@@ -121,6 +127,7 @@ def _run_processes(plan: ServerPlan, *, with_worker: bool = True) -> int:
         while not _is_ready(plan):
             if not supervisor.tick(READY_POLL_SECONDS):
                 return 0
+        supervisor.start(workers)  # not before: what answers people gets the processor first
         _announce(plan)
         supervisor.run()
     except CrashLoopError as error:
@@ -134,6 +141,7 @@ def _run_processes(plan: ServerPlan, *, with_worker: bool = True) -> int:
 def _run_single(plan: ServerPlan) -> int:
     import vedette.server.processes as mains
 
+    _settle_memory()
     server = mains.SingleProcess(plan)
     announcer = threading.Thread(target=_announce_when_ready, args=(plan, server), name="announcer", daemon=True)
     announcer.start()
@@ -146,6 +154,7 @@ def _announce_when_ready(plan: ServerPlan, server) -> None:  # type: ignore[no-u
     while not _is_ready(plan):
         if server.stopping.wait(READY_POLL_SECONDS):
             return
+    server.start_work()
     _announce(plan)
 
 

@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 BUSY_TIMEOUT_MS = 15_000
 
@@ -44,6 +48,15 @@ class Store:
     def close(self) -> None:
         """Close pooled connections."""
         self.engine.dispose()
+
+
+def conflict_insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
+    """An INSERT that can say what to do about a row that is there already. Both databases spell it the same way."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # a large module that an installation on SQLite does not need
+
+    return postgresql.insert(table)
 
 
 def _configure_sqlite(dbapi_connection: Any, _record: object) -> None:

@@ -9,13 +9,16 @@ import functools
 import hashlib
 from collections.abc import Mapping
 from importlib import resources
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-import jinja2
 import msgspec
 from markupsafe import Markup
 
 from vedette.api.http import ApiResponse
+
+if TYPE_CHECKING:
+    import jinja2
 
 SUBMIT_SCRIPT = "document.forms[0].submit()"
 
@@ -39,7 +42,9 @@ class PageFrame(msgspec.Struct, frozen=True):
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
+def _environment() -> "jinja2.Environment":
+    import jinja2  # costs a tenth of a second, and most servers are never asked for a page
+
     return jinja2.Environment(
         loader=jinja2.PackageLoader("vedette.api.login"),
         autoescape=True,

@@ -7,7 +7,6 @@ consent (`admin_consent`). A purpose is an object of the shape `Purpose`.
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-import segno
 from markupsafe import Markup
 from sqlalchemy import Connection
 
@@ -315,6 +314,8 @@ class SignInFlow:
             visit.advance(enrolment=totp.to_base32(totp.new_secret()))
         encoded, name = visit.interaction.enrolment, person.user.user_principal_name
         uri = totp.provisioning_uri(totp.from_base32(encoded), f"Vedette {person.tenant.tenant.display_name}", name)
+        import segno  # only here, and large
+
         svg = segno.make(uri, micro=False).svg_inline(
             svgclass="qr", lineclass=None, omitsize=True, title="QR code of the key below"
         )
