@@ -12,6 +12,8 @@ from vedette.incidents.evidence import (
     FileDetails,
     FileEvidence,
     IpEvidence,
+    MailboxEvidence,
+    MailMessageEvidence,
     ProcessEvidence,
     RegistryValueEvidence,
     UrlEvidence,
@@ -57,10 +59,16 @@ def _to_alert(rule: Rule, hits: Sequence[Hit], now: int) -> NewAlert:
             recommended_actions=rule.recommended_actions or None,
             mitre_techniques=rule.techniques,
             detector_id=rule.detector_id,
+            custom_details=_custom_details(rule, hits[0].row),
         ),
         evidence=_evidence(rule, hits),
         source_key=f"{rule.id}/{hits[0].key}",
     )
+
+
+def _custom_details(rule: Rule, row: Row) -> dict[str, str]:
+    """What the rule wants to be said with the alert, of the first hit."""
+    return {name: str(row[column]) for name, column in rule.custom_details.items() if row.get(column) is not None}
 
 
 def _evidence(rule: Rule, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
@@ -128,6 +136,20 @@ def _url(fields: Fields, impacted: bool) -> Evidence:
     return UrlEvidence(url=str(fields["url"]), is_impacted=impacted)
 
 
+def _mailbox(fields: Fields, impacted: bool) -> Evidence:
+    return MailboxEvidence(primary_address=str(fields["primary_address"]), is_impacted=impacted)
+
+
+def _message(fields: Fields, impacted: bool) -> Evidence:
+    return MailMessageEvidence(
+        network_message_id=str(fields["network_message_id"]),
+        recipient=_text(fields, "recipient"),
+        sender=_text(fields, "sender"),
+        subject=_text(fields, "subject"),
+        is_impacted=impacted,
+    )
+
+
 def _registry_value(fields: Fields, impacted: bool) -> Evidence:
     hive, _, key = str(fields["key"]).partition("\\")
     return RegistryValueEvidence(
@@ -143,6 +165,8 @@ def _registry_value(fields: Fields, impacted: bool) -> Evidence:
 _BUILDERS: Mapping[EntityType, Callable[[Fields, bool], Evidence]] = {
     "device": _device,
     "user": _user,
+    "mailbox": _mailbox,
+    "mailMessage": _message,
     "process": _process,
     "file": _file,
     "ip": _ip,

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-EntityType = Literal["device", "user", "process", "file", "ip", "url", "registryValue"]
+EntityType = Literal["device", "user", "mailbox", "process", "file", "ip", "url", "registryValue", "mailMessage"]
 
 ENTITY_FIELDS: Mapping[EntityType, Mapping[str, bool]] = {
     "device": {"device_id": True, "device_name": False},
@@ -16,6 +16,8 @@ ENTITY_FIELDS: Mapping[EntityType, Mapping[str, bool]] = {
         "object_id": False,
         "user_principal_name": False,
     },
+    "mailbox": {"primary_address": True},
+    "mailMessage": {"network_message_id": True, "recipient": False, "sender": False, "subject": False},
     "process": {
         "process_id": False,
         "command_line": True,

@@ -81,6 +81,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recommended_actions: str = ""
     enabled: bool = True
     tests: tuple[RuleTest, ...] = ()
+    custom_details: Mapping[str, str] = {}
+    """What to say with an alert: name → column of the first hit."""
 
     @property
     def detector_id(self) -> str:
@@ -90,7 +92,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def columns(self) -> frozenset[str]:
         """The columns that the query has to return."""
-        return frozenset(column for entity in self.entities for column in entity.columns.values())
+        mapped = (column for entity in self.entities for column in entity.columns.values())
+        return frozenset((*mapped, *self.custom_details.values()))
 
 
 def parse_rule(text: str, source: str) -> Rule:

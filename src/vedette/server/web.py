@@ -27,6 +27,7 @@ from vedette.observability.logs import get_logger
 from vedette.portal.routes import PortalSurface
 from vedette.server.certificates import CertificateFiles
 from vedette.server.health import HealthSurface
+from vedette.server.notifications import graph_parts
 from vedette.server.wiring import Services
 
 LOG = get_logger(__name__)
@@ -63,7 +64,7 @@ def _handlers(services: Services) -> Mapping[str, Mapping[str, Handler]]:
     return {
         "login": LoginSurface(services.identity).handlers(),
         "graph": {
-            **GraphSurface(services.store, services.hunting, services.clock, services.cursors).handlers(),
+            **GraphSurface(graph_parts(services)).handlers(),
             **GraphDirectory(services.identity).handlers(),
         },
         "defender": DefenderSurface(

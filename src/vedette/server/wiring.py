@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what is heavy is imported by the property that builds it
     from vedette.hunting.rows import OwnQueries
     from vedette.hunting.service import HuntingService
     from vedette.identity.services import IdentityServices
+    from vedette.indicators.enforcement import Enforcement
     from vedette.ingest.pipeline import Pipeline
     from vedette.jobs.outbox import Outbox, OutboxRelay
     from vedette.jobs.queue import Job, JobQueue
@@ -274,22 +275,36 @@ def own_hosts(settings: Settings) -> frozenset[str]:
 def subscriptions() -> Mapping[str, Sequence[str]]:
     """Who hears of what: kinds of jobs by topic of the outbox."""
     from vedette.detections import alert_tables
-    from vedette.detections.evaluate import ALERT_CREATED
+    from vedette.detections.custom_rules import RULE_CHANGED
     from vedette.identity import audit, audit_rows
+    from vedette.incidents.alerts import ALERT_CREATED
+    from vedette.indicators import enforcement
     from vedette.lake.publish import EVENTS_COMMITTED
     from vedette.machines import updates
+    from vedette.server.notifications import notification_topics
 
-    return {ALERT_CREATED: (alert_tables.JOB,), audit.TOPIC: (audit_rows.JOB,), EVENTS_COMMITTED: (updates.JOB,)}
+    return {
+        ALERT_CREATED: (alert_tables.JOB,),
+        RULE_CHANGED: (RUN_RULE,),
+        audit.TOPIC: (audit_rows.JOB,),
+        EVENTS_COMMITTED: (updates.JOB, enforcement.JOB),
+        **notification_topics(),
+    }
 
 
 def job_handlers(services: Services) -> Mapping[str, "Callable[[Job], None]"]:
     """What runs each kind of job."""
     from vedette.detections import alert_tables
+    from vedette.detections.custom_rules import KEY_PREFIX
+    from vedette.server.notifications import notification_handlers, run_tenant_rule
 
     def run_rule(job: "Job") -> None:
-        tenant = services.tenant(job.tenant_id)
-        rule = services.rules.all().get(str(job.payload["rule_id"]))
-        if tenant is not None and rule is not None:
+        tenant, rule_id = services.tenant(job.tenant_id), str(job.payload["rule_id"])
+        if tenant is None:
+            return
+        if rule_id.startswith(KEY_PREFIX):
+            run_tenant_rule(services, tenant, rule_id)
+        elif (rule := services.rules.all().get(rule_id)) is not None:
             services.evaluator.evaluate(tenant, rule)
 
     def maintain_lake(job: "Job") -> None:
@@ -301,6 +316,7 @@ def job_handlers(services: Services) -> Mapping[str, "Callable[[Job], None]"]:
         MAINTAIN_LAKE: maintain_lake,
         **_identity_handlers(services),
         **_machine_handlers(services),
+        **notification_handlers(services),
     }
 
 
@@ -313,7 +329,26 @@ def _identity_handlers(services: Services) -> Mapping[str, "Callable[[Job], None
     }
 
 
+def _enforcement(services: Services) -> "Enforcement":
+    from vedette.indicators.enforcement import Enforcement, EnforcementParts
+    from vedette.machines.inventory import group_names
+
+    return Enforcement(
+        EnforcementParts(
+            store=services.store,
+            telemetry=services.telemetry,
+            lake=services.writer,
+            outbox=services.outbox,
+            clock=services.clock,
+            ids=services.ids,
+            tenant=services.tenant,
+            groups=group_names,
+        )
+    )
+
+
 def _machine_handlers(services: Services) -> Mapping[str, "Callable[[Job], None]"]:
+    from vedette.indicators import enforcement
     from vedette.machines import execution, inventory_rows, investigations, updates
 
     store, queue, clock = services.store, services.queue, services.clock
@@ -321,6 +356,7 @@ def _machine_handlers(services: Services) -> Mapping[str, "Callable[[Job], None]
     machines = updates.MachineUpdates(store, services.telemetry, queue, clock, services.tenant)
     return {
         updates.JOB: machines.observe,
+        enforcement.JOB: _enforcement(services).match,
         inventory_rows.JOB: inventory_rows.InventoryWriter(store, services.writer, queue, clock).write,
         execution.JOB: execution.ActionRunner(store, queue, services.executor, clock).run,
         investigations.JOB: investigations.InvestigationRunner(store, queue, clock, running=running).run,

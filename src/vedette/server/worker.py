@@ -8,6 +8,7 @@ from vedette.detections.evaluate import RuleRuns
 from vedette.identity import upkeep
 from vedette.jobs.runner import JobRunner
 from vedette.observability.logs import get_logger
+from vedette.server.notifications import tenant_rules
 from vedette.server.wiring import MAINTAIN_LAKE, RUN_RULE, Services, job_handlers
 
 LOG = get_logger(__name__)
@@ -68,9 +69,10 @@ class Worker:
 def plan(services: Services) -> None:
     """Give every tenant the schedules it should have. The one place that goes through all tenants."""
     for tenant in services.tenants():
+        rules = {**services.rules.all(), **tenant_rules(services, tenant.tenant_id)}
         with services.store.begin() as connection:
             runs = RuleRuns(connection, tenant.tenant_id)
-            for rule in services.rules.all().values():
+            for rule in rules.values():
                 name = f"rule:{rule.id}"
                 if not runs.is_enabled(rule):
                     services.schedules.remove(connection, tenant.tenant_id, name)

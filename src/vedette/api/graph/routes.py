@@ -2,23 +2,41 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from vedette.api.cursors import CursorBox
 from vedette.api.graph.alerts import GraphAlerts
+from vedette.api.graph.detection_rules import GraphDetectionRules, RuleParts
 from vedette.api.graph.hunting import GraphHunting
 from vedette.api.graph.incidents import GraphIncidents
+from vedette.api.graph.subscriptions import GraphSubscriptions, SubscriptionParts
 from vedette.api.http import AuthenticatedHandler
 from vedette.api.hunting import HuntingRunner
 from vedette.clock import Clock
 from vedette.store.engine import Store
 
 
+class GraphParts(msgspec.Struct, frozen=True):
+    """What the security part of Graph works with."""
+
+    store: Store
+    hunting: HuntingRunner
+    clock: Clock
+    cursors: CursorBox
+    rules: RuleParts
+    subscriptions: SubscriptionParts
+
+
 class GraphSurface:
     """Microsoft Graph, security part."""
 
-    def __init__(self, store: Store, hunting: HuntingRunner, clock: Clock, cursors: CursorBox) -> None:
+    def __init__(self, parts: GraphParts) -> None:
+        store, hunting, clock, cursors = parts.store, parts.hunting, parts.clock, parts.cursors
         self._incidents = GraphIncidents(store, clock, cursors)
         self._alerts = GraphAlerts(store, clock, cursors)
         self._hunting = GraphHunting(hunting)
+        self._rules = GraphDetectionRules(parts.rules)
+        self._subscriptions = GraphSubscriptions(parts.subscriptions)
 
     def handlers(self) -> Mapping[str, AuthenticatedHandler]:
         """Every built operation."""
@@ -37,4 +55,14 @@ class GraphSurface:
             "update_alert": self._alerts.update,
             "add_alert_comment": self._alerts.add_comment,
             "run_hunting_query": self._hunting.run,
+            "list_detection_rules": self._rules.list,
+            "create_detection_rule": self._rules.create,
+            "get_detection_rule": self._rules.get,
+            "update_detection_rule": self._rules.update,
+            "delete_detection_rule": self._rules.delete,
+            "list_subscriptions": self._subscriptions.list,
+            "create_subscription": self._subscriptions.create,
+            "get_subscription": self._subscriptions.get,
+            "update_subscription": self._subscriptions.update,
+            "delete_subscription": self._subscriptions.delete,
         }

@@ -1,0 +1,197 @@
+"""Graph's subscriptions: create with validation, list, get, renew, delete. An application sees only its own."""
+
+from collections.abc import Callable
+
+import msgspec
+from sqlalchemy import Connection
+
+from vedette.api.bodies import read_object
+from vedette.api.graph.alerts import alert_properties
+from vedette.api.graph.incidents import incident_properties
+from vedette.api.graph.surface import graph_answer, metadata_url
+from vedette.api.http import ApiRequest, ApiResponse
+from vedette.clock import Clock, format_ticks, now_ticks
+from vedette.context import RequestContext
+from vedette.errors import InvalidRequestError, NotFoundError
+from vedette.ids import Ids
+from vedette.odata.dates import parse_ticks
+from vedette.odata.sql import PropertyMap, to_condition
+from vedette.store.engine import Store
+from vedette.store.secrets import Sealer, Secret
+from vedette.streaming.subscriptions import (
+    CHANGE_TYPES,
+    MAX_CLIENT_STATE,
+    Subscription,
+    Subscriptions,
+    check_expiry,
+    parse_resource,
+)
+
+COLLECTION = "subscriptions"
+
+
+class SubscriptionBody(msgspec.Struct, frozen=True, rename="camel"):
+    """Writable properties."""
+
+    change_type: str
+    notification_url: str
+    resource: str
+    expiration_date_time: str
+    client_state: str | None = None
+    lifecycle_notification_url: str | None = None
+    latest_supported_tls_version: str | None = None
+    include_resource_data: bool | None = None
+    encryption_certificate: str | None = None
+    encryption_certificate_id: str | None = None
+
+
+class SubscriptionPatch(msgspec.Struct, frozen=True, rename="camel"):
+    """What may change."""
+
+    expiration_date_time: str | msgspec.UnsetType = msgspec.UNSET
+    notification_url: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class SubscriptionParts(msgspec.Struct, frozen=True):
+    """What the handlers work with. `validate` asks an address whether it wants notifications."""
+
+    store: Store
+    sealer: Sealer
+    validate: Callable[[str, str], None]
+    clock: Clock
+    ids: Ids
+
+
+def subscription_filters() -> dict[str, PropertyMap]:
+    """What each resource of subscriptions may be filtered by."""
+    alerts = alert_properties()
+    return {"security/alerts": alerts, "security/alerts_v2": alerts, "security/incidents": incident_properties()}
+
+
+class GraphSubscriptions:
+    """Handlers."""
+
+    def __init__(self, parts: SubscriptionParts) -> None:
+        self._parts = parts
+
+    def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /subscriptions."""
+        with self._parts.store.connect() as connection:
+            found = self._of(connection, context).live(now_ticks(self._parts.clock), context.principal.app_id)
+        value = [_entity(subscription) for subscription in found]
+        return graph_answer({"@odata.context": metadata_url(request, COLLECTION), "value": value})
+
+    def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /subscriptions/{id}."""
+        with self._parts.store.connect() as connection:
+            return _answer(request, self._found(connection, context, request))
+
+    def create(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /subscriptions: the address has to answer the validation token first."""
+        body = read_object(request.body, SubscriptionBody)
+        subscription = self._checked(context, body)
+        self._parts.validate(subscription.notification_url, self._parts.ids.guid())
+        if subscription.lifecycle_url is not None:
+            self._parts.validate(subscription.lifecycle_url, self._parts.ids.guid())
+        with self._parts.store.begin() as connection:
+            self._of(connection, context).add(subscription)
+        return _answer(request, subscription, 201)
+
+    def update(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """PATCH /subscriptions/{id}: renew, or move to another address."""
+        patch = read_object(request.body, SubscriptionPatch)
+        with self._parts.store.connect() as connection:
+            before = self._found(connection, context, request)
+        expires, url = before.expires, before.notification_url
+        if isinstance(patch.expiration_date_time, str):
+            expires = check_expiry(_moment(patch.expiration_date_time), now_ticks(self._parts.clock))
+        if isinstance(patch.notification_url, str) and patch.notification_url != url:
+            url = _address("notificationUrl", patch.notification_url)
+            self._parts.validate(url, self._parts.ids.guid())
+        with self._parts.store.begin() as connection:
+            self._of(connection, context).renew(before.subscription_id, expires, url)
+        return _answer(request, msgspec.structs.replace(before, expires=expires, notification_url=url))
+
+    def delete(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """DELETE /subscriptions/{id}."""
+        with self._parts.store.begin() as connection:
+            found = self._found(connection, context, request)
+            self._of(connection, context).remove(found.subscription_id)
+        return ApiResponse(204)
+
+    def _of(self, connection: Connection, context: RequestContext) -> Subscriptions:
+        return Subscriptions(connection, context.tenant.tenant_id, self._parts.sealer)
+
+    def _found(self, connection: Connection, context: RequestContext, request: ApiRequest) -> Subscription:
+        subscription_id = request.path_parameters["id"]
+        found = self._of(connection, context).get(subscription_id.lower(), now_ticks(self._parts.clock))
+        if found is None or found.application_id != context.principal.app_id:
+            raise NotFoundError(resource=subscription_id)
+        return found
+
+    def _checked(self, context: RequestContext, body: SubscriptionBody) -> Subscription:
+        if body.include_resource_data or body.encryption_certificate:
+            raise InvalidRequestError("SubscriptionResourceDataNotBuilt")
+        if body.client_state is not None and len(body.client_state) > MAX_CLIENT_STATE:
+            raise InvalidRequestError("InvalidBodyValue", property="clientState")
+        resource = parse_resource(body.resource)
+        if resource.condition is not None:
+            to_condition(resource.condition, subscription_filters()[resource.path])
+        changes = tuple(dict.fromkeys(part.strip().lower() for part in body.change_type.split(",")))
+        if not changes or not CHANGE_TYPES.issuperset(changes):
+            raise InvalidRequestError("InvalidBodyValue", property="changeType")
+        now, principal = now_ticks(self._parts.clock), context.principal
+        lifecycle = body.lifecycle_notification_url
+        return Subscription(
+            subscription_id=self._parts.ids.guid(),
+            application_id=principal.app_id,
+            creator_id=principal.object_id,
+            resource=body.resource,
+            change_types=changes,
+            notification_url=_address("notificationUrl", body.notification_url),
+            lifecycle_url=None if lifecycle is None else _address("lifecycleNotificationUrl", lifecycle),
+            client_state=None if body.client_state is None else Secret(body.client_state.encode()),
+            expires=check_expiry(_moment(body.expiration_date_time), now),
+            created=now,
+            base_url=context.base_url,
+        )
+
+
+def _moment(text: str) -> int:
+    ticks = parse_ticks(text)
+    if ticks is None:
+        raise InvalidRequestError("InvalidBodyValue", property="expirationDateTime")
+    return ticks
+
+
+def _address(property_: str, text: str) -> str:
+    # Whether the server may connect there is the affair of the policy of outgoing connections.
+    if not text.lower().startswith(("https://", "http://")):
+        raise InvalidRequestError("InvalidBodyValue", property=property_)
+    return text
+
+
+def _answer(request: ApiRequest, subscription: Subscription, status: int = 200) -> ApiResponse:
+    context_url = metadata_url(request, f"{COLLECTION}/$entity")
+    return graph_answer({"@odata.context": context_url, **_entity(subscription)}, status)
+
+
+def _entity(subscription: Subscription) -> dict[str, object]:
+    """subscription. The client state is the client's secret and is not told again."""
+    return {
+        "id": subscription.subscription_id,
+        "resource": subscription.resource,
+        "applicationId": subscription.application_id,
+        "changeType": ",".join(subscription.change_types),
+        "clientState": None,
+        "notificationUrl": subscription.notification_url,
+        "notificationQueryOptions": None,
+        "lifecycleNotificationUrl": subscription.lifecycle_url,
+        "expirationDateTime": format_ticks(subscription.expires),
+        "creatorId": subscription.creator_id,
+        "includeResourceData": None,
+        "latestSupportedTlsVersion": "v1_2",
+        "encryptionCertificate": None,
+        "encryptionCertificateId": None,
+        "notificationUrlAppId": None,
+    }

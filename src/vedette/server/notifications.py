@@ -1,0 +1,91 @@
+"""Builds what Graph's security surface and change notifications work with, from one process's services."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from vedette.clock import TICKS_PER_SECOND, now_ticks
+
+if TYPE_CHECKING:
+    from vedette.api.graph.routes import GraphParts
+    from vedette.context import Tenant
+    from vedette.detections.rules import Rule
+    from vedette.jobs.queue import Job
+    from vedette.server.wiring import Services
+    from vedette.store.secrets import Sealer
+    from vedette.streaming.delivery import Delivery
+
+FIRST_RUN_SECONDS = 30 * 86_400
+"""How far back the first run of a tenant's own rule looks."""
+
+
+def graph_parts(services: "Services") -> "GraphParts":
+    """What the security part of Graph works with."""
+    from vedette.api.graph.detection_rules import RuleParts
+    from vedette.api.graph.routes import GraphParts
+    from vedette.api.graph.subscriptions import SubscriptionParts
+    from vedette.hunting.columns import query_columns
+
+    store, clock, ids = services.store, services.clock, services.ids
+    return GraphParts(
+        store=store,
+        hunting=services.hunting,
+        clock=clock,
+        cursors=services.cursors,
+        rules=RuleParts(store, query_columns, services.outbox, clock, ids),
+        subscriptions=SubscriptionParts(store, _sealer(services), delivery(services).validate, clock, ids),
+    )
+
+
+def delivery(services: "Services") -> "Delivery":
+    """Sends change notifications."""
+    from vedette.api.graph.subscriptions import subscription_filters
+    from vedette.streaming.delivery import Delivery, DeliveryParts
+
+    parts = DeliveryParts(services.store, services.queue, services.egress, _sealer(services), services.clock)
+    return Delivery(parts, subscription_filters())
+
+
+def notification_topics() -> Mapping[str, Sequence[str]]:
+    """Kinds of jobs by topic of the outbox."""
+    from vedette.incidents.changes import ALERT_CHANGED, INCIDENT_CHANGED
+    from vedette.streaming.delivery import FAN_OUT
+
+    return {INCIDENT_CHANGED: (FAN_OUT,), ALERT_CHANGED: (FAN_OUT,)}
+
+
+def notification_handlers(services: "Services") -> Mapping[str, "Callable[[Job], None]"]:
+    """What runs the jobs of notifications."""
+    from vedette.streaming.delivery import DELIVER, FAN_OUT
+
+    sender = delivery(services)
+    return {FAN_OUT: sender.fan_out, DELIVER: sender.deliver}
+
+
+def tenant_rules(services: "Services", tenant_id: str) -> Mapping[str, "Rule"]:
+    """The rules that a tenant made and that are to run, by key."""
+    from vedette.detections.custom_rules import CustomRules
+
+    with services.store.connect() as connection:
+        own = CustomRules(connection, tenant_id).all()
+    return {rule.key: rule.to_rule() for rule in own if rule.is_enabled}
+
+
+def run_tenant_rule(services: "Services", tenant: "Tenant", key: str) -> None:
+    """Run a tenant's own rule; the first time, over a month. One that is gone or off loses its schedule."""
+    from vedette.detections.custom_rules import CustomRules
+    from vedette.detections.evaluate import Window
+
+    with services.store.begin() as connection:
+        rule = CustomRules(connection, tenant.tenant_id).by_key(key)
+        if rule is None or not rule.is_enabled:
+            services.schedules.remove(connection, tenant.tenant_id, f"rule:{key}")
+            return
+    now = now_ticks(services.clock)
+    first = Window(now - FIRST_RUN_SECONDS * TICKS_PER_SECOND, now + 1) if rule.last_run is None else None
+    services.evaluator.evaluate(tenant, rule.to_rule(), first)
+
+
+def _sealer(services: "Services") -> "Sealer":
+    from vedette.store.secrets import Sealer
+
+    return Sealer(services.master_key.derive("subscriptions"))

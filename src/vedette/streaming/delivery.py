@@ -1,0 +1,161 @@
+"""Delivers change notifications: a change becomes one job per subscription it concerns, each retried for itself.
+
+Every notification is signed under the subscription's client state: `Vedette-Signature: t=<unix seconds>,v1=<hex>` has the
+HMAC-SHA-256 of `<t>.<body>`, so that a receiver can tell it from anybody else's without asking back.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Protocol
+from urllib.parse import quote
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection
+
+from vedette.clock import Clock, format_ticks, now_ticks
+from vedette.egress.errors import EgressError
+from vedette.egress.transport import EgressResponse
+from vedette.errors import InvalidRequestError, VedetteError
+from vedette.incidents.alerts import ALERT_FIELDS, Alerts
+from vedette.incidents.incidents import INCIDENT_FIELDS, Incidents
+from vedette.jobs.queue import Job, JobQueue
+from vedette.observability.logs import get_logger
+from vedette.odata.sql import PropertyMap, to_condition
+from vedette.store.engine import Store
+from vedette.store.secrets import Sealer, Secret
+from vedette.streaming.subscriptions import Subscription, Subscriptions, parse_resource
+
+LOG = get_logger(__name__)
+
+FAN_OUT = "notify_subscribers"
+DELIVER = "deliver_notification"
+SIGNATURE = "Vedette-Signature"
+GIVE_UP_SECONDS = 4 * 3600
+"""How long a delivery is tried (microsoft-graph-docs-contrib change-notifications-delivery-webhooks)."""
+
+
+class Sender(Protocol):
+    """The way out (`egress.transport`)."""
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> EgressResponse:
+        """The answer. Raises EgressError if there was none."""
+        ...
+
+
+class DeliveryError(VedetteError):
+    """The receiver did not take a notification. It will be tried again."""
+
+
+class DeliveryParts(msgspec.Struct, frozen=True):
+    """What deliveries work with."""
+
+    store: Store
+    queue: JobQueue
+    sender: Sender
+    sealer: Sealer
+    clock: Clock
+
+
+class Delivery:
+    """Handlers of the two kinds of jobs, and the check of an address. `filters` say what each resource filters by."""
+
+    def __init__(self, parts: DeliveryParts, filters: Mapping[str, PropertyMap]) -> None:
+        self._store = parts.store
+        self._queue = parts.queue
+        self._sender = parts.sender
+        self._sealer = parts.sealer
+        self._clock = parts.clock
+        self._filters = filters
+
+    def validate(self, url: str, token: str) -> None:
+        """Ask an address to repeat a token. Raises InvalidRequestError if it does not."""
+        separator = "&" if "?" in url else "?"
+        address = f"{url}{separator}validationToken={quote(token, safe='')}"
+        try:
+            answer = self._sender.post(address, b"", {"Content-Type": "text/plain; charset=utf-8"})
+        except EgressError as error:
+            raise InvalidRequestError("SubscriptionValidationFailed", reason=error.reason) from error
+        if answer.status != 200 or answer.body.decode("utf-8", "replace").strip() != token:
+            raise InvalidRequestError("SubscriptionValidationFailed", reason=f"status_{answer.status}")
+
+    def fan_out(self, job: Job) -> None:
+        """Make a job for every subscription that a change concerns."""
+        now = now_ticks(self._clock)
+        subject = "alert" if "alert_id" in job.payload else "incident"
+        key = job.payload[f"{subject}_id"]
+        change_type = "created" if job.payload["activity"] == "created" else "updated"
+        with self._store.begin() as connection:
+            for subscription in Subscriptions(connection, job.tenant_id, self._sealer).live(now):
+                if change_type in subscription.change_types and self._concerns(
+                    connection, job.tenant_id, subscription, subject, key
+                ):
+                    payload = {
+                        "subscription_id": subscription.subscription_id,
+                        "change_type": change_type,
+                        "key": str(key),
+                        "until": self._clock.time() + GIVE_UP_SECONDS,
+                    }
+                    name = f"{subscription.subscription_id}/{key}/{job.payload['change_number']}"
+                    self._queue.enqueue(connection, job.tenant_id, DELIVER, payload, key=name)
+
+    def deliver(self, job: Job) -> None:
+        """Send one notification. Raises DeliveryError if it was not taken and may be tried again."""
+        with self._store.connect() as connection:
+            found = Subscriptions(connection, job.tenant_id, self._sealer).get(
+                str(job.payload["subscription_id"]), now_ticks(self._clock)
+            )
+        if found is None or self._clock.time() > float(job.payload["until"]):
+            return  # nobody waits for it any more
+        body = msgspec.json.encode({"value": [self._notification(job, found)]})
+        headers = {"Content-Type": "application/json", **self._signature(found, body)}
+        try:
+            answer = self._sender.post(found.notification_url, body, headers)
+        except EgressError as error:
+            raise DeliveryError(error.reason) from error
+        if not 200 <= answer.status < 300:
+            raise DeliveryError(f"status_{answer.status}")
+
+    def _concerns(
+        self, connection: Connection, tenant_id: str, subscription: Subscription, subject: str, key: object
+    ) -> bool:
+        resource = parse_resource(subscription.resource)
+        if resource.subject != subject:
+            return False
+        if resource.condition is None:
+            return True
+        filtered = to_condition(resource.condition, self._filters[resource.path])
+        column: ColumnElement[object] = (
+            ALERT_FIELDS["alert_id"] if subject == "alert" else INCIDENT_FIELDS["incident_id"]
+        )
+        repository = Alerts(connection, tenant_id) if subject == "alert" else Incidents(connection, tenant_id)
+        return repository.count(filtered & (column == key)) > 0
+
+    def _notification(self, job: Job, subscription: Subscription) -> dict[str, object]:
+        resource, key = parse_resource(subscription.resource), job.payload["key"]
+        path = f"{resource.path}/{key}"
+        state = subscription.client_state
+        return {
+            "subscriptionId": subscription.subscription_id,
+            "subscriptionExpirationDateTime": format_ticks(subscription.expires),
+            "clientState": None if state is None else state.reveal().decode(),
+            "changeType": job.payload["change_type"],
+            "resource": path,
+            "tenantId": job.tenant_id,
+            "resourceData": {
+                "@odata.type": f"#microsoft.graph.security.{resource.subject}",
+                "@odata.id": path,
+                "id": key,
+            },
+        }
+
+    def _signature(self, subscription: Subscription, body: bytes) -> dict[str, str]:
+        if subscription.client_state is None:
+            return {}
+        return {SIGNATURE: sign(subscription.client_state, int(self._clock.time()), body)}
+
+
+def sign(key: Secret[bytes], moment: int, body: bytes) -> str:
+    """The signature of a notification sent at `moment`."""
+    digest = hmac.new(key.reveal(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={moment},v1={digest}"
