@@ -51,6 +51,9 @@ def _call_name(call: syntax.FunctionCall, *, aggregation: bool) -> str | None:
         return str(argument.value) if isinstance(argument, syntax.Literal) else None
     if naming == "only":
         return first or None if len(call.arguments) == 1 else None
+    if naming == "prefix_and_two":
+        second = default_name(call.arguments[1], aggregation=aggregation) if len(call.arguments) > 1 else None
+        return f"{prefix}_{first}_{second or ''}"
     derived = {"none": None, "first": first or None, "prefix": prefix}
     return derived.get(naming, f"{prefix}_{first}")
 

@@ -16,7 +16,15 @@ from vedette.kql.functions.signature import Signature, parse_signature
 
 Kind = Literal["scalar", "aggregate", "window", "operator", "plugin", "internal"]
 Naming = Literal[
-    "none", "first", "only", "column", "prefix", "prefix_and_first", "prefix_and_only", "function_and_first"
+    "none",
+    "first",
+    "only",
+    "column",
+    "prefix",
+    "prefix_and_first",
+    "prefix_and_two",
+    "prefix_and_only",
+    "function_and_first",
 ]
 
 

@@ -141,7 +141,9 @@ class Scalars:
 
     def reference(self, column: Column) -> Sql:
         """What the column is in SQL; a copy where it is used already."""
-        bound = self.bindings[column.id]
+        bound = self.bindings.get(column.id)
+        if bound is None:
+            raise UnsupportedError("toscalar", f"it cannot read {column.name!r} of the rows around it")
         return bound.copy() if bound.parent is not None else bound
 
     def _lowering(self, function: str) -> Lowering:

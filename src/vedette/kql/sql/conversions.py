@@ -82,11 +82,17 @@ def _suffix(target: T) -> str:
 def _make(scalars: Scalars, call: Call) -> Sql:
     if len(call.arguments) == 1:
         return _convert(scalars, call)
-    arguments = []
-    for position, each in enumerate(call.arguments):
-        value = scalars.value(each)
-        is_seconds = call.function == "make_datetime" and position == 5
-        arguments.append(tree.cast(value, "DOUBLE" if is_seconds else "BIGINT"))
+    arguments = [
+        tree.cast(scalars.value(each), "DOUBLE" if _is_seconds(call, position) else "BIGINT")
+        for position, each in enumerate(call.arguments)
+    ]
     if call.function == "make_datetime" and len(arguments) == 4:
         arguments.append(tree.cast(tree.number(0), "BIGINT"))
     return tree.call(f"kql_{call.function}", *arguments)
+
+
+def _is_seconds(call: Call, position: int) -> bool:
+    """Only seconds have a fraction: the sixth part of a date, the last of three or four of a timespan."""
+    if call.function == "make_datetime":
+        return position == 5
+    return position >= 2 and position == len(call.arguments) - 1

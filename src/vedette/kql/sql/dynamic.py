@@ -194,7 +194,6 @@ _with_embedded("array_iff", 1, 2)
 _with_embedded("array_shift_left", 2)
 _with_embedded("array_shift_right", 2)
 _with_embedded("set_has_element", 1)
-_with_embedded("bag_set_key", 2)
 _with_embedded("array_split", 1)
 
 
@@ -308,7 +307,13 @@ def _gettype(scalars: Scalars, call: Call) -> Sql:
     return tree.text(only.type.value)
 
 
-@family.rule("dynamic_to_json")
-def _dynamic_to_json(scalars: Scalars, call: Call) -> Sql:
-    value = embedded(scalars, call.arguments[0])
-    return tree.coalesce(tree.cast(tree.call("json", value), "VARCHAR"), tree.text(""))
+@family.rule("bag_set_key")
+def _bag_set_key(scalars: Scalars, call: Call) -> Sql:
+    """A key that begins with `$` is a path into nested bags."""
+    bag, key, value = call.arguments
+    path = text_of(key)
+    if path is None or not path.startswith("$"):
+        return tree.call("kql_bag_set_key", scalars.value(bag), scalars.value(key), embedded(scalars, value))
+    item = tree.coalesce(tree.cast(embedded(scalars, value), "VARCHAR"), tree.text("null"))
+    whole = tree.cast(scalars.value(bag), "VARCHAR")
+    return tree.cast(tree.call("native_bag_set_path", whole, tree.text(path), item), "JSON")

@@ -100,5 +100,7 @@ CREATE OR REPLACE MACRO kql_unixtime_nanoseconds_todatetime(x) AS
 
 CREATE OR REPLACE MACRO kql_datetime_utc_to_local(t, zone) AS
   TRY(kql_ticks(timezone(zone, timezone('UTC', kql_timestamp(t)))) + t % 10);
+-- A time that a change of clocks leaves out is taken by the offset after it.
+CREATE OR REPLACE MACRO kql_zone_to_utc(t, zone) AS TRY(kql_ticks(timezone('UTC', timezone(zone, kql_timestamp(t)))) + t % 10);
 CREATE OR REPLACE MACRO kql_datetime_local_to_utc(t, zone) AS
-  TRY(kql_ticks(timezone('UTC', timezone(zone, kql_timestamp(t)))) + t % 10);
+  kql_zone_to_utc(t, zone) - (kql_datetime_utc_to_local(kql_zone_to_utc(t, zone), zone) - t);

@@ -97,7 +97,10 @@ CREATE OR REPLACE MACRO kql_nulls_first(l) AS list_concat(list_filter(l, lambda 
 
 CREATE OR REPLACE MACRO kql_bag_keys(x) AS
   CASE WHEN json_type(x) = 'OBJECT' THEN to_json(json_keys(x)) END;
-CREATE OR REPLACE MACRO kql_bag_has_key(x, k) AS CASE WHEN json_type(x) = 'OBJECT' THEN list_contains(json_keys(x), k) END;
+CREATE OR REPLACE MACRO kql_bag_has_key(x, k) AS
+  CASE WHEN json_type(x) = 'OBJECT' THEN CASE WHEN starts_with(k, '$.') OR starts_with(k, '$[') THEN coalesce(TRY(json_exists(x, kql_json_path(k))), false)
+    ELSE list_contains(json_keys(x), k) END END;
+CREATE OR REPLACE MACRO kql_json_path(k) AS replace(replace(k, '[''', '."'), ''']', '"');
 CREATE OR REPLACE MACRO kql_bag_remove_keys(x, keys) AS
   CASE WHEN json_type(x) = 'OBJECT' THEN kql_bag_kept(x, list_filter(json_keys(x), lambda k: NOT list_contains(kql_strings(keys), k))) END;
 CREATE OR REPLACE MACRO kql_bag_kept(x, keys) AS kql_bag_from(keys, list_transform(keys, lambda k: kql_bag_item(x, k)));

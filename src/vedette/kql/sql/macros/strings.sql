@@ -44,10 +44,14 @@ CREATE OR REPLACE MACRO kql_substring(s, start) AS
 CREATE OR REPLACE MACRO kql_positions(s, n) AS
   list_filter(range(0, length(s)), lambda i: starts_with(substring(s, i + 1), n));
 CREATE OR REPLACE MACRO kql_indexof_first(s, n) AS CASE WHEN n <> '' THEN strpos(s, n) - 1 END;
+-- The range counts anew from behind each occurrence, as the page's example of a second one shows.
+CREATE OR REPLACE MACRO kql_indexof_at(p, from_, size, width, occurrence) AS
+  CASE WHEN size < 0 OR list_bool_and(list_transform(p[:occurrence], lambda i, k:
+         i + width <= CASE WHEN k = 1 THEN from_ ELSE p[k - 1] + 1 END + size)) THEN p[occurrence] END;
 CREATE OR REPLACE MACRO kql_indexof(s, n, start, size := -1, occurrence := 1) AS
-  CASE WHEN n <> '' AND occurrence <> 0 THEN coalesce(list_filter(kql_positions(s, n), lambda i:
-         i >= CASE WHEN start < 0 THEN length(s) + start ELSE start END
-         AND (size < 0 OR i + length(n) <= CASE WHEN start < 0 THEN length(s) + start ELSE start END + size))[occurrence], -1) END;
+  CASE WHEN n <> '' AND occurrence <> 0 THEN coalesce(kql_indexof_at(list_filter(kql_positions(s, n), lambda i:
+         i >= CASE WHEN start < 0 THEN length(s) + start ELSE start END),
+         CASE WHEN start < 0 THEN length(s) + start ELSE start END, size, length(n), occurrence), -1) END;
 -- Each match is looked up behind the one before: matches do not overlap.
 CREATE OR REPLACE MACRO kql_regex_starts(w, r) AS
   list_reduce(list_concat([{'rest': w, 'at': []::BIGINT[], 'cut': 0::BIGINT}], list_transform(regexp_extract_all(w, r), lambda m:
@@ -93,7 +97,7 @@ CREATE OR REPLACE MACRO kql_url_decode(s) AS coalesce(TRY(url_decode(replace(s, 
 CREATE OR REPLACE MACRO kql_base64_encode_tostring(s) AS base64(encode(s));
 CREATE OR REPLACE MACRO kql_base64_decode_tostring(s) AS coalesce(TRY(decode(from_base64(s))), '');
 CREATE OR REPLACE MACRO kql_base64_decode_toguid(s) AS
-  TRY(CAST(hex(from_base64(s)) AS UUID));
+  TRY(CAST(kql_guid_bytes(hex(from_base64(s))) AS UUID));
 CREATE OR REPLACE MACRO kql_bytes_text(bytes) AS
   CASE WHEN len(list_filter(bytes, lambda b: b NOT BETWEEN 0 AND 255)) = 0
        THEN TRY(unhex(array_to_string(list_transform(bytes, lambda b: lpad(to_hex(b), 2, '0')), ''))) END;
@@ -138,7 +142,7 @@ CREATE OR REPLACE MACRO kql_parse_version(s) AS
   CASE WHEN regexp_full_match(s, '\d{1,8}(\.\d{1,8}){0,3}')
        THEN TRY(CAST(array_to_string(list_transform(range(1, 5), lambda i: lpad(coalesce(nullif(split_part(s, '.', i), ''), '0'), 8, '0')), '') AS DECIMAL(38, 0))) END;
 CREATE OR REPLACE MACRO kql_parse_csv(s) AS
-  to_json(list_transform(regexp_extract_all(s || ',', '("(?:[^"]|"")*"|[^,]*),', 1), lambda f:
+  to_json(list_transform(regexp_extract_all(regexp_extract(s, '^(?:[^"\r\n]|"(?:[^"]|"")*")*') || ',', '("(?:[^"]|"")*"|[^,]*),', 1), lambda f:
     CASE WHEN starts_with(f, '"') THEN replace(f[2:-2], '""', '"') ELSE f END));
 CREATE OR REPLACE MACRO kql_parse_command_line(s) AS
   CASE WHEN trim(s) <> '' THEN to_json(list_transform(
