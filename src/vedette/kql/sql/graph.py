@@ -320,16 +320,21 @@ def _numbered(emitter: Relations, node: plan.GraphComponents, nodes: Block, edge
     """Components in order of their first edge, those without one last."""
     edge, source, target = _edge_columns(node, edges)
     number = nodes.bindings[node.nodes.columns[0].id]
-    touched = tree.either(
-        tree.equal(source, tree.column("_node", labels)), tree.equal(target, tree.column("_node", labels))
-    )
+    ends = [
+        exp.Select(expressions=[tree.aliased(end, "_end"), tree.aliased(edge, "_edge")]).from_(_from(edges))
+        for end in (source, target)
+    ]
+    touching = emitter.relation(exp.Union(this=ends[0], expression=ends[1], distinct=False), [], [])
+    assert touching.source is not None
+    touched = str(touching.source.alias_or_name)
     first = exp.Select(
         expressions=[
             tree.aliased(tree.column("_label", labels), "_label"),
-            tree.aliased(tree.call("min", edge), "_edge"),
+            tree.aliased(tree.call("min", tree.column("_edge", touched)), "_edge"),
         ]
     ).from_(_table(labels))
-    first.append("joins", exp.Join(this=_from(edges), on=touched))
+    met = tree.equal(tree.column("_end", touched), tree.column("_node", labels))
+    first.append("joins", exp.Join(this=_table(touched), on=met))
     first.set("group", exp.Group(expressions=[tree.column("_label", labels)]))
     begins = emitter.relation(first, [], [])
     assert begins.source is not None
