@@ -9,6 +9,7 @@ from vedette.jobs.outbox import Outbox
 from vedette.jobs.queue import JobQueue
 from vedette.machines.execution import ActionRequests
 from vedette.machines.investigations import InvestigationRequests
+from vedette.machines.reported_alerts import ReportParts
 from vedette.machines.telemetry import Telemetry
 from vedette.store.engine import Store
 from vedette.store.secrets import MasterKey
@@ -25,6 +26,7 @@ class EndpointParts(msgspec.Struct, frozen=True):
     links: DownloadLinks
     actions: ActionRequests
     investigations: InvestigationRequests
+    reports: ReportParts
 
 
 def make_parts(
@@ -37,14 +39,16 @@ def make_parts(
     delay: float,
 ) -> EndpointParts:
     """The parts over a store. `delay`: seconds for which what is asked of a machine stays pending."""
-    queue = JobQueue(store, clock, ids)
+    queue, outbox = JobQueue(store, clock, ids), Outbox(clock, ids)
+    investigations = InvestigationRequests(queue, clock, delay=delay)
     return EndpointParts(
         store=store,
         clock=clock,
         ids=ids,
-        outbox=Outbox(clock, ids),
+        outbox=outbox,
         telemetry=telemetry,
         links=DownloadLinks(master, clock),
         actions=ActionRequests(queue, clock, ids, delay=delay),
-        investigations=InvestigationRequests(queue, clock, delay=delay),
+        investigations=investigations,
+        reports=ReportParts(store, telemetry, outbox, investigations, clock, ids),
     )

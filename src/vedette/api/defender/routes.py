@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from vedette.api.cursors import CursorBox
 from vedette.api.defender.actions import DefenderActions
+from vedette.api.defender.alerts import DefenderAlerts
 from vedette.api.defender.downloads import DefenderDownloads
 from vedette.api.defender.endpoint import EndpointParts
 from vedette.api.defender.hunting import DefenderHunting
@@ -12,6 +13,7 @@ from vedette.api.defender.indicators import DefenderIndicators
 from vedette.api.defender.investigations import DefenderInvestigations
 from vedette.api.defender.library import DefenderLibrary
 from vedette.api.defender.machines import DefenderMachines
+from vedette.api.defender.sightings import DefenderSightings
 from vedette.api.http import AuthenticatedHandler
 from vedette.api.hunting import HuntingRunner
 from vedette.api.router import Handler
@@ -28,6 +30,7 @@ class DefenderSurface:
         self._incidents = DefenderIncidents(store, clock, cursors)
         self._hunting = DefenderHunting(hunting)
         self._endpoint = endpoint
+        self._cursors = cursors
 
     def handlers(self) -> Mapping[str, Handler]:
         """Every built operation."""
@@ -42,6 +45,8 @@ class DefenderSurface:
             **_actions(self._endpoint),
             **_library(self._endpoint),
             **_indicators(self._endpoint),
+            **_alerts(self._endpoint, self._cursors),
+            **_sightings(self._endpoint),
         }
 
 
@@ -100,4 +105,38 @@ def _indicators(parts: EndpointParts) -> Mapping[str, AuthenticatedHandler]:
         "import_ti_indicators": indicators.import_many,
         "delete_ti_indicator_by_id": indicators.delete,
         "batch_delete_ti_indicators": indicators.delete_many,
+    }
+
+
+def _alerts(parts: EndpointParts, cursors: CursorBox) -> Mapping[str, AuthenticatedHandler]:
+    alerts = DefenderAlerts(parts, cursors)
+    return {
+        "list_alerts": alerts.list,
+        "get_alert_info_by_id": alerts.get,
+        "update_alert": alerts.update,
+        "batch_update_alerts": alerts.update_many,
+        "create_alert_by_reference": alerts.create_by_reference,
+        "get_alert_related_domain_info": alerts.domains,
+        "get_alert_related_files_info": alerts.files,
+        "get_alert_related_ip_info": alerts.ips,
+        "get_alert_related_machine_info": alerts.machine,
+        "get_alert_related_user_info": alerts.user,
+    }
+
+
+def _sightings(parts: EndpointParts) -> Mapping[str, AuthenticatedHandler]:
+    sightings = DefenderSightings(parts)
+    return {
+        "get_machine_related_alerts": sightings.machine_alerts,
+        "get_file_information": sightings.file,
+        "get_file_statistics": sightings.file_stats,
+        "get_file_related_alerts": sightings.file_alerts,
+        "get_file_related_machines": sightings.file_machines,
+        "get_domain_statistics": sightings.domain_stats,
+        "get_domain_related_alerts": sightings.domain_alerts,
+        "get_domain_related_machines": sightings.domain_machines,
+        "get_ip_statistics": sightings.ip_stats,
+        "get_ip_related_alerts": sightings.ip_alerts,
+        "get_user_related_alerts": sightings.user_alerts,
+        "get_user_related_machines": sightings.user_machines,
     }

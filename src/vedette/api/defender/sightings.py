@@ -1,0 +1,237 @@
+"""Files, domains, addresses and users: statistics, alerts and machines, from telemetry and the stores."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+
+import msgspec
+from sqlalchemy import ColumnElement
+
+from vedette.api.defender.alert_entities import to_alert
+from vedette.api.defender.answers import collection, context, entity, found, without_options
+from vedette.api.defender.endpoint import EndpointParts
+from vedette.api.defender.machine_entities import to_machine
+from vedette.api.defender.machines import find_machine
+from vedette.api.http import ApiRequest, ApiResponse
+from vedette.api.render import json_answer
+from vedette.clock import TICKS_PER_SECOND, format_ticks, now_ticks
+from vedette.context import RequestContext, Tenant
+from vedette.errors import InvalidRequestError
+from vedette.incidents.alerts import ALERT_FIELDS, Alerts
+from vedette.incidents.evidence import FileDetails
+from vedette.incidents.related import on_device, with_address, with_domain, with_file, with_user
+from vedette.machines.inventory import Machine, Machines
+from vedette.machines.sightings import HASH_COLUMNS, FileProfile, Sighting, Sightings
+from vedette.machines.telemetry import Telemetry
+from vedette.odata.paging import Selection
+
+MAX_LOOKBACK_HOURS = 720
+_HOUR = 3600 * TICKS_PER_SECOND
+_HEX = re.compile(r"[0-9a-f]+")
+_DOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?")
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A file. What the world thinks of it is not known here: prevalence is the tenant's."""
+
+    sha1: str | None
+    sha256: str | None
+    md5: str | None
+    global_prevalence: int | None
+    global_first_observed: str | None
+    global_last_observed: str | None
+    size: int | None
+    file_type: str | None
+    is_pe_file: bool
+    file_publisher: str | None
+    file_product_name: str | None
+    signer: str | None
+    issuer: str | None
+    signer_hash: str | None
+    is_valid_certificate: bool | None
+    determination_type: str
+    determination_value: str
+
+
+class FileDescriptions:
+    """Describes files as their operations and those of alerts show them."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
+
+    def describe(self, tenant: Tenant, file: FileDetails) -> File:
+        """A file of an alert: as telemetry knows it, else as the evidence says."""
+        digest = file.sha1 or file.sha256 or ""
+        profile = Sightings(self._telemetry, tenant).file(digest) if len(digest) in HASH_COLUMNS else None
+        if profile is not None:
+            return to_file(profile)
+        return to_file(FileProfile(Sighting(), file.sha1, file.sha256, file.md5, file.file_size, ()))
+
+
+def to_file(profile: FileProfile) -> File:
+    """The wire form of a file."""
+    return File(
+        sha1=profile.sha1,
+        sha256=profile.sha256,
+        md5=profile.md5,
+        global_prevalence=len(profile.seen.device_ids) or None,
+        global_first_observed=_time(profile.seen.first),
+        global_last_observed=_time(profile.seen.last),
+        size=profile.size,
+        file_type="PortableExecutable" if profile.is_image else None,
+        is_pe_file=profile.is_image,
+        file_publisher=profile.signer,
+        file_product_name=None,
+        signer=profile.signer,
+        issuer=profile.issuer,
+        signer_hash=profile.signer_hash,
+        is_valid_certificate=profile.is_trusted,
+        determination_type="Unknown",
+        determination_value="",
+    )
+
+
+class DefenderSightings:
+    """Handlers."""
+
+    def __init__(self, parts: EndpointParts) -> None:
+        self._parts = parts
+
+    def file(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/files/{id}."""
+        without_options(request)
+        digest = _digest(request)
+        return entity(request, "Files", to_file(found(self._sightings(context).file(digest), "File", digest)))
+
+    def file_stats(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/files/{id}/stats."""
+        digest = _digest(request)
+        profile = found(self._sightings(context).file(digest, self._since(request)), "File", digest)
+        seen = _seen(profile.seen)
+        members = {
+            "sha1": profile.sha1,
+            **seen,
+            "globallyPrevalence": seen["organizationPrevalence"],
+            "globalFirstObserved": seen["orgFirstSeen"],
+            "globalLastObserved": seen["orgLastSeen"],
+            "topFileNames": list(profile.names),
+        }
+        return _stats(request, "InOrgFileStats", members)
+
+    def file_alerts(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/files/{id}/alerts."""
+        return self._alerts(context, request, with_file(context.tenant.tenant_id, _digest(request)))
+
+    def file_machines(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/files/{id}/machines."""
+        profile = self._sightings(context).file(_digest(request))
+        return self._machines(context, request, profile.seen if profile else Sighting())
+
+    def domain_stats(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/domains/{domain}/stats: nothing known is a prevalence of 0."""
+        name = _domain(request)
+        seen = self._sightings(context).domain(name, self._since(request))
+        return _stats(request, "InOrgDomainStats", {"host": name, **_seen(seen)})
+
+    def domain_alerts(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/domains/{domain}/alerts."""
+        return self._alerts(context, request, with_domain(context.tenant.tenant_id, _domain(request)))
+
+    def domain_machines(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/domains/{domain}/machines."""
+        return self._machines(context, request, self._sightings(context).domain(_domain(request)))
+
+    def ip_stats(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/ips/{ip}/stats."""
+        address = _address(request)
+        seen = self._sightings(context).address(address, self._since(request))
+        return _stats(request, "InOrgIPStats", {"ipAddress": address, **_seen(seen)})
+
+    def ip_alerts(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/ips/{ip}/alerts."""
+        return self._alerts(context, request, with_address(context.tenant.tenant_id, _address(request)))
+
+    def user_alerts(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/users/{name}/alerts."""
+        name = request.path_parameters["name"].rpartition("\\")[2]
+        return self._alerts(context, request, with_user(context.tenant.tenant_id, name))
+
+    def user_machines(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/users/{name}/machines."""
+        without_options(request)
+        with self._parts.store.connect() as connection:
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            logged_on = machines.by_account(request.path_parameters["name"])
+        return collection(request, "Machines", map(to_machine, logged_on))
+
+    def machine_alerts(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/machines/{id}/alerts."""
+        with self._parts.store.connect() as connection:
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            machine: Machine = find_machine(machines, request)
+        return self._alerts(context, request, on_device(context.tenant.tenant_id, machine.machine_id))
+
+    def _sightings(self, context: RequestContext) -> Sightings:
+        return Sightings(self._parts.telemetry, context.tenant)
+
+    def _since(self, request: ApiRequest) -> int | None:
+        pairs = {name.lower(): value for name, value in without_options(request).items()}
+        text = pairs.get("lookbackhours")
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MAX_LOOKBACK_HOURS):
+            raise InvalidRequestError("InvalidParameter", parameter="lookBackHours")
+        return now_ticks(self._parts.clock) - int(text) * _HOUR
+
+    def _alerts(self, context: RequestContext, request: ApiRequest, condition: ColumnElement[bool]) -> ApiResponse:
+        without_options(request)
+        order = ((ALERT_FIELDS["last_update"], True), (ALERT_FIELDS["alert_id"], True))
+        with self._parts.store.connect() as connection:
+            alerts, _ = Alerts(connection, context.tenant.tenant_id).page(Selection(condition, order))
+        tenant_id = context.tenant.tenant_id
+        return collection(request, "Alerts", (to_alert(each, tenant_id, with_evidence=False) for each in alerts))
+
+    def _machines(self, context: RequestContext, request: ApiRequest, seen: Sighting) -> ApiResponse:
+        without_options(request)
+        with self._parts.store.connect() as connection:
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            return collection(request, "Machines", map(to_machine, machines.of_ids(seen.device_ids)))
+
+
+def _stats(request: ApiRequest, type_: str, members: Mapping[str, object]) -> ApiResponse:
+    name = context(request, f"microsoft.windowsDefenderATP.api.{type_}")
+    return json_answer({"@odata.context": name, **members})
+
+
+def _seen(seen: Sighting) -> dict[str, object]:
+    return {
+        "organizationPrevalence": len(seen.device_ids),
+        "orgFirstSeen": _time(seen.first),
+        "orgLastSeen": _time(seen.last),
+    }
+
+
+def _digest(request: ApiRequest) -> str:
+    text = request.path_parameters["id"].lower()
+    if len(text) not in HASH_COLUMNS or not _HEX.fullmatch(text):
+        raise InvalidRequestError("InvalidHashValue", value=text)
+    return text
+
+
+def _domain(request: ApiRequest) -> str:
+    text = request.path_parameters["domain"].lower().rstrip(".")
+    if not _DOMAIN.fullmatch(text):
+        raise InvalidRequestError("InvalidDomainName", value=text)
+    return text
+
+
+def _address(request: ApiRequest) -> str:
+    text = request.path_parameters["ip"]
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError as error:
+        raise InvalidRequestError("InvalidIpAddress", value=text) from error
+
+
+def _time(ticks: int | None) -> str | None:
+    return None if ticks is None else format_ticks(ticks)
