@@ -14,7 +14,8 @@ def build_app() -> Any:
     """The command tree. The modules of commands import what is heavy only when a command runs."""
     from cyclopts import App
 
-    from vedette.cli import explain, ingest, rules, server, snapshot, token
+    from vedette.cli import app as applications
+    from vedette.cli import explain, ingest, rules, server, snapshot, tenant, token, user
 
     app = App(
         name="vedette",
@@ -33,6 +34,9 @@ def build_app() -> Any:
     app.command(server.reset)
     app.command(ingest.ingest)
     app.command(explain.explain)
+    app.command(applications.commands())
+    app.command(tenant.commands())
+    app.command(user.commands())
     for name, help_text, commands in (
         ("rules", "Detection rules.", (rules.list_, rules.run, rules.check, rules.apply)),
         ("token", "Access tokens.", (token.mint,)),

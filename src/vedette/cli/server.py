@@ -1,6 +1,7 @@
 """Commands around the server process: up, serve, worker, bootstrap, status, migrate, reset."""
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -156,7 +157,9 @@ def worker(
 
 
 def bootstrap(*, client: str | None = None, domain: str = "home.vedette.example", data: Path | None = None) -> int:
-    """Make a first tenant and an application with every permission, without a browser; prints them as JSON.
+    """Print a one-time link to the page that makes the first tenant and its administrator.
+
+    With --client, make a tenant and an application with every permission without a browser; prints them as JSON.
 
     Parameters
     ----------
@@ -167,10 +170,12 @@ def bootstrap(*, client: str | None = None, domain: str = "home.vedette.example"
     data
         The server's data folder.
     """
-    if client is None:
-        raise UsageError("The pages behind a one-time link are not built yet; make an application with --client NAME.")
-    from vedette.server.bootstrap import bootstrap_client
+    from vedette.server.bootstrap import bootstrap_client, bootstrap_link
 
+    if client is None:
+        sys.stdout.write(bootstrap_link(data_path(data)) + "\n")
+        say("Open it in a browser within an hour. It works once.")
+        return DONE
     print_json(bootstrap_client(data_path(data), client, domain))
     return DONE
 

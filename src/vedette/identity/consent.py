@@ -10,8 +10,8 @@ from vedette.identity.directory.service_principals import (
 )
 from vedette.identity.directory.users import User
 from vedette.identity.errors import OAuthError
-from vedette.identity.resources import Resource, offered_roles
-from vedette.identity.scopes import RequestedAccess
+from vedette.identity.resources import Resource, offered_roles, offered_scopes
+from vedette.identity.scopes import DEFAULT_SCOPE, RequestedAccess
 
 
 class GrantedPermissions(msgspec.Struct, frozen=True):
@@ -35,6 +35,9 @@ def granted_for_user(
     """Delegated permissions and the user's app roles. Raises OAuthError for what nobody consented to."""
     grants = OAuth2PermissionGrants(connection, client.tenant_id)
     consented = grants.scopes(client.id, resource.principal.id, user.id)
+    unknown = requested.scopes - {DEFAULT_SCOPE} - set(offered_scopes(connection, resource))
+    if unknown:
+        raise OAuthError("scope_not_valid_for_access_token", scope=f"{requested.resource}/{min(unknown)}")
     missing = not consented if requested.is_default else not requested.scopes <= consented
     if missing:
         raise OAuthError("consent_missing", app_id=client.app_id, app_name=client.display_name)

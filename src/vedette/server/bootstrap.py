@@ -3,11 +3,28 @@
 import os
 from pathlib import Path
 
+from vedette.portal.first_run import FirstRun
+from vedette.server.addresses import base_url
 from vedette.server.data_folder import open_data_folder, read_state
 from vedette.server.directory import HOME_NAME, ensure_home_tenant, every_application_permission, make_application
 from vedette.server.wiring import Services
 from vedette.settings import load_settings
 from vedette.store.migrate import upgrade
+
+
+def bootstrap_link(data: Path) -> str:
+    """A one-time link to the page that makes the first tenant and its administrator."""
+    settings = load_settings({"data": data}, os.environ)
+    folder = open_data_folder(data)
+    services = Services(settings, folder)
+    try:
+        upgrade(services.store)
+        code = FirstRun(folder.root).issue(services.identity.now())
+    finally:
+        services.close()
+    state = read_state(folder)
+    address = state.base_url if state is not None else base_url(settings)
+    return f"{address}/portal/first-run?code={code}"
 
 
 def bootstrap_client(data: Path, name: str, domain: str) -> dict[str, object]:

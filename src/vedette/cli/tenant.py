@@ -1,0 +1,78 @@
+"""Commands about tenants. Making and listing them is the installation's owner's: they work on the data folder."""
+
+from pathlib import Path
+
+from cyclopts import App
+
+from vedette.cli.directory import Output, directory, show_list, show_one
+from vedette.cli.locate import data_path
+from vedette.cli.output import DONE
+
+COLUMNS = {"domain": "domain", "name": "name", "tenant id": "tenant_id", "home": "home"}
+
+
+def commands() -> App:
+    """`vedette tenant …`."""
+    app = App(name="tenant", help="Tenants of the installation.")
+    app.command(create)
+    app.command(list_, name="list")
+    app.command(show)
+    return app
+
+
+def create(domain: str, /, *, name: str, output: Output = "table", data: Path | None = None) -> int:
+    """Make a tenant; the installation's first one becomes its home tenant.
+
+    Parameters
+    ----------
+    domain
+        Its initial domain; accounts end in it.
+    name
+        Display name.
+    output
+        Form of the result.
+    data
+        The server's data folder.
+    """
+    from vedette.server.tenants import create_tenant
+
+    show_one(create_tenant(data_path(data), name, domain), output)
+    return DONE
+
+
+def list_(*, output: Output = "table", data: Path | None = None) -> int:
+    """List the tenants of the installation.
+
+    Parameters
+    ----------
+    output
+        Form of the result.
+    data
+        The server's data folder.
+    """
+    from vedette.server.tenants import list_tenants
+
+    show_list(list_tenants(data_path(data)), COLUMNS, output)
+    return DONE
+
+
+def show(*, output: Output = "table", data: Path | None = None) -> int:
+    """Show the tenant that the credentials belong to.
+
+    Parameters
+    ----------
+    output
+        Form of the result.
+    data
+        A demo's data folder.
+    """
+    with directory(data) as found:
+        entity = found.organization()
+    summary = {
+        "tenant id": entity["id"],
+        "name": entity["displayName"],
+        "domains": [domain["name"] for domain in entity["verifiedDomains"]],
+        "created": entity["createdDateTime"],
+    }
+    show_one(entity if output == "json" else summary, output)
+    return DONE

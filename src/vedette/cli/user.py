@@ -1,0 +1,120 @@
+"""Commands about people, over the Graph endpoints of a running server."""
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from vedette.cli.directory import Output, directory, show_list, show_one
+from vedette.cli.output import DONE
+
+Many = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=())]
+Switch = Parameter(negative=())
+
+COLUMNS = {"account": "userPrincipalName", "name": "displayName", "enabled": "accountEnabled", "id": "id"}
+PASSWORD_BYTES = 15
+
+
+def commands() -> App:
+    """`vedette user …`."""
+    app = App(name="user", help="People's accounts.")
+    app.command(list_, name="list")
+    app.command(show)
+    app.command(create)
+    app.command(reset_password, name="reset-password")
+    return app
+
+
+def list_(*, output: Output = "table", data: Path | None = None) -> int:
+    """List the tenant's accounts.
+
+    Parameters
+    ----------
+    output
+        Form of the result.
+    data
+        A demo's data folder.
+    """
+    with directory(data) as found:
+        show_list(found.users(), COLUMNS, output)
+    return DONE
+
+
+def show(user: str, /, *, output: Output = "table", data: Path | None = None) -> int:
+    """Show one account with its roles and groups.
+
+    Parameters
+    ----------
+    user
+        User principal name or object id.
+    output
+        Form of the result.
+    data
+        A demo's data folder.
+    """
+    with directory(data) as found:
+        show_one(found.user(user), output)
+    return DONE
+
+
+def create(
+    user: str,
+    /,
+    *,
+    name: str,
+    roles: Many = (),
+    keep_password: Annotated[bool, Switch] = False,
+    output: Output = "table",
+    data: Path | None = None,
+) -> int:
+    """Make an account with a random password, and print that once.
+
+    Parameters
+    ----------
+    user
+        User principal name, in a domain of the tenant.
+    name
+        Display name.
+    roles
+        Directory roles by name, such as "Security Reader".
+    keep_password
+        Do not ask for a new password at the first sign-in.
+    output
+        Form of the result.
+    data
+        A demo's data folder.
+    """
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    with directory(data) as found:
+        created = found.create_user(user, name, password, roles, not keep_password)
+    show_one({"userPrincipalName": created["userPrincipalName"], "id": created["id"], "password": password}, output)
+    return DONE
+
+
+def reset_password(
+    user: str,
+    /,
+    *,
+    keep_password: Annotated[bool, Switch] = False,
+    output: Output = "table",
+    data: Path | None = None,
+) -> int:
+    """Give an account a new random password, and print it once. Sessions and tokens of the person end.
+
+    Parameters
+    ----------
+    user
+        User principal name or object id.
+    keep_password
+        Do not ask for a new password at the next sign-in.
+    output
+        Form of the result.
+    data
+        A demo's data folder.
+    """
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    with directory(data) as found:
+        found.reset_password(user, password, not keep_password)
+    show_one({"user": user, "password": password}, output)
+    return DONE

@@ -1,0 +1,47 @@
+"""`vedette tenant create|list`: for those who own the data folder, with or without a running server."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vedette.errors import UsageError
+from vedette.identity.directory.tenants import TenantRecord, Tenants
+from vedette.identity.errors import DirectoryError
+from vedette.identity.provisioning import Provisioning
+from vedette.server.data_folder import existing_data_folder
+from vedette.server.wiring import Services
+from vedette.settings import load_settings
+from vedette.store.migrate import upgrade
+
+
+def create_tenant(data: Path, name: str, domain: str) -> dict[str, object]:
+    """A tenant; the first one is home. Raises UsageError for what its owner can mend."""
+    with _services(data) as services, services.store.begin() as connection:
+        is_home = not Tenants(connection).all()
+        try:
+            record = Provisioning(connection, services.identity).create_tenant(name, domain, is_home=is_home)
+        except DirectoryError as error:
+            raise UsageError(f"{error}.") from error
+        return _described(record)
+
+
+def list_tenants(data: Path) -> list[dict[str, object]]:
+    """Every tenant, home first."""
+    with _services(data) as services, services.store.connect() as connection:
+        return [_described(record) for record in Tenants(connection).all()]
+
+
+@contextmanager
+def _services(data: Path) -> Iterator[Services]:
+    services = Services(load_settings({"data": data}, os.environ), existing_data_folder(data))
+    try:
+        upgrade(services.store)
+        yield services
+    finally:
+        services.close()
+
+
+def _described(record: TenantRecord) -> dict[str, object]:
+    tenant = record.tenant
+    return {"tenant_id": tenant.tenant_id, "domain": tenant.domain, "name": tenant.display_name, "home": record.is_home}
