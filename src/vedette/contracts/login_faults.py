@@ -28,6 +28,8 @@ class LoginFaultContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     discovery_error: str | None = None
     """The OAuth error where it differs on the discovery endpoints."""
     suberror: str | None = None
+    unreachable: str = ""
+    """Why nothing here leads to it; empty: something does, and a test shows what."""
     help_page: bool = False
     """Whether the answer points to a page about the number (`error_uri`)."""
 

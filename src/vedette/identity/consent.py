@@ -3,6 +3,7 @@
 import msgspec
 from sqlalchemy import Connection
 
+from vedette.identity.directory.groups import Groups
 from vedette.identity.directory.service_principals import (
     AppRoleAssignments,
     OAuth2PermissionGrants,
@@ -45,8 +46,11 @@ def granted_for_user(
 
 
 def user_roles(connection: Connection, resource: Resource, user: User) -> frozenset[str]:
-    """The app roles of a resource that a person was given. Raises OAuthError if it lets in only those who have one."""
-    assigned = AppRoleAssignments(connection, user.tenant_id).role_ids(user.id, resource.principal.id)
+    """The app roles that a person or a group of theirs was given. Raises OAuthError where one is needed to get in."""
+    assignments = AppRoleAssignments(connection, user.tenant_id)
+    assigned = assignments.role_ids(user.id, resource.principal.id)
+    for group_id in Groups(connection, user.tenant_id).ids_of(user):
+        assigned |= assignments.role_ids(group_id, resource.principal.id)
     if not assigned and resource.principal.app_role_assignment_required:
         raise OAuthError("not_assigned", principal=user.user_principal_name, resource=resource.audience)
     return _values(connection, resource, assigned)

@@ -42,6 +42,8 @@ def parse_scopes(text: str) -> tuple[tuple[RequestedAccess, ...], frozenset[str]
     for resource, name in (_split(value) for value in values if value not in OIDC_SCOPES):
         if not name:
             raise OAuthError("scope_invalid", scope=text)
+        if not resource:
+            raise OAuthError("scope_without_resource", scope=text)
         by_resource.setdefault(resource, set()).add(name)
     return tuple(RequestedAccess(resource, frozenset(names), oidc) for resource, names in by_resource.items()), oidc
 

@@ -154,10 +154,10 @@ def test_refusals_of_the_password_grant(world: World, expected, changes: dict[st
     assert code_of(password(world, **changes)) == expected
 
 
-def test_a_user_of_another_tenant_is_unknown(world: World) -> None:
+def test_a_user_of_another_tenant_is_no_guest(world: World) -> None:
     with world.provisioning() as admin:
         admin.create_user(world.seed.customer.tenant_id, "bob@fabrikam.example", "Bob", PASSWORD)
-    assert code_of(password(world, username="bob@fabrikam.example"))[2] == 50034
+    assert code_of(password(world, username="bob@fabrikam.example"))[2] == 90072
 
 
 def test_disabled_and_passwordless_accounts(world: World) -> None:

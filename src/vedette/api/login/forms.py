@@ -106,8 +106,10 @@ def _read_basic(encoded: str) -> tuple[str, str]:
     except (binascii.Error, ValueError) as error:
         raise OAuthError("request_malformed") from error
     client_id, colon, secret = text.partition(":")
-    if not colon or not secret:
+    if not colon:
         raise OAuthError("request_malformed")
+    if not secret:
+        raise OAuthError("field_missing", parameter="client_secret")
     return unquote_plus(client_id), unquote_plus(secret)
 
 

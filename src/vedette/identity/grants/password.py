@@ -4,6 +4,7 @@ from sqlalchemy import Connection
 
 from vedette.identity.directory.account_policies import AccountPolicies
 from vedette.identity.directory.second_factors import SecondFactors
+from vedette.identity.directory.tenants import Tenants
 from vedette.identity.directory.users import User
 from vedette.identity.errors import OAuthError
 from vedette.identity.grants.grant import Authorization, Exchange, TenantlessExchange
@@ -29,6 +30,7 @@ class PasswordGrant:
         request = exchange.request
         name, password = request.required("username"), Secret(request.required("password"))
         requested = requested_for_user(request)
+        _refuse_foreigner(exchange, name)
         attempt = PasswordAttempt(name, password, request.client_address)
         user = check_password(exchange.connection, exchange.services, exchange.tenant, attempt)
         _refuse_unattended(exchange, user, requested.resource)
@@ -36,6 +38,15 @@ class PasswordGrant:
 
     def complete(self, connection: Connection, exchange: Exchange) -> None:
         """Nothing is redeemed."""
+
+
+def _refuse_foreigner(exchange: Exchange, name: str) -> None:
+    """An account of another tenant of this installation is no guest anywhere."""
+    tenant = exchange.tenant.tenant
+    owner = Tenants(exchange.connection).find(name.rpartition("@")[2])
+    if owner is not None and owner.tenant.tenant_id != tenant.tenant_id:
+        app_id = exchange.client.application.app_id
+        raise OAuthError("external_user_not_in_tenant", user=name, tenant=tenant.display_name, app_id=app_id)
 
 
 def _refuse_unattended(exchange: Exchange, user: User, resource: str) -> None:

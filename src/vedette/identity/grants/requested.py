@@ -13,6 +13,8 @@ def requested_for_user(request: TokenRequest, granted: str | None = None) -> Req
     if request.endpoint == 2:
         if "resource" in request.parameters:
             raise OAuthError("resource_parameter_on_v2")
+        if granted is not None and not request.parameters.get("scope", granted).strip():
+            raise OAuthError("scope_empty_on_redemption")
         scope = request.parameters.get("scope") or granted
         return parse_scope(scope if scope is not None else request.required("scope"))
     resource = request.parameters.get("resource")
