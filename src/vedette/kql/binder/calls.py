@@ -169,7 +169,17 @@ def _window(binder: Binder, function: Function, call: syntax.FunctionCall, scope
     if found is None:
         return _of_declared_type(function)
     arguments, resolution = found
+    if function.canonical in _SHIFTS and len(arguments) > 1 and _is_zero(arguments[1]):
+        return binder.fail("window_offset", call.arguments[1].span, name=function.name)
     return WindowCall(_result_type(resolution, arguments), function.canonical, _window_arguments(function, arguments))
+
+
+_SHIFTS = frozenset({"prev", "next"})
+
+
+def _is_zero(offset: Expression) -> bool:
+    found = constant(offset)
+    return found is not None and found.value == 0
 
 
 def _window_arguments(function: Function, arguments: tuple[Expression, ...]) -> tuple[Expression, ...]:
@@ -181,7 +191,7 @@ def _window_arguments(function: Function, arguments: tuple[Expression, ...]) -> 
         "row_rank_min": (Literal(_T.BOOL, False),),
         "row_window_session": (Literal(_T.BOOL, False),),
     }
-    if function.canonical in {"prev", "next"}:
+    if function.canonical in _SHIFTS:
         offset = arguments[1] if len(arguments) > 1 else Literal(_T.LONG, 1)
         default = arguments[2] if len(arguments) > 2 else convert(Literal(_T.DYNAMIC, None), arguments[0].type)
         return arguments[0], offset, convert(default, arguments[0].type)

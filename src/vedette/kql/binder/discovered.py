@@ -30,6 +30,9 @@ _JSON_TYPES = {
 """Column types by what gettype() says of the values; values of several types make a dynamic column."""
 
 
+_CONFLICTS = ("error", "replace_source", "keep_source")
+
+
 def bag_unpack(
     binder: Binder, call: syntax.FunctionCall, table: Table, scope: Scope, schema: syntax.RowSchema | None
 ) -> Table:
@@ -49,7 +52,17 @@ def bag_unpack(
         return Table(relation, open=True)
     keys = [(key, type_) for key, type_ in _keys(binder, table, bag) if key not in ignored]
     named = [(f"{prefix}{key}", key, type_) for key, type_ in keys]
+    _check_conflict(binder, call, conflict, {name for name, _, _ in named} & {each.name for each in kept})
     return _unpacked(binder, table, bag, kept=kept, keys=named, conflict=conflict)
+
+
+def _check_conflict(binder: Binder, call: syntax.FunctionCall, conflict: str, clashing: set[str]) -> None:
+    if conflict not in _CONFLICTS:
+        fields = {"name": "columnsConflict", "expected": ", ".join(_CONFLICTS), "found": conflict}
+        binder.report("invalid_parameter_value", call.span, **fields)
+    elif clashing and conflict == _CONFLICTS[0]:
+        hint = f"columnsConflict can be {' or '.join(_CONFLICTS[1:])}"
+        binder.report("column_declared_twice", call.span, name=min(clashing), hint=hint)
 
 
 def _options(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> tuple[str, str, set[str]]:

@@ -36,6 +36,8 @@ class _Leg:
 @operator(syntax.MakeGraphOperator)
 def bind_make_graph(binder: Binder, written: syntax.MakeGraphOperator, table: Table, scope: Scope) -> Table:
     """`make-graph`: a graph, or with `partitioned-by` what its operators make of each part."""
+    if written.direction != "-->":
+        return binder.fail_table("unsupported_operator", written.span, name=f"make-graph with {written.direction}")
     source, target = _column(binder, table, written.source), _column(binder, table, written.target)
     if source is None or target is None:
         return Table(plan.Values((), ()), open=True, serialized=True)

@@ -80,11 +80,19 @@ def bind_operators(binder: Binder, operators: tuple[syntax.TabularOperator, ...]
         elif isinstance(table, ResultTables):
             table = binder.fail_table("several_tables", each.span)
         elif isinstance(table, Graph) != isinstance(each, _ON_GRAPHS):
-            code = "graph_not_table" if isinstance(table, Graph) else "graph_expected"
-            table = binder.fail_table(code, each.span, name=operator_name(each))
+            table = _misplaced(binder, each, table)
         else:
             table = handler(binder, each, table, scope)
     return table
+
+
+def _misplaced(binder: Binder, written: syntax.TabularOperator, table: Table) -> Table:
+    """A table where a graph is needed, or the reverse. What failed to bind before is neither: no second error."""
+    if isinstance(table, Graph):
+        return binder.fail_table("graph_not_table", written.span, name=operator_name(written))
+    if table.open and not table.columns:
+        return table
+    return binder.fail_table("graph_expected", written.span, name=operator_name(written))
 
 
 def operator_name(operator_: syntax.TabularOperator) -> str:

@@ -54,8 +54,9 @@ def _apart(emitter: Relations, block: Block, columns: Sequence[Column]) -> Block
     alias = emitter.alias()
     names = {each: binding.name for each, binding in block.bindings.items()}
     copy = source.copy()
-    if isinstance(copy, exp.Values):
-        copy.args["alias"].set("this", exp.Identifier(this=alias))
+    known = copy.args.get("alias")
+    if isinstance(known, exp.TableAlias) and known.columns:  # names of columns are part of it
+        known.set("this", exp.Identifier(this=alias))
     else:
         copy.set("alias", exp.TableAlias(this=exp.Identifier(this=alias)))
     return Block(copy, {column.id: tree.column(names[column.id], alias) for column in columns})

@@ -285,3 +285,16 @@ def test_series_in_range_includes_its_stop() -> None:
 def test_series_per_group_have_their_own_bounds() -> None:
     query = 'datatable(t: long, g: string)[1, "a", 3, "a", 7, "b"] | make-series count() on t step 1 by g'
     assert sorted(values(query)) == [("a", [1, 0, 1], [1, 2, 3]), ("b", [1], [7])]
+
+
+# --- rows on both sides ----------------------------------------------------------------------
+
+
+def test_ranges_can_be_joined() -> None:
+    query = "range x from 1 to 3 step 1 | join kind=inner (range x from 2 to 5 step 1) on x"
+    assert sorted(values(query)) == [(2, 2), (3, 3)]
+
+
+def test_shifts_by_nothing_are_refused() -> None:
+    assert code_of("range x from 1 to 3 step 1 | extend p = prev(x, 0)") == "KS119"
+    assert code_of("range x from 1 to 3 step 1 | extend p = next(x, 0)") == "KS119"
