@@ -58,13 +58,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         False
     )
     load: Annotated[tuple[Path, ...], Meta(description="Telemetry files or folders to read in at the start.")] = ()
+    access_token_seconds: Annotated[
+        int, Meta(ge=5, le=86_400, description="Lifetime of access tokens; seconds are for tests of expiry.")
+    ] = 3599
+    refresh_token_seconds: Annotated[
+        int, Meta(ge=5, description="How long a refresh token lives without being used.")
+    ] = 90 * 86_400
+    rotate_refresh_tokens: Annotated[
+        bool, Meta(description="End a refresh token when it is used, and its whole family when it is used again.")
+    ] = False
+    session_seconds: Annotated[
+        int, Meta(ge=5, description="How long a browser stays signed in, unless its user asked to stay.")
+    ] = 86_400
+    signing_key_days: Annotated[
+        int, Meta(ge=1, description="After how many days a tenant's signing key is replaced.")
+    ] = 90
     lake_flush_seconds: Annotated[
         float, Meta(gt=0, le=60, description="Longest time an event waits in the log before its segment is written.")
     ] = 2.0
     hunting_memory_mb: Annotated[int, Meta(ge=64, description="Memory of one hunting query, in MiB.")] = 1024
     hunting_seconds: Annotated[float, Meta(gt=0, description="Longest time one hunting query may take.")] = 180.0
     egress_hosts: Annotated[
-        tuple[str, ...], Meta(description="Host names or patterns that `externaldata` may fetch from.")
+        tuple[str, ...],
+        Meta(description="Host names or patterns that the server may fetch from: `externaldata`, key sets of issuers."),
     ] = ()
     egress_private_hosts: Annotated[
         tuple[str, ...], Meta(description="As `egress_hosts`, also with private addresses and without TLS.")

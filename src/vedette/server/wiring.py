@@ -89,7 +89,14 @@ class Services:
             self.master_key,
             clock=self.clock,
             ids=self.ids,
-            settings=IdentitySettings(own_hosts=own_hosts(self.settings)),
+            settings=IdentitySettings(
+                own_hosts=own_hosts(self.settings),
+                access_token_lifetime=self.settings.access_token_seconds,
+                refresh_token_lifetime=self.settings.refresh_token_seconds,
+                rotate_refresh_tokens=self.settings.rotate_refresh_tokens,
+                session_lifetime=self.settings.session_seconds,
+                signing_key_lifetime=self.settings.signing_key_days * 86_400,
+            ),
             egress=self.egress,
         )
         identity.audit.start()
