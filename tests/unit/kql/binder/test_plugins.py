@@ -342,7 +342,7 @@ def test_schemas_are_known_without_data() -> None:
 
 
 def test_unpacked_names_may_clash_only_where_it_is_said_how() -> None:
-    bags = 'datatable(n: long, d: dynamic)[5, dynamic({"n": 1, "s": "a"})] | evaluate bag_unpack(d{})'
+    bags = 'datatable(n: long, d: dynamic)[5, dynamic({{"n": 1, "s": "a"}})] | evaluate bag_unpack(d{})'
     assert code_of(bags.format("")) == "KS171"
     assert code_of(bags.format(", columnsConflict = 'odd'")) == "KS140"
     assert run_kql(bags.format(", columnsConflict = 'replace_source'"))[1] == [(1, "a")]
