@@ -1,24 +1,67 @@
 """Builds what Graph's security surface and change notifications work with, from one process's services."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vedette.clock import TICKS_PER_SECOND, now_ticks
 
 if TYPE_CHECKING:
+    from vedette.api.cursors import CursorBox
     from vedette.api.graph.routes import GraphParts
+    from vedette.api.hunting import HuntingRunner
+    from vedette.clock import Clock
     from vedette.context import Tenant
+    from vedette.detections.evaluate import Evaluator
     from vedette.detections.rules import Rule
-    from vedette.jobs.queue import Job
-    from vedette.server.wiring import Services
-    from vedette.store.secrets import Sealer
+    from vedette.egress.transport import Egress
+    from vedette.ids import Ids
+    from vedette.jobs.outbox import Outbox
+    from vedette.jobs.queue import Job, JobQueue
+    from vedette.jobs.schedule import Schedules
+    from vedette.store.engine import Store
+    from vedette.store.secrets import MasterKey, Sealer
     from vedette.streaming.delivery import Delivery
+
+
+class Services(Protocol):
+    """What of a process's services is used here (`server.wiring`)."""
+
+    clock: "Clock"
+    ids: "Ids"
+
+    @property
+    def store(self) -> "Store": ...
+
+    @property
+    def master_key(self) -> "MasterKey": ...
+
+    @property
+    def cursors(self) -> "CursorBox": ...
+
+    @property
+    def hunting(self) -> "HuntingRunner": ...
+
+    @property
+    def outbox(self) -> "Outbox": ...
+
+    @property
+    def queue(self) -> "JobQueue": ...
+
+    @property
+    def schedules(self) -> "Schedules": ...
+
+    @property
+    def egress(self) -> "Egress": ...
+
+    @property
+    def evaluator(self) -> "Evaluator": ...
+
 
 FIRST_RUN_SECONDS = 30 * 86_400
 """How far back the first run of a tenant's own rule looks."""
 
 
-def graph_parts(services: "Services") -> "GraphParts":
+def graph_parts(services: Services) -> "GraphParts":
     """What the security part of Graph works with."""
     from vedette.api.graph.detection_rules import RuleParts
     from vedette.api.graph.routes import GraphParts
@@ -36,7 +79,7 @@ def graph_parts(services: "Services") -> "GraphParts":
     )
 
 
-def delivery(services: "Services") -> "Delivery":
+def delivery(services: Services) -> "Delivery":
     """Sends change notifications."""
     from vedette.api.graph.subscriptions import subscription_filters
     from vedette.streaming.delivery import Delivery, DeliveryParts
@@ -53,7 +96,7 @@ def notification_topics() -> Mapping[str, Sequence[str]]:
     return {INCIDENT_CHANGED: (FAN_OUT,), ALERT_CHANGED: (FAN_OUT,)}
 
 
-def notification_handlers(services: "Services") -> Mapping[str, "Callable[[Job], None]"]:
+def notification_handlers(services: Services) -> Mapping[str, "Callable[[Job], None]"]:
     """What runs the jobs of notifications."""
     from vedette.streaming.delivery import DELIVER, FAN_OUT
 
@@ -61,7 +104,7 @@ def notification_handlers(services: "Services") -> Mapping[str, "Callable[[Job],
     return {FAN_OUT: sender.fan_out, DELIVER: sender.deliver}
 
 
-def tenant_rules(services: "Services", tenant_id: str) -> Mapping[str, "Rule"]:
+def tenant_rules(services: Services, tenant_id: str) -> Mapping[str, "Rule"]:
     """The rules that a tenant made and that are to run, by key."""
     from vedette.detections.custom_rules import CustomRules
 
@@ -70,7 +113,7 @@ def tenant_rules(services: "Services", tenant_id: str) -> Mapping[str, "Rule"]:
     return {rule.key: rule.to_rule() for rule in own if rule.is_enabled}
 
 
-def run_tenant_rule(services: "Services", tenant: "Tenant", key: str) -> None:
+def run_tenant_rule(services: Services, tenant: "Tenant", key: str) -> None:
     """Run a tenant's own rule; the first time, over a month. One that is gone or off loses its schedule."""
     from vedette.detections.custom_rules import CustomRules
     from vedette.detections.evaluate import Window
@@ -85,7 +128,7 @@ def run_tenant_rule(services: "Services", tenant: "Tenant", key: str) -> None:
     services.evaluator.evaluate(tenant, rule.to_rule(), first)
 
 
-def _sealer(services: "Services") -> "Sealer":
+def _sealer(services: Services) -> "Sealer":
     from vedette.store.secrets import Sealer
 
     return Sealer(services.master_key.derive("subscriptions"))
