@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -91,13 +92,19 @@ def ensure_demo(services: Services, base_url: str, ca_file: Path | None) -> None
     """Everything of the demo that is not there yet. `demo.json` always tells the address of this run."""
     path = services.folder.demo_file
     document = _read(path)
-    if document is None or not _is_provided(services, document):
-        document = _provide(services)
-    placed = msgspec.structs.replace(document, base_url=base_url, ca_file=str(ca_file) if ca_file else None)
-    if placed != _read(path):
-        write_private(path, placed)
-    if ensure_telemetry(services, HOME[0]):
-        _detect(services)
+    is_provided = document is not None and _is_provided(services, document)
+    tenants = tuple(_tenant(services, spec, is_home=spec is HOME) for spec in (HOME, CUSTOMER))
+    with ThreadPoolExecutor(
+        1, thread_name_prefix="demo"
+    ) as beside:  # neither needs the other, and both take their time
+        telemetry = beside.submit(ensure_telemetry, services, HOME[0])
+        if document is None or not is_provided:
+            document = _provide(services, tenants)
+        placed = msgspec.structs.replace(document, base_url=base_url, ca_file=str(ca_file) if ca_file else None)
+        if placed != _read(path):
+            write_private(path, placed)
+        if telemetry.result():
+            _detect(services)
 
 
 def _read(path: Path) -> DemoDocument | None:
@@ -112,8 +119,7 @@ def _is_provided(services: Services, document: DemoDocument) -> bool:
     return {tenant.tenant_id for tenant in document.tenants} <= known
 
 
-def _provide(services: Services) -> DemoDocument:
-    tenants = tuple(_tenant(services, spec, is_home=spec is HOME) for spec in (HOME, CUSTOMER))
+def _provide(services: Services, tenants: tuple[DemoTenant, ...]) -> DemoDocument:
     users = tuple(_user(services, *person) for person in PEOPLE)
     apps = (
         _app(services, "Vedette demo client", "confidential", application=every_application_permission()),
