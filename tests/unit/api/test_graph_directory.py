@@ -461,7 +461,9 @@ def test_directory_roles_in_both_dialects(admin: AsgiClient) -> None:
     assert admin.send("DELETE", f"{members}/{ada}/$ref").status == 204
     assert admin.get(target).status == 404
     assert admin.get("/v1.0/roleManagement/directory/roleAssignments/nonsense").status == 404
-    assert admin.post("/v1.0/roleManagement/directory/roleAssignments", {**body, "roleDefinitionId": HOME}).status == 400
+    assert (
+        admin.post("/v1.0/roleManagement/directory/roleAssignments", {**body, "roleDefinitionId": HOME}).status == 400
+    )
 
 
 def test_the_tenant_itself_and_others(admin: AsgiClient) -> None:
