@@ -104,8 +104,8 @@ def _columns(columns: Iterable[Column]) -> Iterator[Candidate]:
 
 @functools.cache
 def _functions(kind: registry.Kind) -> tuple[Candidate, ...]:
-    """Functions by their present names."""
-    found = registry.functions(kind).values()
+    """Functions by their present names, those apart that are refused."""
+    found = [each for each in registry.functions(kind).values() if each.record.refused is None]
     return tuple((each.name, kind, "; ".join(each.record.signatures)) for each in found if each.canonical == each.name)
 
 

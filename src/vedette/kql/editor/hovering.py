@@ -53,6 +53,8 @@ def _function(word: str, span: Span) -> Hover | None:
         function = registry.find(kind, word)
         if function is not None:
             lines = [f"{word}{signature}" for signature in function.record.signatures]
+            if function.record.refused:
+                lines.append(f"not supported: {function.record.refused}")
             if function.record.source:
                 lines.append(f"{_DOCUMENTATION}{function.record.source}")
             return Hover(span, f"{word}: {kind} function", "\n".join(lines))

@@ -13,17 +13,18 @@ from typing import Any
 from sqlglot import exp
 
 from vedette.kql import plan
-from vedette.kql.plan import Column, ColumnReference, Expression, Relation
+from vedette.kql.plan import Call, Column, ColumnReference, Expression, Literal, Relation
 from vedette.kql.sql import tree
 from vedette.kql.sql.blocks import Block, unique_names
 from vedette.kql.sql.relations import Relations, leaf
+from vedette.kql.types import ScalarType
 
 
 @leaf(plan.Partition)
 def _partition(emitter: Relations, node: Relation) -> Block:
     assert isinstance(node, plan.Partition)
     key = Column(emitter.fresh_column(), "_key", node.key.type)
-    keyed = _keyed(node.body, _Part(node, key))
+    keyed = _keyed(node.body, _Part(node, key, emitter))
     if keyed is None:
         return _lateral(emitter, node, key)
     return emitter.block(plan.Project(node.columns, keyed, tuple(_reference(each) for each in node.columns)))
@@ -42,6 +43,11 @@ class _Part:
 
     node: plan.Partition
     key: Column
+    emitter: Relations
+
+    def fresh(self, column: Column) -> Column:
+        """Another column of that name and type."""
+        return Column(self.emitter.fresh_column(), column.name, column.type)
 
     @property
     def reference(self) -> Expression:
@@ -89,14 +95,43 @@ def _limit(node: plan.Limit, below: Relation, part: _Part) -> Relation:
     return plan.FirstOfGroups((*node.columns, part.key), below, (part.reference,), (), node.count)
 
 
-def _summarize(node: plan.Summarize, below: Relation, part: _Part) -> Relation | None:
-    """Without keys of its own it has a row for each part, even for one that a filter has emptied: not so here."""
+def _summarize(node: plan.Summarize, below: Relation, part: _Part) -> Relation:
     if not node.keys:
-        return None
+        return _one_row_each(node, below, part)
     width = len(node.keys)
     columns = (*node.columns[:width], part.key, *node.columns[width:])
     grouped = plan.Summarize(columns, below, (*node.keys, part.reference), node.aggregates)
     return plan.Project((*node.columns, part.key), grouped, tuple(map(_reference, (*node.columns, part.key))))
+
+
+def _one_row_each(node: plan.Summarize, below: Relation, part: _Part) -> Relation:
+    """A row for each part, even for one that a filter has emptied: there what aggregates say of no rows at all."""
+    found = part.fresh(part.key)
+    grouped = plan.Summarize((found, *node.columns), below, (part.reference,), node.aggregates)
+    there = part.fresh(Column(0, "_there", ScalarType.BOOL))
+    marked = plan.Project(
+        (*grouped.columns, there),
+        grouped,
+        (*map(_reference, grouped.columns), Literal(ScalarType.BOOL, True)),
+    )
+    rows = plan.Project((part.key,), part.node.input, (part.node.key,))
+    keys = plan.Distinct((part.key,), rows)
+    on = ((part.reference, _reference(found)),)
+    columns = (part.key, *node.columns, there)
+    joined = plan.Join(columns, keys, marked, "leftouter", on, columns)
+    nothing = plan.Filter(below.columns, below, Literal(ScalarType.BOOL, False))
+    defaults = tuple(part.fresh(each) for each in node.columns)
+    empty = plan.Summarize(defaults, nothing, (), node.aggregates)
+    beside = (*columns, *defaults)
+    both = plan.Join(beside, joined, empty, "inner", (), beside)
+    outputs = tuple(part.fresh(each) for each in node.columns)
+    present = Call(ScalarType.BOOL, "isnotnull", (_reference(there),))
+    values = (
+        Call(one.type, "iff", (present, _reference(one), _reference(other)))
+        for one, other in zip(node.columns, defaults, strict=True)
+    )
+    named = plan.Project((*outputs, part.key), both, (*values, part.reference))
+    return plan.Project((*node.columns, part.key), named, (*map(_reference, outputs), part.reference))
 
 
 def _scan(node: plan.ScanSteps, below: Relation, part: _Part) -> Relation:

@@ -123,6 +123,8 @@ NUMBERS = "range x from 1 to 6 step 1 | extend g = x % 2"
         ("top 1 by x", [(5, 1), (6, 0)]),
         ("sort by x asc | take 2", [(1, 1), (2, 0), (3, 1), (4, 0)]),
         ("where x > 5 | summarize n = count()", [(0,), (1,)]),
+        ("where x > 5 | summarize total = sum(x), all = make_list(x), most = max(x)", [(0, [], None), (6, [6], 6)]),
+        ("sort by x asc | scan with (step s: x > 4;) | summarize n = count()", [(1,), (1,)]),
         ("summarize total = sum(x) by g", [(0, 12), (1, 9)]),
         ("distinct y = x % 3", [(0,), (0,), (1,), (1,), (2,), (2,)]),
         ("sort by x asc | extend p = prev(x) | project x, p", [(1, None), (2, None), (3, 1), (4, 2), (5, 3), (6, 4)]),
