@@ -18,6 +18,7 @@ from vedette.api.graph.detection_rules import RuleParts
 from vedette.api.graph.directory import GraphDirectory
 from vedette.api.graph.routes import GraphParts, GraphSurface
 from vedette.api.graph.subscriptions import SubscriptionParts
+from vedette.api.inner_calls import InnerCalls
 from vedette.api.router import Handler, Router
 from vedette.api.throttle import Throttle
 from vedette.clock import ManualClock
@@ -204,6 +205,7 @@ def assemble(
     own = endpoint or OwnQueries(hunting, ids)
     parts = make_parts(store, clock, RandomIds(), own, MasterKey.random(), delay=ACTION_DELAY)
     validated: list[str] = []
+    calls = InnerCalls()
     sealer = Sealer(MasterKey.random().derive("subscriptions"))
     graph = GraphParts(
         store=store,
@@ -212,6 +214,7 @@ def assemble(
         cursors=cursors,
         rules=RuleParts(store, query_columns, Outbox(clock, RandomIds()), clock, RandomIds()),
         subscriptions=SubscriptionParts(store, sealer, lambda url, _token: validated.append(url), clock, RandomIds()),
+        calls=calls,
     )
     surfaces: dict[str, tuple[OperationsDocument, Mapping[str, Handler]]] = {
         "graph": (
@@ -240,4 +243,5 @@ def assemble(
         observers=[records.append],
         on_disconnect=on_disconnect or abandoned.append,
     )
+    calls.serve_with(app.serve_inner)
     return Application(app, store, clock, hunting, records, abandoned, spool, identity, validated, sealer)

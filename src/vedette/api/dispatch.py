@@ -18,13 +18,14 @@ from vedette.api.auth import Authenticator, require
 from vedette.api.faults import FaultContext, is_expected, render_fault, wire_code
 from vedette.api.hosts import Origin, read_origin
 from vedette.api.http import ApiRequest, ApiResponse, AuthenticatedHandler, PublicHandler
+from vedette.api.inner_calls import InnerRequest
 from vedette.api.reception import ClientGoneError, Receive, read_body, spool_body
 from vedette.api.router import Match, Route, Router, split_path
 from vedette.api.throttle import Throttle
 from vedette.clock import Clock
 from vedette.context import Principal, RequestContext, Tenant
 from vedette.contracts.operations import Limiter
-from vedette.errors import NotImplementedOperationError, UnauthenticatedError
+from vedette.errors import InvalidRequestError, NotImplementedOperationError, UnauthenticatedError
 from vedette.ids import Ids
 from vedette.observability.logs import bound
 
@@ -236,7 +237,8 @@ class Dispatcher:
             return
         principal, tenant = self._authenticator.authenticate(exchange.headers, route.document)
         caller = exchange.caller = Caller(principal, tenant)
-        require(operation, principal)
+        if operation.authentication == "bearer":
+            require(operation, principal)
         self._throttle.admit(tenant.tenant_id, operation.quota)
         exchange.admitted = caller
 
@@ -274,8 +276,37 @@ class Dispatcher:
             base_url=exchange.origin.base_url,
             client_address=exchange.origin.client_address,
             request_id=exchange.request_id,
+            correlation_id=exchange.correlation_id,
             body_file=file,
         )
+
+    def serve_inner(self, outer: ApiRequest, inner: InnerRequest) -> ApiResponse:
+        """Answer a request that came within another, in the thread and under the token of that one."""
+        started = time.perf_counter()
+        scheme, _, host = outer.base_url.partition("://")
+        path, _, query = inner.target.partition("?")
+        headers = {**inner.headers, "host": host, "authorization": outer.headers.get("authorization", "")}
+        request_id, origin = self._ids.guid(), Origin(scheme, host, outer.client_address)
+        exchange = Exchange(inner.method, headers, origin, query, request_id, outer.correlation_id or request_id)
+        try:
+            response = self._respond_inner(exchange, path, inner.body)
+        except Exception as error:  # noqa: BLE001 — as at the edge: every error becomes an answer
+            if not is_expected(error):
+                exchange.error = error
+            response = render_fault(error, self._fault_context(exchange))
+        response = _with_request_ids(response, exchange)
+        self._observe(exchange, response, time.perf_counter() - started)
+        return response
+
+    def _respond_inner(self, exchange: Exchange, path: str, body: bytes) -> ApiResponse:
+        segments = split_path(path.encode())
+        surface = self._router.surface(exchange.origin.host, segments)
+        exchange.surface = surface or ""
+        match = exchange.match = self._router.match(surface, exchange.method, segments)
+        if match.route is None or match.route.operation.body == "file":
+            raise InvalidRequestError("BatchStepInvalid", id=path)
+        self._admit(exchange, match.route)
+        return self._handle(exchange, match.route, self._request(exchange, match, body))
 
     def _limiter(self, name: Limiter) -> CapacityLimiter:
         if self._limiters is None:  # made inside the event loop they belong to

@@ -25,6 +25,7 @@ class ApiRequest(msgspec.Struct, frozen=True):
     base_url: str
     client_address: str
     request_id: str
+    correlation_id: str = ""
     body_file: Path | None = None
 
 

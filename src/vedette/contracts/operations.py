@@ -34,7 +34,8 @@ class OperationContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """Further templates of the same operation, with the same parameters (a namespace-qualified action name)."""
     versions: tuple[str, ...] = ()
     """Keys of the surface's mounts; empty: all of them."""
-    authentication: Literal["bearer", "none"] = "bearer"
+    authentication: Literal["bearer", "token", "none"] = "bearer"
+    """`token`: any good token of the surface, whatever it permits."""
     application: tuple[str, ...] = ()
     """Application permissions of which any one is enough, least privileged first."""
     delegated: tuple[str, ...] = ()

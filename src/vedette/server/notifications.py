@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from vedette.api.cursors import CursorBox
     from vedette.api.graph.routes import GraphParts
     from vedette.api.hunting import HuntingRunner
+    from vedette.api.inner_calls import InnerCalls
     from vedette.clock import Clock
     from vedette.context import Tenant
     from vedette.detections.evaluate import Evaluator
@@ -61,7 +62,7 @@ FIRST_RUN_SECONDS = 30 * 86_400
 """How far back the first run of a tenant's own rule looks."""
 
 
-def graph_parts(services: Services) -> "GraphParts":
+def graph_parts(services: Services, calls: "InnerCalls") -> "GraphParts":
     """What the security part of Graph works with."""
     from vedette.api.graph.detection_rules import RuleParts
     from vedette.api.graph.routes import GraphParts
@@ -76,6 +77,7 @@ def graph_parts(services: Services) -> "GraphParts":
         cursors=services.cursors,
         rules=RuleParts(store, query_columns, services.outbox, clock, ids),
         subscriptions=SubscriptionParts(store, _sealer(services), delivery(services).validate, clock, ids),
+        calls=calls,
     )
 
 

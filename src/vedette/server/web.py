@@ -16,6 +16,7 @@ from vedette.api.dispatch import Dispatcher, DispatchSettings, RequestRecord
 from vedette.api.graph.directory import GraphDirectory
 from vedette.api.graph.routes import GraphSurface
 from vedette.api.ingest.routes import IngestSurface
+from vedette.api.inner_calls import InnerCalls
 from vedette.api.login.routes import LoginSurface
 from vedette.api.router import Handler, Router
 from vedette.api.throttle import Throttle
@@ -46,9 +47,10 @@ def build_application(services: Services) -> Dispatcher:
     settings = services.settings
     spool = services.folder.run / "spool"
     spool.mkdir(mode=0o700, exist_ok=True)
-    handlers = _handlers(services)
+    calls = InnerCalls()
+    handlers = _handlers(services, calls)
     router = Router(list(load_operations().values()), handlers, settings.accept_host)
-    return Dispatcher(
+    dispatcher = Dispatcher(
         router,
         Authenticator(Verifier(services.identity), services.tenant),
         Throttle(load_quota_profile(settings.profile), services.clock),
@@ -58,13 +60,15 @@ def build_application(services: Services) -> Dispatcher:
         observers=(count_request, log_request),
         on_disconnect=services.hunting.cancel,
     )
+    calls.serve_with(dispatcher.serve_inner)
+    return dispatcher
 
 
-def _handlers(services: Services) -> Mapping[str, Mapping[str, Handler]]:
+def _handlers(services: Services, calls: InnerCalls) -> Mapping[str, Mapping[str, Handler]]:
     return {
         "login": LoginSurface(services.identity).handlers(),
         "graph": {
-            **GraphSurface(graph_parts(services)).handlers(),
+            **GraphSurface(graph_parts(services, calls)).handlers(),
             **GraphDirectory(services.identity).handlers(),
         },
         "defender": DefenderSurface(

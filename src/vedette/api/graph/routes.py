@@ -6,12 +6,15 @@ import msgspec
 
 from vedette.api.cursors import CursorBox
 from vedette.api.graph.alerts import GraphAlerts
+from vedette.api.graph.batch import GraphBatch
 from vedette.api.graph.detection_rules import GraphDetectionRules, RuleParts
 from vedette.api.graph.hunting import GraphHunting
 from vedette.api.graph.incidents import GraphIncidents
+from vedette.api.graph.metadata import metadata
 from vedette.api.graph.subscriptions import GraphSubscriptions, SubscriptionParts
-from vedette.api.http import AuthenticatedHandler
 from vedette.api.hunting import HuntingRunner
+from vedette.api.inner_calls import InnerCalls
+from vedette.api.router import Handler
 from vedette.clock import Clock
 from vedette.store.engine import Store
 
@@ -25,6 +28,7 @@ class GraphParts(msgspec.Struct, frozen=True):
     cursors: CursorBox
     rules: RuleParts
     subscriptions: SubscriptionParts
+    calls: InnerCalls
 
 
 class GraphSurface:
@@ -37,10 +41,13 @@ class GraphSurface:
         self._hunting = GraphHunting(hunting)
         self._rules = GraphDetectionRules(parts.rules)
         self._subscriptions = GraphSubscriptions(parts.subscriptions)
+        self._batch = GraphBatch(parts.calls)
 
-    def handlers(self) -> Mapping[str, AuthenticatedHandler]:
+    def handlers(self) -> Mapping[str, Handler]:
         """Every built operation."""
         return {
+            "run_batch": self._batch.run,
+            "metadata": metadata,
             "list_incidents": self._incidents.list,
             "get_incident": self._incidents.get,
             "update_incident": self._incidents.update,
