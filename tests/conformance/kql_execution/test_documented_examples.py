@@ -13,7 +13,7 @@ FLOORS = tomllib.loads((Path(__file__).parent / "floors.toml").read_text("utf-8"
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize(("name", "areas"), [("core", CORE), ("plugin", "plugin")])
+@pytest.mark.parametrize(("name", "areas"), [("core", CORE), ("plugin", "plugin"), ("graph", "graph")])
 def test_documented_examples(shared: Path, tmp_path: Path, name: str, areas: str) -> None:
     runner = shared / "conformance" / "run_kql.py"
     out = tmp_path / "result.json"

@@ -80,6 +80,15 @@ def test_nothing_is_offered_where_nothing_fits(marked: str) -> None:
     assert completions(marked) == []
 
 
+def test_plugins_are_offered_unless_they_are_refused() -> None:
+    assert completions("DeviceEvents | evaluate autoc█")[0] == ("autocluster", "plugin")
+    assert completions("DeviceEvents | evaluate http_req█") == []
+    text = "DeviceEvents | evaluate http_request('x')"
+    found = hover(text, text.index("http"), CATALOG)
+    assert found is not None
+    assert "not supported" in found.text
+
+
 def test_behind_a_pipe_stand_operators_only() -> None:
     assert {kind for _, kind in completions("DeviceEvents | █")} == {"operator"}
 
