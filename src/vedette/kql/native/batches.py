@@ -64,9 +64,9 @@ def over_rows(function: Callable[..., object], shape: Shape, *, takes_nulls: boo
     def run(*columns: pa.ChunkedArray) -> pa.Array:
         values = shape.filled((column.to_pylist() for column in columns), itertools.repeat)
         rows = zip(*values, strict=False)
-        if takes_nulls:
-            return pa.array([function(*row) for row in rows], type_)
-        return pa.array([None if None in row else function(*row) for row in rows], type_)
+        with np.errstate(all="ignore"):  # infinities and NaN are results like others
+            found = [None if None in row and not takes_nulls else function(*row) for row in rows]
+        return pa.array(found, type_)
 
     return _with_arity(run, shape.passed)
 
@@ -84,7 +84,8 @@ def over_columns(function: Callable[..., object], shape: Shape) -> Batch:
             return pa.nulls(present.size, type_)
         count = int(present.sum())
         kept = (_plain(column.filter(pa.array(present))) for column in columns)
-        values = function(*shape.filled(kept, lambda text: Texts([text], np.zeros(count, np.int64))))
+        with np.errstate(all="ignore"):
+            values = function(*shape.filled(kept, lambda text: Texts([text], np.zeros(count, np.int64))))
         places = np.where(present, np.cumsum(present) - 1, -1)
         return _array(values, type_).take(pa.array(places, mask=~present))
 

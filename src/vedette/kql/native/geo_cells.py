@@ -205,12 +205,15 @@ def geo_polygon_to_h3cells(polygon: str, resolution: int, radius: float) -> str 
         return None
     tokens: dict[str, None] = {}
     for shell, *holes in rings:
-        shape = h3.LatLngPoly(_turned(shell), *(_turned(hole) for hole in holes))
         if regions.area(shape_rings=[[shell, *holes]]) > 2 * _H3_CELLS * h3.average_hexagon_area(
             resolution, unit="m^2"
         ):
             return None
-        tokens.update(dict.fromkeys(h3.polygon_to_cells(shape, resolution)))
+        try:
+            shape = h3.LatLngPoly(_turned(shell), *(_turned(hole) for hole in holes))
+            tokens.update(dict.fromkeys(h3.polygon_to_cells(shape, resolution)))
+        except (h3.H3BaseException, ValueError):  # no inside that the planar grid could tell, such as over a pole
+            return None
     return _json(tokens) if len(tokens) <= _H3_CELLS else None
 
 

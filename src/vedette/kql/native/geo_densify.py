@@ -6,10 +6,10 @@ import itertools
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from vedette.kql.native import geojson, sphere
 from vedette.kql.native.geojson import Coordinate, Path
+
+Vector = tuple[float, float, float]
 
 _TOLERANCES = (0.1, 10000.0)
 _MAXIMUM_POINTS = 10_485_760
@@ -79,14 +79,41 @@ def _between(start: Coordinate, end: Coordinate, fraction: float) -> Coordinate:
 
 def _error(start: Coordinate, end: Coordinate) -> float:
     """Largest distance between the planar and the great-circle edge, in radians."""
-    fractions = (_FRACTION, 1 - _FRACTION)
-    points = sphere.vectors([start, end, *(_between(start, end, each) for each in fractions)])
-    a, b, *planar = points
-    if float(np.dot(a, b)) < _LONGEST_EDGE:
+    a, b = _vector(start), _vector(end)
+    if _dot(a, b) < _LONGEST_EDGE:
         return math.inf
-    if np.array_equal(a, b):
+    angle = _angle(a, b)
+    if not angle:
         return 0.0
     return max(
-        float(sphere.angles(sphere.interpolated(a, b, fraction), point))
-        for fraction, point in zip(fractions, planar, strict=True)
+        _angle(_interpolated(a, b, angle, each), _vector(_between(start, end, each)))
+        for each in (_FRACTION, 1 - _FRACTION)
+    )
+
+
+# --- vectors one by one: arrays would cost more than they save here --------------------------------------------------
+
+
+def _vector(place: Coordinate) -> Vector:
+    longitude, latitude = math.radians(place[0]), math.radians(place[1])
+    across = math.cos(latitude)
+    return across * math.cos(longitude), across * math.sin(longitude), math.sin(latitude)
+
+
+def _dot(a: Vector, b: Vector) -> float:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def _angle(a: Vector, b: Vector) -> float:
+    cross = (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
+    return math.atan2(math.hypot(*cross), _dot(a, b))
+
+
+def _interpolated(a: Vector, b: Vector, angle: float, fraction: float) -> Vector:
+    from_a, from_b = math.sin((1 - fraction) * angle), math.sin(fraction * angle)
+    whole = math.sin(angle)
+    return (
+        (from_a * a[0] + from_b * b[0]) / whole,
+        (from_a * a[1] + from_b * b[1]) / whole,
+        (from_a * a[2] + from_b * b[2]) / whole,
     )

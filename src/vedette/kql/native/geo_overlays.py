@@ -76,7 +76,8 @@ def geo_intersection_2polygons(polygon1: str, polygon2: str) -> str | None:
 
 
 def _boundary(polygons: shapes.Polygons) -> Any:
-    return spherely.boundary(polygons.geography)
+    rings = [list(ring) for rings in shapes.parts_of(polygons.geography).polygons for ring in rings]
+    return spherely.create_multilinestring(rings)
 
 
 def _touching(one: Any, other: Any, covered: Any) -> tuple[Sequence[Coordinate], Sequence[Path]]:

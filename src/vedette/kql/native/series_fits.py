@@ -11,6 +11,8 @@ from vedette.kql.native.series_values import Reals, finite, written
 _SEGMENT = 2
 """The fewest points of a segment."""
 _LARGEST_DEGREE = 100
+_LARGEST = 1e150
+"""Numbers whose squares overflow are not fitted: the results are NaN."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ def polynomial(x: Reals, y: Reals, degree: int) -> Fit:
     powers = np.vander(x, degree + 1)
     scale = np.sqrt((powers * powers).sum(axis=0))
     scale[scale == 0] = 1
+    if not np.isfinite(scale).all() or float(np.abs(y).max()) > _LARGEST:
+        return Fit(y, np.full(degree + 1, np.nan), np.full(y.size, np.nan))
     coefficients = np.linalg.lstsq(powers / scale, y, rcond=x.size * np.finfo(np.float64).eps)[0] / scale
     return Fit(y, coefficients, powers @ coefficients)
 

@@ -131,7 +131,17 @@ def united(geographies: Sequence[Any]) -> Any:
         union = spherely.union(heapq.heappop(queue)[2], heapq.heappop(queue)[2])
         heapq.heappush(queue, (_corners(union), place, union))
         place += 1
-    return queue[0][2]
+    return _with_area(queue[0][2])
+
+
+def _with_area(geography: Any) -> Any:
+    """A union without the points and lines that polygons next to nothing collapse to."""
+    parts = parts_of(geography)
+    if not (parts.points or parts.lines):
+        return geography
+    rings = [_geography(each) for each in parts.polygons]
+    kept = [each for each in rings if each is not None]
+    return spherely.create_multipolygon(kept) if kept else geography
 
 
 def _corners(geography: Any) -> int:

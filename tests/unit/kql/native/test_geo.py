@@ -349,3 +349,9 @@ def test_h3_cells_of_polygons() -> None:
     assert len(json.loads(found)) == 13
     assert geo_cells.geo_polygon_to_h3cells(polygon([0, 0], [0, 50], [100, 50]), 15, 0) is None
     assert geo_cells.geo_polygon_to_h3cells(PARK, 16, 0) is None
+
+
+def test_polygons_that_h3_cannot_fill_have_no_cells() -> None:
+    polar = polygon([1.686, -90], [-0.771, -90], [-3.625, -90], [-2.946, -88.745], [-0.869, -85.742], [2.39, -86.884],
+                    [2.916, -90])  # fmt: skip
+    assert geo_cells.geo_polygon_to_h3cells(polar, 5, 100) is None

@@ -93,3 +93,9 @@ def test_no_rows_are_no_rows() -> None:
 def test_functions_that_take_nulls_get_them() -> None:
     fill = natives()["series_fill_forward"].batch()
     assert fill(column("[1,null]"), column(None, type_=pa.float64())).to_pylist() == ["[1,1]"]
+
+
+def test_overflow_is_a_value_not_a_warning() -> None:
+    stats = natives()["series_stats"].batch()
+    found = stats(column("[1e300,1,2]"), column(False))
+    assert '"variance":null' in str(found[0])

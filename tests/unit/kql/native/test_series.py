@@ -299,3 +299,10 @@ def test_statistics_of_what_is_not_finite() -> None:
     assert (known["min_idx"], known["max_idx"], known["len"]) == (0, 2, 2)
     assert set(decoded(series_statistics.series_stats("[]", True)).values()) == {None}  # type: ignore[type-var]
     assert series_statistics.series_stats("1", True) is None
+
+
+def test_numbers_too_large_to_square_are_not_fitted() -> None:
+    with np.errstate(all="ignore"):
+        found = decoded(series_fits.series_fit_line("[1,1e300,2]"))
+    assert found["slope"] is None
+    assert found["line_fit"] == [None] * 3
