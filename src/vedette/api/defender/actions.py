@@ -230,16 +230,16 @@ class DefenderActions:
             action = MachineActions(connection, context.tenant.tenant_id).get(action_id)
         return found(action, "MachineAction", action_id)
 
-    def _link(self, caller: RequestContext, request: ApiRequest, position: int, *, quoted: bool) -> ApiResponse:
+    def _link(self, context: RequestContext, request: ApiRequest, position: int, *, quoted: bool) -> ApiResponse:
         without_options(request)
-        action = self._action(caller, request)
+        action = self._action(context, request)
         with self._parts.store.connect() as connection:
-            output = MachineActions(connection, caller.tenant.tenant_id).output(action.action_id, position)
+            output = MachineActions(connection, context.tenant.tenant_id).output(action.action_id, position)
         if output is None or action.status in UNFINISHED:
             found(None, "Result of machine action", action.action_id)
         link = self._parts.links.make(
             request.base_url,
-            caller.tenant.tenant_id,
+            context.tenant.tenant_id,
             "action",
             action.action_id,
             str(position),

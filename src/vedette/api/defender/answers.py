@@ -49,7 +49,7 @@ def collection(
     next_link: str | None = None,
 ) -> ApiResponse:
     """A list of entities."""
-    document: dict[str, object] = {"@odata.context": context(request, set_name)}
+    document: dict[str, object] = {"@odata.context": odata_context(request, set_name)}
     if count is not None:
         document["@odata.count"] = count
     document["value"] = list(values)
@@ -61,15 +61,15 @@ def collection(
 def entity(request: ApiRequest, set_name: str, value: object, *, status: int = 200) -> ApiResponse:
     """One entity of a set."""
     members = msgspec.to_builtins(value)
-    return json_answer({"@odata.context": context(request, f"{set_name}/$entity"), **members}, status=status)
+    return json_answer({"@odata.context": odata_context(request, f"{set_name}/$entity"), **members}, status=status)
 
 
 def text_answer(request: ApiRequest, value: str) -> ApiResponse:
     """A single text."""
-    return json_answer({"@odata.context": context(request, "Edm.String"), "value": value})
+    return json_answer({"@odata.context": odata_context(request, "Edm.String"), "value": value})
 
 
-def context(request: ApiRequest, name: str) -> str:
+def odata_context(request: ApiRequest, name: str) -> str:
     """The address of a set in the metadata, on the host that the client used."""
     return f"{request.base_url}/api/$metadata#{name}"
 

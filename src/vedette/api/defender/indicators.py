@@ -6,7 +6,7 @@ import msgspec
 
 from vedette.api.bodies import read_object
 from vedette.api.changes import enum_value
-from vedette.api.defender.answers import caller_name, context, entity, page_answer, required
+from vedette.api.defender.answers import caller_name, entity, odata_context, page_answer, required
 from vedette.api.defender.endpoint import EndpointParts
 from vedette.api.defender.machines import MAX_PAGE, OFFERED
 from vedette.api.http import ApiRequest, ApiResponse
@@ -130,16 +130,16 @@ class DefenderIndicators:
             indicator = Indicators(connection, context.tenant.tenant_id, author).put(new, author, now)
         return entity(request, "Indicators", to_indicator(indicator))
 
-    def import_many(self, caller: RequestContext, request: ApiRequest) -> ApiResponse:
+    def import_many(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /api/indicators/import: each for itself; what failed says why."""
         bodies = read_object(request.body, ImportBody).indicators
         if len(bodies) > MAX_BATCH:
             raise InvalidRequestError("MaximumBatchSizeExceeded", received=len(bodies), limit=MAX_BATCH)
-        author, now = author_of(caller.principal), now_ticks(self._parts.clock)
+        author, now = author_of(context.principal), now_ticks(self._parts.clock)
         with self._parts.store.begin() as connection:
-            indicators = Indicators(connection, caller.tenant.tenant_id, author)
+            indicators = Indicators(connection, context.tenant.tenant_id, author)
             results = [_imported(indicators, msgspec.json.encode(body), author, now) for body in bodies]
-        name = context(request, "Collection(microsoft.windowsDefenderATP.api.ImportIndicatorResult)")
+        name = odata_context(request, "Collection(microsoft.windowsDefenderATP.api.ImportIndicatorResult)")
         return json_answer({"@odata.context": name, "value": results})
 
     def delete(self, context: RequestContext, request: ApiRequest) -> ApiResponse:

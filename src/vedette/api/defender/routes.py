@@ -7,6 +7,7 @@ from vedette.api.defender.actions import DefenderActions
 from vedette.api.defender.alerts import DefenderAlerts
 from vedette.api.defender.downloads import DefenderDownloads
 from vedette.api.defender.endpoint import EndpointParts
+from vedette.api.defender.exports import KIND, DefenderExports
 from vedette.api.defender.hunting import DefenderHunting
 from vedette.api.defender.incidents import DefenderIncidents
 from vedette.api.defender.indicators import DefenderIndicators
@@ -14,6 +15,7 @@ from vedette.api.defender.investigations import DefenderInvestigations
 from vedette.api.defender.library import DefenderLibrary
 from vedette.api.defender.machines import DefenderMachines
 from vedette.api.defender.sightings import DefenderSightings
+from vedette.api.defender.weaknesses import DefenderWeaknesses
 from vedette.api.http import AuthenticatedHandler
 from vedette.api.hunting import HuntingRunner
 from vedette.api.router import Handler
@@ -34,19 +36,22 @@ class DefenderSurface:
 
     def handlers(self) -> Mapping[str, Handler]:
         """Every built operation."""
+        exports = DefenderExports(self._endpoint)
         return {
             "list_incidents": self._incidents.list,
             "get_incident": self._incidents.get,
             "update_incident": self._incidents.update,
             "run_advanced_hunting": self._hunting.run,
             "run_advanced_query": self._hunting.run,
-            "download": DefenderDownloads(self._endpoint, {}).get,
+            "download": DefenderDownloads(self._endpoint, {KIND: exports.file}).get,
             **_machines(self._endpoint),
             **_actions(self._endpoint),
             **_library(self._endpoint),
             **_indicators(self._endpoint),
             **_alerts(self._endpoint, self._cursors),
             **_sightings(self._endpoint),
+            **_weaknesses(self._endpoint),
+            **_exports(exports),
         }
 
 
@@ -139,4 +144,40 @@ def _sightings(parts: EndpointParts) -> Mapping[str, AuthenticatedHandler]:
         "get_ip_related_alerts": sightings.ip_alerts,
         "get_user_related_alerts": sightings.user_alerts,
         "get_user_related_machines": sightings.user_machines,
+    }
+
+
+def _weaknesses(parts: EndpointParts) -> Mapping[str, AuthenticatedHandler]:
+    weaknesses = DefenderWeaknesses(parts)
+    return {
+        "get_all_vulnerabilities": weaknesses.vulnerabilities,
+        "get_vulnerability_by_id": weaknesses.vulnerability,
+        "get_machines_by_vulnerability": weaknesses.machines_by_vulnerability,
+        "get_all_vulnerabilities_by_machines": weaknesses.findings,
+        "get_software": weaknesses.software,
+        "get_software_by_id": weaknesses.one_software,
+        "get_machines_by_software": weaknesses.machines_by_software,
+        "get_vuln_by_software": weaknesses.vulnerabilities_by_software,
+        "get_installed_software": weaknesses.machine_software,
+        "get_discovered_vulnerabilities": weaknesses.machine_vulnerabilities,
+        "get_security_recommendations": weaknesses.machine_recommendations,
+        "get_all_recommendations": weaknesses.recommendations,
+        "get_recommendation_by_id": weaknesses.recommendation,
+        "list_recommendation_software": weaknesses.recommendation_software,
+        "get_recommendation_machines": weaknesses.recommendation_machines,
+        "get_recommendation_vulnerabilities": weaknesses.recommendation_vulnerabilities,
+        "get_exposure_score": weaknesses.exposure_score,
+        "get_device_secure_score": weaknesses.configuration_score,
+    }
+
+
+def _exports(exports: DefenderExports) -> Mapping[str, AuthenticatedHandler]:
+    vulnerabilities = "get_assessment_software_vulnerabilities"
+    return {
+        vulnerabilities: exports.page("vulnerabilities"),
+        f"{vulnerabilities}_software_vulnerabilities_export": exports.files("vulnerabilities"),
+        "get_assessment_software_inventory": exports.page("software"),
+        "get_assessment_software_inventory_software_inventory_export": exports.files("software"),
+        "get_assessment_secure_config": exports.page("configurations"),
+        "get_assessment_secure_config_secure_configurations_assessment_export": exports.files("configurations"),
     }

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement
 
 from vedette.api.defender.alert_entities import to_alert
-from vedette.api.defender.answers import collection, context, entity, found, without_options
+from vedette.api.defender.answers import collection, entity, found, odata_context, without_options
 from vedette.api.defender.endpoint import EndpointParts
 from vedette.api.defender.machine_entities import to_machine
 from vedette.api.defender.machines import find_machine
@@ -199,7 +199,7 @@ class DefenderSightings:
 
 
 def _stats(request: ApiRequest, type_: str, members: Mapping[str, object]) -> ApiResponse:
-    name = context(request, f"microsoft.windowsDefenderATP.api.{type_}")
+    name = odata_context(request, f"microsoft.windowsDefenderATP.api.{type_}")
     return json_answer({"@odata.context": name, **members})
 
 
