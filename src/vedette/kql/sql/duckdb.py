@@ -8,13 +8,14 @@ from vedette.kql.sql import (
     conditional,
     conversions,
     dynamic,
-    graph,
+    graph_paths,
     key_values,
     matching,
     natives,
     network,
     numeric,
     operators,
+    sketches,
     text,
     units,
 )
@@ -24,8 +25,8 @@ from vedette.kql.sql.macros import macros
 
 FAMILIES = (
     operators.family, matching.family, conditional.family, conversions.family, dynamic.family, text.family,
-    calendar.family, numeric.family, network.family, key_values.family, graph.family,
-    units.family, natives.family,
+    calendar.family, numeric.family, network.family, key_values.family, graph_paths.family,
+    units.family, sketches.family, natives.family,
 )  # fmt: skip
 
 _PLANNED = {"geospatial": "geospatial functions", "series": "series functions", "graph": "graph functions"}

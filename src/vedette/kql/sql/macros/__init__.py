@@ -7,7 +7,10 @@ import importlib.resources
 import re
 from collections.abc import Iterable, Mapping
 
-FILES = ("conversions", "datetime", "numeric", "strings", "dynamic", "network", "aggregates", "series", "geo")
+FILES = (
+    "conversions", "datetime", "numeric", "strings", "dynamic", "network", "aggregates", "ipv6", "sketches",
+    "series", "geo",
+)  # fmt: skip
 
 _NAME = re.compile(r"\bkql_\w+")
 
