@@ -1,8 +1,6 @@
 """msgraph-sdk, unmodified, makes an application with a key and permissions, and that application gets a token."""
 
-import gc
 import ssl
-from collections.abc import Iterator
 
 import httpx2
 import pytest
@@ -31,13 +29,6 @@ pytestmark = pytest.mark.anyio
 
 MTP = "8ee8fdad-f234-4243-8f3b-15c294843740"
 XDR = "https://api.security.microsoft.com"
-
-
-@pytest.fixture(autouse=True)
-def collected() -> Iterator[None]:
-    """What the SDK leaves open is collected here, where its warnings count for nothing."""
-    yield
-    gc.collect()
 
 
 async def token_of(trusted: DemoServer, client_id: str, secret: str) -> str:
