@@ -11,7 +11,7 @@ from vedette.identity.directory.service_principals import (
 )
 from vedette.identity.directory.users import User
 from vedette.identity.errors import OAuthError
-from vedette.identity.resources import Resource, offered_roles, offered_scopes
+from vedette.identity.resources import Resource, offered_roles, offered_scopes, resource_of_application
 from vedette.identity.scopes import DEFAULT_SCOPE, RequestedAccess
 
 
@@ -54,6 +54,12 @@ def user_roles(connection: Connection, resource: Resource, user: User) -> frozen
     if not assigned and resource.principal.app_role_assignment_required:
         raise OAuthError("not_assigned", principal=user.user_principal_name, resource=resource.audience)
     return _values(connection, resource, assigned)
+
+
+def own_roles(connection: Connection, client: ServicePrincipal, user: User) -> frozenset[str]:
+    """The client's own app roles that a person was given: `roles` of their id_token. Raises OAuthError as above."""
+    resource = resource_of_application(connection, client.tenant_id, client.app_id)
+    return frozenset() if resource is None else user_roles(connection, resource, user)
 
 
 def _values(connection: Connection, resource: Resource, role_ids: frozenset[str]) -> frozenset[str]:

@@ -112,6 +112,21 @@ def test_the_partner_pages_link_lets_the_partner_in(world: World) -> None:
     assert claims_of(str(token))["tid"] == world.seed.customer.tenant_id
 
 
+def test_v1_prompt_admin_consent_is_for_the_whole_tenant(world: World) -> None:
+    with world.provisioning() as admin:
+        admin.add_required_permissions(
+            world.seed.home.tenant_id, world.seed.native.app_id, "mtp", delegated=["AdvancedHunting.Read"]
+        )
+    boss, ada = Browser(world), Browser(world)
+    asked = open_authorize(world, boss, version=1, scope=None, prompt="admin_consent")
+    page = boss.sign_in(asked, "boss@contoso.example")
+    assert "everybody in Contoso" in page.text
+    assert boss.submit(page, answer="accept").answer["code"]
+    assert ada.sign_in(open_authorize(world, ada, scope=f"{MTP}/AdvancedHunting.Read")).answer["code"]
+    refused = ada.submit(open_authorize(world, ada, version=1, scope=None, prompt="admin_consent"), answer="accept")
+    assert "AADSTS90094" in refused.text
+
+
 def test_declined_and_unprivileged_consent_changes_nothing(world: World) -> None:
     withdraw(world)
     with world.provisioning() as admin:

@@ -8,6 +8,10 @@ from pathlib import Path
 import msal
 import pytest
 
+from vedette.identity.directory.exposed_permissions import AppRole, ExposedPermissions
+from vedette.identity.directory.service_principals import AppRoleAssignment, AppRoleAssignments, ServicePrincipals
+from vedette.identity.directory.tables import SERVICE_PRINCIPALS
+from vedette.identity.directory.tenants import Tenants
 from vedette.identity.errors import OAuthError, WrongAudienceError
 from vedette.identity.grants.authorization_codes import AuthorizationCodes, CodeRequest
 from vedette.identity.grants.lockout import THRESHOLD, SignInFailures
@@ -320,3 +324,32 @@ def test_claims_are_of_the_time_of_issue(world: World) -> None:
     world.clock.advance(5)
     _, body = password(world)
     assert claims_of(body["access_token"])["iat"] == claims_of(body["id_token"])["iat"] == START + 5
+
+
+def test_app_roles_given_to_people(world: World) -> None:
+    """Those of the client's own application are in the id_token; a required assignment keeps everybody else out."""
+    home, role_id = world.seed.home.tenant_id, "0c0c0c0c-0c0c-4c0c-8c0c-0c0c0c0c0c0c"
+    with world.store.begin() as connection:
+        ExposedPermissions(connection, world.seed.native).add_role(AppRole(role_id, "Hunter", "Hunts", ("User",)))
+        principal = ServicePrincipals(connection, home).find(world.seed.native.app_id)
+        own = SERVICE_PRINCIPALS.update().where(SERVICE_PRINCIPALS.c.id == principal.id)
+        connection.execute(own.values(app_role_assignment_required=True))
+    assert code_of(password(world)) == (400, "invalid_grant", 50105)
+    with world.store.begin() as connection:
+        given = AppRoleAssignment("a-1", world.seed.user.id, "User", principal.id, role_id, 0)
+        AppRoleAssignments(connection, home).add(given)
+        Tenants(connection).advance_generation(home)
+    assert claims_of(password(world)[1]["id_token"])["roles"] == ["Hunter"]
+
+
+def test_pages_of_browser_applications_may_redeem_but_not_show_a_secret(world: World) -> None:
+    headers = {"origin": "https://page.example"}
+    form = {"grant_type": "password", "client_id": world.seed.native.app_id, "scope": SCOPE}
+    answer = world.request(
+        "token_v2", form=form | {"username": "ada@contoso.example", "password": PASSWORD.reveal()}, headers=headers
+    )
+    assert answer.status == 200
+    assert answer.headers["access-control-allow-origin"] == "*"
+    refused = world.request("token_v2", form=world.client_credentials(), headers=headers)
+    assert json.loads(refused.body)["error_codes"] == [9002313]
+    assert refused.headers["access-control-allow-origin"] == "*"

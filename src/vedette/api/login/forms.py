@@ -19,6 +19,8 @@ CREDENTIAL_PARAMETERS = frozenset({"client_secret", "client_assertion"})
 def parse_token_request(request: ApiRequest, endpoint: EndpointVersion) -> TokenRequest:
     """Read the form, whatever Content-Type it came with. Raises OAuthError for a malformed one."""
     form, trace = parse_form(request.body), Trace.of(request)
+    if "origin" in request.headers and form.keys() & CREDENTIAL_PARAMETERS:
+        raise OAuthError("request_malformed")  # a page of a browser cannot keep a credential
     return TokenRequest(
         endpoint=endpoint,
         tenant=request.path_parameters["tenant"],

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
 
+import msgspec
+
 from vedette.api.http import ApiRequest, ApiResponse, PublicHandler
 from vedette.api.login import discovery
 from vedette.api.login.device_codes import start_device_code
@@ -66,8 +68,9 @@ class LoginSurface:
             try:
                 document = answer(request)
             except OAuthError as error:
-                return login_error(error, request, trace, self._services.clock.time(), discovery=discovery)
-            return ApiResponse(200, encode(document), headers={**headers, **trace.headers()})
+                refused = login_error(error, request, trace, self._services.clock.time(), discovery=discovery)
+                return msgspec.structs.replace(refused, headers={**refused.headers, **_cross_origin(request)})
+            return ApiResponse(200, encode(document), headers={**headers, **_cross_origin(request), **trace.headers()})
 
         return handle
 
@@ -85,6 +88,11 @@ class LoginSurface:
 
     def _user_realm(self, request: ApiRequest) -> object:
         return discovery.user_realm(self._services, request.path_parameters["upn"], request.base_url)
+
+
+def _cross_origin(request: ApiRequest) -> dict[str, str]:
+    """Pages of browser applications may read the answers: they are made without cookies, from what the page sent."""
+    return {"access-control-allow-origin": "*"} if "origin" in request.headers else {}
 
 
 def _refuse_get(request: ApiRequest) -> object:

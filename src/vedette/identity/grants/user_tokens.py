@@ -1,6 +1,6 @@
 """The last phases of a user's token: consent, access token, id_token, refresh token, client_info."""
 
-from vedette.identity.consent import GrantedPermissions, granted_for_user
+from vedette.identity.consent import GrantedPermissions, granted_for_user, own_roles
 from vedette.identity.directory.users import User
 from vedette.identity.grants.grant import Authorization, Exchange, Grant
 from vedette.identity.grants.refresh_tokens import RefreshTokens
@@ -26,7 +26,8 @@ def issue_for_user(exchange: Exchange, authorization: Authorization, user: User,
     token = issuer.issue(client, resource, permissions, user=subject)
     id_token = None
     if "openid" in requested.oidc:
-        id_token = issuer.issue_id_token(client, subject, request.endpoint, authorization.nonce)
+        roles = own_roles(connection, client.principal, user)
+        id_token = issuer.issue_id_token(client, subject, request.endpoint, authorization.nonce, roles=roles)
     return TokenResult(
         access_token=token.value,
         issued_at=token.issued_at,

@@ -4,6 +4,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from vedette.identity.clients import AuthenticatedClient
+from vedette.identity.consent import own_roles
 from vedette.identity.directory.service_principals import ServicePrincipals
 from vedette.identity.directory.tenants import TenantRecord
 from vedette.identity.directory.users import User
@@ -42,8 +43,9 @@ def answer(
     client = _client(connection, target, person)
     issuer = TokenIssuer(connection, services, person.tenant, person.base_url)
     subject = issuer.subject_of(person.user, client, person.address, person.methods)
+    roles = own_roles(connection, client.principal, person.user)
     if "id_token" in request.response_types:
-        id_token = issuer.issue_id_token(client, subject, request.version, request.nonce, code=code)
+        id_token = issuer.issue_id_token(client, subject, request.version, request.nonce, roles=roles, code=code)
         parameters["id_token"] = id_token.reveal()
     parameters["client_info"] = client_info(subject)
     return parameters | {"session_state": services.ids.guid()}
