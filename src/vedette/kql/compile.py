@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,7 @@ from vedette.kql.rewrites.context import Context
 from vedette.kql.rewrites.rules import rewrite
 from vedette.kql.sql import (  # noqa: F401 - importing them registers their operators
     expansion,
+    graph_components,
     joins,
     partitions,
     places,
@@ -43,6 +45,11 @@ DIALECTS: Mapping[str, Dialect] = {DUCKDB.name: DUCKDB}
 Discoveries = Mapping[str, Sequence[tuple[object, ...]]]
 Run = Callable[[CompiledQuery], Sequence[tuple[object, ...]]]
 """Runs a compiled query and gives all its rows."""
+
+DEEPEST = 8_000
+"""Frames of Python that a compilation may nest: long chains of operators are trees as deep as they are long."""
+
+sys.setrecursionlimit(max(sys.getrecursionlimit(), DEEPEST))
 
 CACHED = 256
 DISCOVERY_LIMIT = 8
@@ -91,8 +98,11 @@ def compile_query(
     if not discoveries and (found := _cache.get((*key, None)) or _cache.get((*key, now))) is not None:
         return found
     context = Context(now, catalog)
-    bound = bind(parse(text), text, catalog, now, discoveries, parameters=parameters)
-    compiled = emit(bound, text, context, DIALECTS[dialect])
+    try:
+        bound = bind(parse(text), text, catalog, now, discoveries, parameters=parameters)
+        compiled = emit(bound, text, context, DIALECTS[dialect])
+    except RecursionError:
+        raise _too_deep(text) from None
     if not discoveries:
         _cache.put((*key, now if context.asked_time else None), compiled)
     return compiled
@@ -151,15 +161,26 @@ def _emit_one(root: Relation, text: str, context: Context, dialect: Dialect) -> 
     )
 
 
+def _too_deep(text: str) -> Exception:
+    diagnostics = Diagnostics(text)
+    diagnostics.report("chain_too_long", Span(0, len(text)))
+    return _raised(diagnostics)
+
+
 def _refused(text: str, error: UnsupportedError) -> Exception:
     """The diagnostic that names what the dialect cannot do, where the text says it."""
     diagnostics = Diagnostics(text)
     found = re.search(rf"\b{re.escape(error.what)}\b", text)
     span = Span(found.start(), len(error.what)) if found else Span(0, len(text))
     diagnostics.report("not_available", span, name=error.what, reason=error.reason)
+    return _raised(diagnostics)
+
+
+def _raised(diagnostics: Diagnostics) -> Exception:
+    """The error that diagnostics amount to, for the caller to raise."""
     try:
         diagnostics.raise_errors()
-    except Exception as raised:  # noqa: BLE001 - the KqlError just made, handed to the caller to raise
+    except Exception as raised:  # noqa: BLE001 - the KqlError just made
         return raised
     raise AssertionError("a diagnostic was reported")
 

@@ -10,9 +10,8 @@ from vedette.kql.binder.assignments import bind_assignments
 from vedette.kql.binder.constants import word
 from vedette.kql.binder.context import Binder
 from vedette.kql.binder.expressions import all_of, bind_boolean
+from vedette.kql.binder.graph_joins import apart, beginnings, no_common_edge, oriented, unequal, with_degree, without
 from vedette.kql.binder.graph_patterns import (
-    INWARD,
-    OUTWARD,
     Pattern,
     PatternEdge,
     PatternNode,
@@ -24,7 +23,7 @@ from vedette.kql.binder.graph_values import Graph
 from vedette.kql.binder.names import OutputNames
 from vedette.kql.binder.pipelines import operator
 from vedette.kql.binder.scopes import Scope, Table, reference
-from vedette.kql.plan import Aggregate, Call, Column, Expression, Literal, Relation
+from vedette.kql.plan import Call, Column, Expression, Literal, Relation
 from vedette.kql.types import ScalarType
 
 _T = ScalarType
@@ -187,7 +186,7 @@ class _Matching:
     def _node_rows(self, node: PatternNode) -> Relation:
         relation: Relation = node.rows.relation
         for direction in node.degrees:
-            relation = _with_degree(self._binder, self._pattern.graph, relation, node, direction)
+            relation = with_degree(self._binder, self._pattern.graph, relation, node, direction)
         return relation
 
     def _reach(self, place: int, key: Column) -> None:
@@ -210,7 +209,7 @@ class _Matching:
 
     def _follow(self, edge: PatternEdge) -> None:
         """A single edge, from whichever of its ends is there."""
-        rows, begin, end = _oriented(self._binder, self._pattern.graph, edge)
+        rows, begin, end = oriented(self._binder, self._pattern.graph, edge)
         known = [(place, column) for place, column in ((edge.left, begin), (edge.right, end)) if place in self._keys]
         self._join(rows, [(self._keys[place], column) for place, column in known])
         if edge.left == edge.right and not known:
@@ -226,7 +225,7 @@ class _Matching:
         here, there = (path.right, path.left) if backwards else (path.left, path.right)
         shared = self._binder.share()
         self._relation = plan.Shared(self._relation.columns, shared, self._relation)
-        seeds = _seeds(self._binder, self._relation, self._keys[here])
+        seeds = beginnings(self._binder, self._relation, self._keys[here])
         paths = self._paths(path, seeds, backwards=backwards)
         first, last = paths.columns[:2]
         on = [(self._keys[here], first)]
@@ -238,7 +237,7 @@ class _Matching:
 
     def _paths(self, path: PatternPath, seeds: Relation, *, backwards: bool) -> plan.GraphPaths:
         read = [(each, value) for each, value in path.carried if each.output.id in self._used]
-        rows, begin, end = _oriented(self._binder, self._pattern.graph, path)
+        rows, begin, end = oriented(self._binder, self._pattern.graph, path)
         origin, target = (end, begin) if backwards else (begin, end)
         if path.conditions:
             rows = plan.Filter(rows.columns, rows, all_of(tuple(path.conditions)))
@@ -271,7 +270,7 @@ class _Matching:
     def _tell_apart(self, edge: PatternEdge) -> None:
         if self._distinct == EDGES:
             for other in self._done:
-                self._require(_no_common_edge(edge, other))
+                self._require(no_common_edge(edge, other))
         elif self._distinct == NODES:
             self._tell_nodes_apart(edge)
 
@@ -280,20 +279,20 @@ class _Matching:
         loose = [each for each in self._pattern.paths() if each.low == 0]
         for one, two in itertools.combinations(sorted(self._keys), 2):
             if not any({one, two} == {each.left, each.right} for each in loose):
-                self._require(_unequal(self._keys[one], self._keys[two]))
+                self._require(unequal(self._keys[one], self._keys[two]))
         if len(self._done) + 1 == len(self._pattern.edges) and len(self._pattern.edges) >= len(self._pattern.nodes):
             self._require(Literal(_T.BOOL, False))
         if isinstance(edge, PatternPath):
             for key in self._keys.values():
-                self._require(_without(edge.nodes, key))
+                self._require(without(edge.nodes, key))
             for other in self._done:
                 if isinstance(other, PatternPath):
-                    self._require(_apart(edge.nodes, other.nodes))
+                    self._require(apart(edge.nodes, other.nodes))
         else:
             for other in self._done:
                 if isinstance(other, PatternPath):
                     for key in self._keys.values():
-                        self._require(_without(other.nodes, key))
+                        self._require(without(other.nodes, key))
 
     def _require(self, condition: Expression) -> None:
         assert self._relation is not None
@@ -317,68 +316,3 @@ class _Matching:
         ends = self._keys[self._pattern.edges[0].left], self._keys[self._pattern.edges[-1].right]
         keys = tuple(reference(each) for each in ends)
         return plan.Least(relation.columns, relation, keys, length, output == "any")
-
-
-# --- parts ----------------------------------------------------------------------------------------------------------
-
-
-def _oriented(binder: Binder, graph: Graph, edge: PatternEdge) -> tuple[Relation, Column, Column]:
-    """The rows of an edge, and which columns are the nodes on its left and right. `--` has every edge both ways."""
-    rows = edge.rows
-    if edge.arrow == "-->":
-        return rows.relation, rows.source, rows.target
-    if edge.arrow == "<--":
-        return rows.relation, rows.target, rows.source
-    forth, back = graph.edges.rows(binder), graph.edges.rows(binder)
-    loops = Call(_T.BOOL, "not_equal", (reference(back.source), reference(back.target)))
-    returning = plan.Filter(back.relation.columns, back.relation, loops)
-    swapped = (back.number, back.target, back.source, *back.relation.columns[3:])
-    columns = rows.relation.columns
-    union = plan.Union(columns, (forth.relation, returning), (forth.relation.columns, swapped))
-    return union, rows.source, rows.target
-
-
-def _seeds(binder: Binder, relation: Relation, key: Column) -> Relation:
-    """The nodes that paths begin at, each once."""
-    assert isinstance(relation, plan.Shared)
-    again = tuple(binder.fresh(each) for each in relation.columns)
-    copy = plan.Shared(again, relation.id, relation.input)
-    column = again[relation.columns.index(key)]
-    return plan.Distinct((column,), plan.Project((column,), copy, (reference(column),)))
-
-
-def _with_degree(binder: Binder, graph: Graph, relation: Relation, node: PatternNode, direction: str) -> Relation:
-    """The nodes with their number of edges in a direction, 0 where there are none."""
-    column = node.degrees[direction]
-    edges = graph.edges.rows(binder)
-    end = {INWARD: edges.target, OUTWARD: edges.source}[direction]
-    key, count = binder.column("$node", _T.LONG), binder.column("$count", _T.LONG)
-    counted = plan.Summarize((key, count), edges.relation, (reference(end),), (Aggregate(_T.LONG, "count", ()),))
-    columns = (*relation.columns, count)
-    joined = plan.Join(
-        columns, relation, counted, "leftouter", ((reference(node.rows.number), reference(key)),), columns
-    )
-    value = Call(_T.LONG, "coalesce", (reference(count), Literal(_T.LONG, 0)))
-    return plan.Project((*relation.columns, column), joined, (*(reference(each) for each in relation.columns), value))
-
-
-def _unequal(one: Column, other: Column) -> Expression:
-    return Call(_T.BOOL, "not_equal", (reference(one), reference(other)))
-
-
-def _without(path: Column, number: Column) -> Expression:
-    return Call(_T.BOOL, "path_lacks", (reference(path), reference(number)))
-
-
-def _apart(one: Column, other: Column) -> Expression:
-    return Call(_T.BOOL, "paths_apart", (reference(one), reference(other)))
-
-
-def _no_common_edge(one: PatternEdge, other: PatternEdge) -> Expression:
-    if isinstance(one, PatternPath) and isinstance(other, PatternPath):
-        return _apart(one.edges, other.edges)
-    if isinstance(one, PatternPath):
-        return _without(one.edges, other.rows.number)
-    if isinstance(other, PatternPath):
-        return _without(other.edges, one.rows.number)
-    return _unequal(one.rows.number, other.rows.number)
