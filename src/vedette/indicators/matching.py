@@ -88,11 +88,8 @@ def details(telemetry: Telemetry, tenant: Tenant, hit: Hit, new: NewRows) -> Row
     """The newest event of a hit, whole."""
     query = (
         f"{hit.table} | where {new.condition} and DeviceId == {quote_string(hit.device_id)}"
-        f" and {hit.column} =~ {quote_string(hit.value)} and ActionType != {quote_string(MATCH_ACTION_TYPE)}"
-        " | top 1 by Timestamp"
+        f" and {hit.column} =~ {quote_string(hit.value)}{_not_ours(hit.table)} | top 1 by Timestamp"
     )
-    if hit.table == "DeviceFileCertificateInfo":
-        query = query.replace(f" and ActionType != {quote_string(MATCH_ACTION_TYPE)}", "")
     return next(iter(telemetry.rows(tenant, query)), {})
 
 
@@ -102,17 +99,22 @@ def _parts(types: Iterable[str], new: NewRows) -> Iterator[str]:
     for name in sorted(new.tables):
         table = load_tables().get(name)
         columns = {column.name for column in table.columns} if table else set()
-        if not {"Timestamp", "DeviceId"} <= columns:
-            continue
-        own = f" and ActionType != {quote_string(MATCH_ACTION_TYPE)}" if "ActionType" in columns else ""
+        if not name.startswith("Device") or not {"Timestamp", "DeviceId"} <= columns:
+            continue  # above all not the evidence of alerts, which would raise them again
         for column in wanted:
             if column in columns:
                 yield (
-                    f"({name} | where {new.condition} and isnotempty({column}) and isnotempty(DeviceId){own}"
+                    f"({name} | where {new.condition}"
+                    f" and isnotempty({column}) and isnotempty(DeviceId){_not_ours(name)}"
                     " | summarize First = min(Timestamp), Last = max(Timestamp), Events = count()"
                     f" by DeviceId, Value = {column}"
                     f' | extend Table = "{name}", Column = "{column}")'
                 )
+
+
+def _not_ours(table: str) -> str:
+    """Leaves out the audit rows that we wrote, in the one table that has them."""
+    return f" and ActionType != {quote_string(MATCH_ACTION_TYPE)}" if table == "DeviceEvents" else ""
 
 
 def _hits(known: Mapping[tuple[str, str], Indicator], types: Iterable[str], row: Row) -> Iterator[Hit]:

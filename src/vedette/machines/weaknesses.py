@@ -3,6 +3,8 @@
 These tables carry records, not events: the same record taken in twice is one.
 """
 
+import math
+
 import msgspec
 
 from vedette.context import Tenant
@@ -275,6 +277,7 @@ def _ordered(names: str) -> str:
 
 def _real(value: object) -> float | None:
     try:
-        return float(str(value)) if value not in (None, "") else None
+        number = float(str(value))
     except ValueError:
         return None
+    return number if math.isfinite(number) else None

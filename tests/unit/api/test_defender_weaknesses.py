@@ -125,6 +125,13 @@ def test_recommendations(client: AsgiClient, shared: Any) -> None:
     assert client.get("/api/recommendations/va-_-google-_-earth").status == 404
 
 
+def test_scores_without_records(world: EndpointWorld) -> None:
+    client = assemble(store=world.store, clock=world.clock, endpoint=world.telemetry).client("endpoint")
+    assert get(client, "exposureScore")["score"] == 0.0
+    assert get(client, "configurationScore")["score"] == 0.0
+    assert get(client, "recommendations")["value"] == []
+
+
 def test_scores(client: AsgiClient) -> None:
     assert get(client, "exposureScore")["score"] == 98.0
     assert get(client, "configurationScore")["score"] == 0.0

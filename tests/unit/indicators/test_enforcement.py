@@ -58,6 +58,9 @@ def test_an_event_that_meets_an_indicator_raises_an_alert(world: EndpointWorld, 
         }
     )
     world.work()
+    assert world.rows(
+        "AlertEvidence | where isnotempty(SHA1) or isnotempty(RemoteIP) or isnotempty(RemoteUrl) | take 1"
+    )
     (alert,) = alerts(world)
     assert (alert.title, alert.severity, alert.detection_source) == (f"Seen {value}", "high", "customTi")
     assert len(alert.evidence) >= 2
