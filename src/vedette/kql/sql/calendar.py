@@ -171,5 +171,5 @@ def _abs(scalars: Scalars, call: Call) -> Sql:
     if only.type is ScalarType.INT:
         return tree.call("abs", tree.cast(value, "BIGINT"))
     if only.type in {ScalarType.LONG, ScalarType.TIMESPAN}:
-        return tree.coalesce(tree.attempt(tree.call("abs", value)), value)
+        return tree.bound([value], lambda each: tree.coalesce(tree.attempt(tree.call("abs", each)), each))
     return tree.call("abs", value)

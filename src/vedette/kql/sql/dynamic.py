@@ -127,8 +127,7 @@ def _as_dynamic(scalars: Scalars, call: Call) -> Sql:
 @family.rule("parse_json", "todynamic", "parsejson")
 def _parse_json(scalars: Scalars, call: Call) -> Sql:
     (only,) = call.arguments[:1]
-    value = scalars.value(only)
-    return value if only.type is ScalarType.DYNAMIC else tree.call(_PARSE, value)
+    return embedded(scalars, only) if only.type is not ScalarType.STRING else tree.call(_PARSE, scalars.value(only))
 
 
 @family.rule("pack_array")

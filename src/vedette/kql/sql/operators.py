@@ -4,6 +4,8 @@ three-valued."""
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from sqlglot import exp
 
 from vedette.kql.plan import Call, Expression, Literal
@@ -39,19 +41,52 @@ def _real(scalars: Scalars, expression: Expression) -> Sql:
     return value if expression.type is ScalarType.REAL else tree.cast(value, "DOUBLE")
 
 
-def _wrapping(kind: Infix, left: Sql, right: Sql) -> Sql:
+_ARITHMETIC: dict[str, Infix] = {"add": exp.Add, "subtract": exp.Sub, "multiply": exp.Mul, "negate": exp.Sub}
+_ZERO = Literal(ScalarType.LONG, 0)
+
+
+def _sides(call: Call) -> tuple[Expression, ...]:
+    """Both operands; `-x` is `0 - x`."""
+    return (_ZERO, *call.arguments) if call.function == "negate" else call.arguments
+
+
+def _is_whole(expression: Expression) -> TypeGuard[Call]:
+    """Whether an operand is itself sum, difference or product of whole numbers."""
+    return isinstance(expression, Call) and expression.function in _ARITHMETIC and expression.type in _INTEGERS
+
+
+def _fast(scalars: Scalars, expression: Expression) -> Sql:
+    """The arithmetic as the engine does it, which raises where a result does not fit."""
+    if not _is_whole(expression):
+        return _wide(scalars, expression)
+    left, right = (_fast(scalars, each) for each in _sides(expression))
+    return tree.binary(_ARITHMETIC[expression.function], left, right)
+
+
+def _exact(scalars: Scalars, expression: Expression) -> Sql:
+    """The arithmetic in 128 bits. Sums may grow; factors are brought back to 64 bits first, so that products fit."""
+    if not _is_whole(expression):
+        return tree.cast(_wide(scalars, expression), "HUGEINT")
+    left, right = (_exact(scalars, each) for each in _sides(expression))
+    if expression.function == "multiply":
+        left, right = (
+            tree.cast(tree.call("kql_wrap", side), "HUGEINT") if _is_whole(each) else side
+            for each, side in zip(expression.arguments, (left, right), strict=True)
+        )
+    return tree.binary(_ARITHMETIC[expression.function], left, right)
+
+
+def _whole(scalars: Scalars, call: Call) -> Sql:
     """Exact while it fits, modulo 2^64 where it does not: the wide form runs only for rows where TRY gave null."""
-    fast = tree.attempt(tree.binary(kind, left, right))
-    wide = tree.binary(kind, tree.cast(left, "HUGEINT"), tree.cast(right, "HUGEINT"))
-    return tree.coalesce(fast, tree.call("kql_wrap", wide))
+    if all(each.type is ScalarType.INT for each in call.arguments) and not any(map(_is_whole, call.arguments)):
+        return _fast(scalars, call)
+    return tree.coalesce(tree.attempt(_fast(scalars, call)), tree.call("kql_wrap", _exact(scalars, call)))
 
 
 def _additive(kind: Infix, scalars: Scalars, call: Call) -> Sql:
     left, right = call.arguments
     if call.type in _INTEGERS:
-        sides = _wide(scalars, left), _wide(scalars, right)
-        plain = left.type is ScalarType.INT and right.type is ScalarType.INT
-        return tree.binary(kind, *sides) if plain else _wrapping(kind, *sides)
+        return _whole(scalars, call)
     if call.type in _TICKS:
         sides = scalars.value(left), scalars.value(right)
         result = tree.binary(kind, *sides)
@@ -89,9 +124,7 @@ def _multiply(scalars: Scalars, call: Call) -> Sql:
         product = tree.binary(exp.Mul, tree.cast(scalars.value(span), "DOUBLE"), _real(scalars, factor))
         return tree.attempt(tree.cast(tree.call("round", product), "BIGINT"))
     if call.type in _INTEGERS:
-        sides = _wide(scalars, left), _wide(scalars, right)
-        plain = left.type is ScalarType.INT and right.type is ScalarType.INT
-        return tree.binary(exp.Mul, *sides) if plain else _wrapping(exp.Mul, *sides)
+        return _whole(scalars, call)
     if call.type is ScalarType.DECIMAL:
         product = tree.binary(
             exp.Mul, tree.cast(scalars.value(left), "DOUBLE"), tree.cast(scalars.value(right), "DOUBLE")
@@ -136,11 +169,13 @@ def _negate(scalars: Scalars, call: Call) -> Sql:
     (only,) = call.arguments
     if call.type is ScalarType.DYNAMIC:
         raise UnsupportedError(call.function, "arithmetic of a dynamic value has no defined type")
+    if call.type in _INTEGERS and only.type is not ScalarType.INT:
+        return _whole(scalars, call)
     value = _wide(scalars, only) if call.type in _INTEGERS else scalars.value(only)
     negative = exp.Neg(this=tree.operand(value))
-    if call.type in {ScalarType.REAL, ScalarType.DECIMAL} or only.type is ScalarType.INT:
+    if call.type in {ScalarType.REAL, ScalarType.DECIMAL, *_INTEGERS}:
         return negative
-    return tree.coalesce(tree.attempt(negative), value)
+    return tree.bound([value], lambda each: tree.coalesce(tree.attempt(exp.Neg(this=tree.operand(each))), each))
 
 
 def _positive(expression: Expression) -> bool:
@@ -192,45 +227,55 @@ def _order(scalars: Scalars, call: Call) -> Sql:
 @family.condition("equal")
 def _equal_condition(scalars: Scalars, call: Call) -> Sql:
     left, right = call.arguments
-    comparison = tree.equal(_comparable(scalars, left), _comparable(scalars, right))
+    sides = _comparable(scalars, left), _comparable(scalars, right)
     if _may_be_nan(left) and _may_be_nan(right):
-        return _without_nan(scalars, comparison, left)
-    return comparison
+        return tree.bound(sides, lambda a, b: tree.both(tree.equal(a, b), tree.negation(tree.call("isnan", a))))
+    return tree.equal(*sides)
 
 
 @family.rule("equal")
 def _equal(scalars: Scalars, call: Call) -> Sql:
     left, right = call.arguments
-    condition = _equal_condition(scalars, call)
     if never_null(left) and never_null(right):
-        return condition
+        return _equal_condition(scalars, call)
     if never_null(left) or never_null(right):
-        return tree.coalesce(condition, tree.boolean(False))
-    both_null = tree.both(tree.is_null(scalars.value(left)), tree.is_null(scalars.value(right)))
-    return tree.when([(both_null, tree.null("BOOLEAN"))], tree.coalesce(condition, tree.boolean(False)))
+        return tree.coalesce(_equal_condition(scalars, call), tree.boolean(False))
+    nan = _may_be_nan(left) and _may_be_nan(right)
+
+    def form(a: Sql, b: Sql) -> Sql:
+        same = tree.both(tree.equal(a, b), tree.negation(tree.call("isnan", a))) if nan else tree.equal(a, b)
+        return tree.when([(_both_null(a, b), tree.null("BOOLEAN"))], tree.coalesce(same, tree.boolean(False)))
+
+    return tree.bound([_comparable(scalars, left), _comparable(scalars, right)], form)
+
+
+def _both_null(left: Sql, right: Sql) -> Sql:
+    return tree.both(tree.is_null(left), tree.is_null(right))
 
 
 @family.condition("not_equal")
 def _not_equal_condition(scalars: Scalars, call: Call) -> Sql:
     left, right = call.arguments
     sides = _comparable(scalars, left), _comparable(scalars, right)
-    if never_null(left) and never_null(right):
-        comparison: Sql = tree.binary(exp.NEQ, *sides)
-    else:
-        comparison = tree.different(*sides)
     if _may_be_nan(left) and _may_be_nan(right):
-        return tree.either(comparison, tree.call("isnan", scalars.value(left)))
-    return comparison
+        return tree.bound(sides, lambda a, b: tree.either(tree.different(a, b), tree.call("isnan", a)))
+    if never_null(left) and never_null(right):
+        return tree.binary(exp.NEQ, *sides)
+    return tree.different(*sides)
 
 
 @family.rule("not_equal")
 def _not_equal(scalars: Scalars, call: Call) -> Sql:
     left, right = call.arguments
-    condition = _not_equal_condition(scalars, call)
     if never_null(left) or never_null(right):
-        return condition
-    both_null = tree.both(tree.is_null(scalars.value(left)), tree.is_null(scalars.value(right)))
-    return tree.when([(both_null, tree.null("BOOLEAN"))], condition)
+        return _not_equal_condition(scalars, call)
+    nan = _may_be_nan(left) and _may_be_nan(right)
+
+    def form(a: Sql, b: Sql) -> Sql:
+        differ = tree.either(tree.different(a, b), tree.call("isnan", a)) if nan else tree.different(a, b)
+        return tree.when([(_both_null(a, b), tree.null("BOOLEAN"))], differ)
+
+    return tree.bound([_comparable(scalars, left), _comparable(scalars, right)], form)
 
 
 @family.rule("between")

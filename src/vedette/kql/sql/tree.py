@@ -229,3 +229,28 @@ def different_number(node: Sql) -> Sql:
 def scaled(node: Sql, factor: int) -> Sql:
     """`node * factor` as a double."""
     return binary(exp.Mul, cast(node, "DOUBLE"), number(factor))
+
+
+_HEAVY = 40
+"""Nodes beyond which a value is computed once and bound, where a form needs it several times."""
+
+
+def is_heavy(node: Sql) -> bool:
+    """Whether writing the value out several times would make the statement grow out of hand."""
+    if isinstance(node, (exp.Column, exp.Literal, exp.Null)):
+        return False
+    return any(count >= _HEAVY for count, _ in enumerate(node.walk()))
+
+
+def bound(values: Sequence[Sql], form: Callable[..., Sql]) -> Sql:
+    """`form(*values)`, with heavy values computed once: through a lambda over a list of one struct."""
+    if not any(map(is_heavy, values)):
+        return form(*values)
+    names = [f"v{position}" for position in range(len(values))]
+    members = [exp.PropertyEQ(this=exp.Identifier(this=name), expression=used_once(value))
+               for name, value in zip(names, values, strict=True)]  # fmt: skip
+    element = exp.Identifier(this="operands")
+    body = form(*(call("struct_extract", exp.Column(this=element.copy()), text(name)) for name in names))
+    each = exp.Lambda(this=body, expressions=[element])
+    transformed = call("list_transform", array([call("struct_pack", *members)]), each)
+    return call("list_extract", transformed, number(1))

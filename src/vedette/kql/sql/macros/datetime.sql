@@ -13,7 +13,7 @@ CREATE OR REPLACE MACRO kql_bin_at_real(x, size, fixed) AS CASE WHEN size > 0 TH
 
 CREATE OR REPLACE MACRO kql_truncated(unit, t) AS kql_ticks(date_trunc(unit, kql_timestamp(t)));
 
-CREATE OR REPLACE MACRO kql_month_shifted(t, months) AS kql_ticks(kql_timestamp(t) + to_months(CAST(months AS INTEGER))) + t % 10;
+CREATE OR REPLACE MACRO kql_month_shifted(t, months) AS kql_ticks(kql_timestamp(t) + to_months(TRY_CAST(months AS INTEGER))) + t % 10;
 
 CREATE OR REPLACE MACRO kql_startofday(t) AS t - t % 864000000000,
   (t, n) AS kql_in_calendar(t - t % 864000000000 + n * 864000000000);
