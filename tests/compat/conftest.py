@@ -1,12 +1,10 @@
 """A real server for unmodified clients: started once, with its demo, over TLS, as a user would start it."""
 
-import gc
 import json
 import os
 import socket
 import subprocess
 import sys
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,15 +49,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
             item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def collected() -> Iterator[None]:
-    """What clients left open is collected before the run ends, where its warnings count for nothing."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        gc.collect()
 
 
 @pytest.fixture(scope="session")
