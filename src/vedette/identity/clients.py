@@ -35,10 +35,16 @@ def authenticate(
     tenant: TenantRecord,
     *,
     needs_confidential_client: bool,
+    is_single_page: bool = False,
 ) -> AuthenticatedClient:
-    """The client of `request` in `tenant`. Raises OAuthError; an unknown client is told before its credential."""
+    """The client of `request` in `tenant`. Raises OAuthError; an unknown client is told before its credential.
+
+    `is_single_page`: what the request redeems was given to a page of a browser, which has no credential.
+    """
     key = ("client", (request.client.client_id or "").lower())
     application, principal = services.cache.get(tenant, key, lambda: _find(connection, request.client, tenant))
+    if is_single_page and not request.client.is_presented:
+        return AuthenticatedClient(application, principal, "0")
     method = _prove(connection, services, request, application, needs_confidential_client)
     return AuthenticatedClient(application, principal, method)
 

@@ -37,6 +37,8 @@ class TokenRequest(msgspec.Struct, frozen=True):
     """`https://host[:port]` that was asked; the issuer follows it."""
     client_address: str = ""
     user_agent: str = ""
+    is_from_page: bool = False
+    """Whether a page of a browser sends it (it has an `Origin`)."""
     request_id: str = ""
     correlation_id: str = ""
 

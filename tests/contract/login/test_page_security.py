@@ -1,12 +1,14 @@
 """Attacks on people's sign-in: spraying, injected names, framed pages, stored secrets."""
 
+import json
 import sqlite3
 from urllib.parse import quote
 
 import pytest
 
 from tests.unit.identity.browser import Browser
-from tests.unit.identity.world import World
+from tests.unit.identity.test_user_grants import VERIFIER
+from tests.unit.identity.world import MTP, World
 from vedette.identity.directory import totp
 from vedette.identity.directory.applications import ImplicitGrant, RedirectUris
 from vedette.identity.grants.lockout import ADDRESS_THRESHOLD, LOCKED_SECONDS
@@ -89,6 +91,31 @@ def test_browser_applications_must_use_pkce_with_s256(world: World, changes: dic
         )
     wanted = {"client_id": app.app_id, "redirect_uri": "https://page.example/"} | changes
     assert open_authorize(world, Browser(world), **wanted).answer["error"] == "invalid_request"
+
+
+def test_browser_applications_redeem_without_a_secret_from_a_page_only(world: World) -> None:
+    uri = "https://page.example/"
+    with world.provisioning() as admin:
+        app = admin.create_application(world.seed.home.tenant_id, "Page", redirect_uris=RedirectUris(spa=(uri,)))
+        admin.add_required_permissions(world.seed.home.tenant_id, app.app_id, "mtp", delegated=["Incident.Read"])
+        admin.grant_admin_consent(world.seed.home.tenant_id, app.app_id)
+    browser = Browser(world)
+    done = browser.sign_in(open_authorize(world, browser, client_id=app.app_id, redirect_uri=uri))
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": app.app_id,
+        "code": done.answer["code"],
+        "redirect_uri": uri,
+        "code_verifier": VERIFIER,
+    }
+    page = {"origin": "https://page.example"}
+    assert json.loads(world.request("token_v2", form=form).body)["error_codes"] == [7000218]
+    body = json.loads(world.request("token_v2", form=form, headers=page).body)
+    renewal = {"grant_type": "refresh_token", "client_id": app.app_id, "refresh_token": body["refresh_token"]}
+    assert json.loads(world.request("token_v2", form=renewal).body)["error_codes"] == [7000218]
+    assert "access_token" in json.loads(world.request("token_v2", form=renewal, headers=page).body)
+    alone = {"grant_type": "client_credentials", "client_id": app.app_id, "scope": f"{MTP}/.default"}
+    assert json.loads(world.request("token_v2", form=alone, headers=page).body)["error_codes"] == [7000216]
 
 
 def test_the_database_holds_no_cookie_and_no_second_factor(world: World) -> None:

@@ -29,6 +29,7 @@ def parse_token_request(request: ApiRequest, endpoint: EndpointVersion) -> Token
         base_url=request.base_url,
         client_address=request.client_address,
         user_agent=request.headers.get("user-agent", ""),
+        is_from_page="origin" in request.headers,
         request_id=trace.trace_id,
         correlation_id=trace.correlation_id,
     )

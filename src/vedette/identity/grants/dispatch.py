@@ -14,13 +14,13 @@ from vedette.identity.directory.applications import find_application
 from vedette.identity.directory.tenants import TenantRecord, Tenants, is_domain
 from vedette.identity.errors import OAuthError
 from vedette.identity.grants.attempt import Attempt
-from vedette.identity.grants.authorization_codes import AuthorizationCodeGrant
+from vedette.identity.grants.authorization_codes import AuthorizationCodeGrant, find_code
 from vedette.identity.grants.client_credentials import ClientCredentialsGrant
 from vedette.identity.grants.device_codes import DeviceCodeGrant
 from vedette.identity.grants.grant import Authorization, Exchange, Grant, TenantlessExchange
 from vedette.identity.grants.on_behalf_of import OnBehalfOfGrant
 from vedette.identity.grants.password import PasswordGrant
-from vedette.identity.grants.refresh_tokens import RefreshTokenGrant
+from vedette.identity.grants.refresh_tokens import RefreshTokenGrant, find_refresh_token
 from vedette.identity.grants.user_tokens import issue_for_user
 from vedette.identity.resources import Resource, resolve_resource
 from vedette.identity.services import IdentityServices
@@ -61,7 +61,12 @@ def _answer(services: IdentityServices, request: TokenRequest, attempt: Attempt)
     with services.store.connect() as connection:
         attempt.tenant = tenant = _tenant_of(connection, services, request, grant)
         attempt.client = client = clients.authenticate(
-            connection, services, request, tenant, needs_confidential_client=grant.needs_confidential_client
+            connection,
+            services,
+            request,
+            tenant,
+            needs_confidential_client=grant.needs_confidential_client,
+            is_single_page=_is_single_page(connection, services, request),
         )
         exchange = Exchange(request, connection, services, tenant, client, attempt)
         authorization = grant.authorize(exchange)
@@ -79,6 +84,17 @@ def resolve_tenant(connection: Connection, segment: str) -> TenantRecord:
     if tenant is None:
         raise OAuthError("tenant_not_found", tenant=segment)
     return tenant
+
+
+def _is_single_page(connection: Connection, services: IdentityServices, request: TokenRequest) -> bool:
+    """Whether a page redeems what was given to a page: its code, proved by PKCE, or a refresh token from that."""
+    if not request.is_from_page:
+        return False
+    if request.parameters.get("grant_type") == AuthorizationCodeGrant.grant_type:
+        code = find_code(connection, services, request.parameters.get("code", ""))
+        return code is not None and code.is_single_page
+    token = find_refresh_token(connection, services, request.parameters.get("refresh_token", ""))
+    return token is not None and token.expires_at is not None
 
 
 def _find_grant(request: TokenRequest) -> Grant:
