@@ -4,6 +4,7 @@ These tables carry records, not events: the same record taken in twice is one.
 """
 
 import math
+from collections.abc import Iterable
 
 import msgspec
 
@@ -233,16 +234,21 @@ class Weaknesses:
         identity = 'Id = strcat(DeviceId, "_", ConfigurationId)'
         return self._records(_ASSESSED, f"assessed | extend {identity}", "names on ConfigurationId", after, limit)
 
-    def exposure_score(self) -> float:
-        """0 to 100: the mean, over all machines with software records, of the worst CVSS score on each, times ten."""
+    def worst_scores(self) -> dict[str, float]:
+        """The worst CVSS score on each machine that has software records, by id."""
         rows = self._rows(
             _KNOWLEDGE + _FOUND + _INSTALLED,
             EVERYTHING,
             "union (installed | distinct DeviceId | extend Score = 0.0),"
             " (found | join kind=leftouter known on CveId | project DeviceId, Score = toreal(CvssScore))"
-            " | summarize Worst = max(Score) by DeviceId | summarize Mean = avg(coalesce(Worst, 0.0))",
+            " | summarize Worst = max(Score) by DeviceId",
         )
-        return round((_real(rows[0].get("Mean")) or 0.0) * 10, 2) if rows else 0.0
+        return {str(row["DeviceId"]).lower(): _real(row.get("Worst")) or 0.0 for row in rows}
+
+    def antivirus_records(self) -> list[Row]:
+        """The newest facts gathered about each machine, `AdditionalFields` as JSON text."""
+        query = "DeviceTvmInfoGathering | where isnotempty(DeviceId) | summarize arg_max(Timestamp, *) by DeviceId"
+        return self._rows("", EVERYTHING, f"{query} | sort by DeviceId asc")
 
     def configuration_score(self) -> float:
         """0 to 100: the share, weighed by impact, of applicable settings that machines comply with."""
@@ -281,3 +287,9 @@ def _real(value: object) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
+
+
+def exposure_score(worst: Iterable[float]) -> float:
+    """0 to 100: the mean of the worst CVSS score on each machine, times ten."""
+    scores = list(worst)
+    return round(10 * sum(scores) / len(scores), 2) if scores else 0.0

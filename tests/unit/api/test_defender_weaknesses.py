@@ -132,7 +132,22 @@ def test_scores_without_records(world: EndpointWorld) -> None:
     assert get(client, "recommendations")["value"] == []
 
 
+def test_antivirus_health(client: AsgiClient, world: EndpointWorld, shared: Any) -> None:
+    yaml = pytest.importorskip("yaml")
+    contract = yaml.safe_load((shared / "contract" / "mde_api.yaml").read_text())["resources"]["av_health"]
+    assert get(client, "public/avdeviceshealth")["value"] == []
+    facts = {"AvMode": "0", "AvEngineVersion": "1.1.25", "AvIsSignatureUptoDate": True}
+    row = {"DeviceId": WS01, "DeviceName": "ws-01", "OSPlatform": "Windows11", "Timestamp": world.ago(1)}
+    world.ingest({"DeviceTvmInfoGathering": [{**row, "AdditionalFields": json.dumps(facts)}]})
+    (health,) = get(client, "public/avdeviceshealth")["value"]
+    assert set(health) == set(contract) - {"not_filterable"}
+    assert (health["avMode"], health["osKind"], health["avIsSignatureUpToDate"]) == ("0", "windows", "True")
+    assert (health["avEngineVersion"], health["avIsEngineUpToDate"]) == ("1.1.25", "Unknown")
+
+
 def test_scores(client: AsgiClient) -> None:
+    (group,) = get(client, "exposureScore/ByMachineGroups")["value"]
+    assert (group["score"], group["rbacGroupId"], group["rbacGroupName"]) == (98.0, 0, "Unassigned")
     assert get(client, "exposureScore")["score"] == 98.0
     assert get(client, "configurationScore")["score"] == 0.0
 

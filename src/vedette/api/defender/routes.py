@@ -167,6 +167,8 @@ def _weaknesses(parts: EndpointParts) -> Mapping[str, AuthenticatedHandler]:
         "get_recommendation_machines": weaknesses.recommendation_machines,
         "get_recommendation_vulnerabilities": weaknesses.recommendation_vulnerabilities,
         "get_exposure_score": weaknesses.exposure_score,
+        "get_machine_group_exposure_score": weaknesses.exposure_by_groups,
+        "list_antivirus_health": weaknesses.antivirus_health,
         "get_device_secure_score": weaknesses.configuration_score,
     }
 

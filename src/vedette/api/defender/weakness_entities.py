@@ -7,6 +7,9 @@ from vedette.machines import weaknesses as domain
 from vedette.machines.inventory import Machine
 from vedette.machines.telemetry import Row, number_of, text_of, truth_of
 
+UNASSIGNED = "Unassigned"
+"""`rbacGroupName` of a machine that is in no group."""
+
 _NEVER = ""
 
 
@@ -238,11 +241,75 @@ def configuration_record(row: Row, machine: Machine | None) -> dict[str, object]
     }
 
 
+class _Gathered(msgspec.Struct, frozen=True, rename="pascal"):
+    """What `DeviceTvmInfoGathering.AdditionalFields` says of the antivirus."""
+
+    av_mode: str | int | None = None
+    av_signature_version: str | None = None
+    av_engine_version: str | None = None
+    av_platform_version: str | None = None
+    av_signature_update_time: str | None = None
+    av_engine_update_time: str | None = None
+    av_platform_update_time: str | None = None
+    av_signature_publish_time: str | None = None
+    av_is_signature_upto_date: bool | str | None = None
+    av_is_engine_upto_date: bool | str | None = None
+    av_is_platform_upto_date: bool | str | None = None
+
+
+def antivirus_record(row: Row, machine: Machine | None) -> dict[str, object]:
+    """The antivirus of a machine. What no fact says is empty, or Unknown."""
+    try:
+        facts = msgspec.json.decode(text_of(row, "AdditionalFields") or "{}", type=_Gathered)
+    except msgspec.MsgspecError:
+        facts = _Gathered()
+    platform = text_of(row, "OSPlatform") or ""
+    machine_id = str(row["DeviceId"]).lower()
+    scans = {f"{kind}Scan{what}": None if what != "Error" else "" for kind in ("quick", "full") for what in _SCAN_FACTS}
+    return {
+        "id": machine_id,
+        "machineId": machine_id,
+        "computerDnsName": text_of(row, "DeviceName"),
+        "osKind": _os_kind(platform),
+        "osPlatform": platform,
+        "osVersion": machine.os_version if machine else None,
+        "avMode": "" if facts.av_mode is None else str(facts.av_mode),
+        "avSignatureVersion": facts.av_signature_version,
+        "avEngineVersion": facts.av_engine_version,
+        "avPlatformVersion": facts.av_platform_version,
+        "avIsSignatureUpToDate": _known_truth(facts.av_is_signature_upto_date),
+        "avIsEngineUpToDate": _known_truth(facts.av_is_engine_upto_date),
+        "avIsPlatformUpToDate": _known_truth(facts.av_is_platform_upto_date),
+        "avSignatureUpdateTime": facts.av_signature_update_time,
+        "avEngineUpdateTime": facts.av_engine_update_time,
+        "avPlatformUpdateTime": facts.av_platform_update_time,
+        "avSignaturePublishTime": facts.av_signature_publish_time,
+        **scans,
+        "dataRefreshTimestamp": _time(number_of(row, "Timestamp")),
+        "lastSeenTime": _time(number_of(row, "LastSeenTime")),
+        "rbacGroupId": machine.rbac_group_id if machine else 0,
+        "rbacGroupName": machine.rbac_group_name if machine and machine.rbac_group_name else UNASSIGNED,
+    }
+
+
+_SCAN_FACTS = ("Result", "Error", "Time")
+
+
+def _os_kind(platform: str) -> str | None:
+    kinds = {"windows": "windows", "mac": "mac", "linux": "linux"}
+    return next((kind for start, kind in kinds.items() if platform.lower().startswith(start)), None)
+
+
+def _known_truth(value: bool | str | None) -> str:
+    text = str(value).capitalize()
+    return text if text in ("True", "False") else "Unknown"
+
+
 def _device(row: Row, machine: Machine | None) -> dict[str, object]:
     return {
         "deviceId": str(row["DeviceId"]).lower(),
         "deviceName": text_of(row, "DeviceName"),
-        "rbacGroupName": machine.rbac_group_name if machine and machine.rbac_group_name else "Unassigned",
+        "rbacGroupName": machine.rbac_group_name if machine and machine.rbac_group_name else UNASSIGNED,
         "rbacGroupId": str(machine.rbac_group_id) if machine else "0",
     }
 

@@ -8,7 +8,9 @@ from vedette.api.defender.endpoint import EndpointParts
 from vedette.api.defender.machine_entities import to_reference
 from vedette.api.defender.machines import find_machine
 from vedette.api.defender.weakness_entities import (
+    UNASSIGNED,
     Recommendation,
+    antivirus_record,
     change_of,
     to_machine_vulnerability,
     to_software,
@@ -21,7 +23,14 @@ from vedette.clock import format_ticks, now_ticks
 from vedette.context import RequestContext
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.machines.inventory import Machines
-from vedette.machines.weaknesses import Configuration, Scope, Software, Weaknesses, parse_software_id
+from vedette.machines.weaknesses import (
+    Configuration,
+    Scope,
+    Software,
+    Weaknesses,
+    exposure_score,
+    parse_software_id,
+)
 from vedette.odata.options import decode_query, parse_options
 
 MAX_PAGE = 10_000
@@ -136,7 +145,37 @@ class DefenderWeaknesses:
 
     def exposure_score(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/exposureScore."""
-        return self._score(request, "ExposureScore", self._weaknesses(context).exposure_score())
+        return self._score(request, "ExposureScore", exposure_score(self._weaknesses(context).worst_scores().values()))
+
+    def exposure_by_groups(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/exposureScore/ByMachineGroups: of every group that has machines with software records."""
+        without_options(request)
+        worst = self._weaknesses(context).worst_scores()
+        with self._parts.store.connect() as connection:
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock)).of_ids(worst)
+        groups: dict[tuple[int, str], list[float]] = {}
+        for machine in machines:
+            key = (machine.rbac_group_id, machine.rbac_group_name or UNASSIGNED)
+            groups.setdefault(key, []).append(worst[machine.machine_id])
+        moment = format_ticks(now_ticks(self._parts.clock))
+        values = [
+            {"time": moment, "score": exposure_score(scores), "rbacGroupId": group_id, "rbacGroupName": name}
+            for (group_id, name), scores in sorted(groups.items())
+        ]
+        return collection(request, "ExposureScore", values)
+
+    def antivirus_health(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/public/avdeviceshealth: from the facts that were gathered about machines."""
+        rows = self._weaknesses(context).antivirus_records()
+        with self._parts.store.connect() as connection:
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            by_id = {each.machine_id: each for each in machines.of_ids(str(row["DeviceId"]) for row in rows)}
+        return _listed(
+            request,
+            "DeviceAvHealth",
+            rows,
+            lambda row: antivirus_record(row, by_id.get(str(row["DeviceId"]).lower())),
+        )
 
     def configuration_score(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/configurationScore."""
