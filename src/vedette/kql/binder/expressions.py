@@ -206,6 +206,9 @@ def _between(binder: Binder, expression: syntax.BetweenExpression, scope: Scope)
     if operand.type is _T.DATETIME and high.type is _T.TIMESPAN:
         # A timespan as upper bound is relative to the lower one.
         high = Call(_T.DATETIME, "add", (convert(low, _T.DATETIME), high))
+    if _T.STRING in {operand.type, low.type, high.type}:
+        types = " and ".join(each.type for each in (operand, low, high))
+        return binder.fail("operand_types", expression.span, operator="between", types=types)
     name = "not_between" if expression.negated else "between"
     return call_operator(binder, name, (operand, low, high), expression, "between")
 

@@ -1,0 +1,156 @@
+"""Facts recorded from Microsoft's engine, over rows of a datatable: constants alone would be folded away."""
+
+# ruff: noqa: E501 - one fact a line
+
+import math
+
+import pytest
+
+from vedette.kql.errors import KqlError
+from vedette.testing import run_kql
+
+LONGEST = 2**63 - 1
+
+ANSWERS = [
+    ("datatable(b:bool)[true, bool(null)] | extend x = b and true, y = b or false, z = not(b)",
+     [(True, True, True, False), (None, None, None, None)]),
+    ("datatable(d:dynamic)[dynamic({'s': '1'})] | extend a = d.s + 1, b = d.s == '1', c = d.s has '1'",
+     [({"s": "1"}, 2, True, True)]),
+    ("datatable(s:string)['a b', 'c'] | where s has_any (dynamic([''])) | count", [(2,)]),
+    ("datatable(s:string)['a b', 'c'] | where s has_all (dynamic([''])) | count", [(0,)]),
+    ("datatable(s:string)['a b', 'c'] | where s has_all (dynamic([])) | count", [(2,)]),
+    ("datatable(s:string)['a b', 'c'] | where s has_any (dynamic([])) | count", [(0,)]),
+    ("datatable(x:int)[-5] | extend a = gettype(abs(x)), b = gettype(-x), c = gettype(x + x), d = x * x",
+     [(-5, "long", "long", "long", 25)]),
+    (f"datatable(x:long)[{LONGEST}] | extend a = -(x + 2), b = x * x + x - 1, c = (x + 1) * (x + 2) * 3",
+     [(LONGEST, LONGEST, LONGEST, -LONGEST - 1)]),
+    (f"datatable(x:long)[{LONGEST}, 1, 2] | summarize avg(x)", [(-3.0744573456182584e18,)]),
+    ("datatable(a:long, b:long)[-7, 3, 7, -3, -7, -3, 5, 0, -6, 3] | project a % b", [(2,), (1,), (2,), (None,), (0,)]),
+    ("datatable(a:long, b:long)[-7, 2, 7, 2, 7, 0] | project a / b", [(-3,), (3,), (None,)]),
+    ("datatable(x:real)[-5.5, 5.5] | project bin(x, 2.0)", [(-6.0,), (4.0,)]),
+    ("datatable(t:datetime)[datetime(2007-03-09)] | project tostring(bin(t, 30d))",
+     [("2007-02-14T00:00:00.0000000Z",)]),
+    ("datatable(a:int, k:string)[1, 'x'] | lookup (datatable(k:string, v:int, s:string)['y', 2, 'q']) on k",
+     [(1, "x", None, "")]),
+    ("datatable(d:dynamic)[dynamic([1, 2]), dynamic(null), dynamic([3])] | summarize make_list(d), make_set(d)",
+     [([1, 2, None, 3], [1, 2, 3])]),
+    ("datatable(v:int)[3, 1, int(null), 3, 2] | summarize make_list(v, 3), make_set(v, 2), make_set(v)",
+     [([3, 1, 3], [3, 1], [3, 1, 2])]),
+    ("datatable(s:string)['b', '', 'a'] | summarize make_list(s), make_set(s)", [(["b", "", "a"], ["b", "", "a"])]),
+    ("datatable(v:real)[1, 2, 10] | summarize variance(v)", [(24.3333333333,)]),
+    ("datatable(v:real)[] | summarize stdev(v), variance(v)", [(0.0, 0.0)]),
+    ("union withsource=T (print a = 1), (print b = 2)", [("union_arg0", 1, None), ("union_arg1", None, 2)]),
+    ("datatable(s:string)['abc123def'] | parse kind=regex s with letters @'\\d+' rest",
+     [("abc123def", "abc12", "def")]),
+    ("datatable(s:string)['abc'] | parse s with 'zzz' r:long t:string", [("abc", None, "")]),
+    ("datatable(a:dynamic)[dynamic({'x': 1, 'y': 2})] | mv-expand kind=array a", [(["x", 1],), (["y", 2],)]),
+    ("datatable(a:dynamic)[dynamic(['1', 'x'])] | mv-expand a to typeof(long)", [(1,), (None,)]),
+    ("datatable(s:string)['12.5', '42.0', ' 123 ', '00789', '0X1f', '-0x10'] | project toint(s)",
+     [(None,), (None,), (123,), (789,), (31,), (None,)]),
+    ("datatable(s:string)['1_000', 'INF', '-inf', 'Inf', 'Infinity'] | project todouble(s)",
+     [(None,), (None,), (-math.inf,), (math.inf,), (math.inf,)]),
+    ("datatable(s:string)['yes', ' true', '1', 'TRUE'] | project tobool(s)", [(None,), (None,), (True,), (True,)]),
+    ("datatable(x:real)[1.9999, -2.5, 1e30] | project toint(x)", [(1,), (-2,), (2147483647,)]),
+    ("datatable(x:long)[5000000000] | project toint(x)", [(705032704,)]),
+    ("datatable(x:long)[0, 1] | project todatetime(x)", [(("$datetime", 0),), (("$datetime", 1),)]),
+    ("datatable(x:real)[1e20, 1e-7, 123456789.123, -0.0] | project tostring(x)",
+     [("1E+20",), ("1E-07",), ("123456789.123",), ("-0.0",)]),
+    ("datatable(p:timespan)[1d, 90m, -1d, 1tick] | project tostring(p)",
+     [("1.00:00:00",), ("01:30:00",), ("-1.00:00:00",), ("00:00:00.0000001",)]),
+    ("datatable(s:string)['xxabcxx'] | project trim('x', s), trim('x+', s), countof(s, 'xx'), indexof(s, '')",
+     [("xabcx", "abc", 2, None)]),
+    ("datatable(s:string)['abc'] | project substring(s, -1, 2), substring(s, -9, 2), replace_string(s, '', 'x')",
+     [("c", "", "abc")]),
+    ("datatable(t:datetime)[datetime(2020-12-31)] | project week_of_year(t), tostring(startofweek(t))",
+     [(53, "2020-12-27T00:00:00.0000000Z")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "expected"), ANSWERS)
+def test_answer(query: str, expected: list[tuple[object, ...]]) -> None:
+    _, rows = run_kql(query)
+    assert rows == expected
+
+
+NAMES = [
+    ("datatable(b:bool, x:int)[] | summarize countif(b), countif(x > 1), sumif(x, b), make_list(x), make_list(x),"
+     " percentile(x, 50), stdevif(x, b), arg_max(x, b), arg_min(x, b)",
+     ["countif_b", "countif_", "sumif_x", "list_x", "list_x1", "percentile_x_50", "stdevif_x", "x", "b", "x1", "b1"]),
+    ("datatable(x:int, y:int)[] | summarize covariance(x, y), covariancep(x, y)", ["covariance_x_y", "covariancep_x_y"]),
+    ("datatable(v:int, w:int, g:int)[] | summarize amx = arg_max(v, *) by g", ["g", "amx", "w"]),
+    ("print A = 1 | project tostring(A), bin(A, 2), tolower('x'), strcat('a', A), A + 1",
+     ["A", "A1", "Column1", "Column2", "Column3"]),
+    ("union (print x = long(1)), (print x = toint(2)), (datatable(x_long:string)['q'])", ["x_long1", "x_int", "x_long"]),
+    ("print 1, a = 2, 3", ["print_0", "a", "print_2"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "expected"), NAMES)
+def test_names(query: str, expected: list[str]) -> None:
+    names, _ = run_kql(query)
+    assert names == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "print d = dynamic(2) | extend x = d * d",
+        "print x = 1 | extend y = x, z = y",
+        "print x = 1 | extend y = 1, y = 2",
+        "range x from 1 to 3 step 1 | extend p = prev(x, 0)",
+        "print x = 1 | union (print x = 2) | extend n = row_number()",
+        "print x = 'a' | where x between ('a' .. 'b')",
+    ],
+)
+def test_refused(query: str) -> None:
+    with pytest.raises(KqlError):
+        run_kql(query)
+
+
+UNITS = [
+    ("convert_angle(1.2, 'Degree', 'Arcminute')", 72.0),
+    ("convert_temperature(1.2, 'Kelvin', 'DegreeCelsius')", -271.95),
+    ("convert_volume(1.2, 'CubicMeter', 'AcreFoot')", 0.0009728568),
+    ("beta_cdf(0.5, 10.0, 20.0)", 0.9692858115768068),
+    ("beta_inv(0.1, 10.0, 20.0)", 0.226415022388749),
+    ("welch_test(20.82, 7.8674285714, 15, 22.9866667, 3.8126666667, 15)", 0.021378),
+]
+
+
+@pytest.mark.parametrize(("call", "expected"), UNITS)
+def test_reals(call: str, expected: float) -> None:
+    _, [(value,)] = run_kql(f"print {call}")
+    assert value == pytest.approx(expected, rel=1e-4)
+
+
+TEXTS = [
+    ("hash('World'), hash('World', 100), hash(datetime(2015-01-01))", (1846988464401551951, 51, 1380966698541616202)),
+    ("gzip_decompress_from_base64_string(gzip_compress_to_base64_string('héé' )), zlib_decompress_from_base64_string('x')",
+     ("héé", "")),
+    ("zlib_decompress_from_base64_string('eJwLSS0uUSguKcrMS1cwNDIGACxqBQ4=')", ("Test string 123",)),
+    ("punycode_from_string('艺术'), punycode_to_string('cqv902d')", ("cqv902d", "艺术")),
+    ("parse_xml('<e name=\"v\"> t <a>1</a><a>2</a></e>'), parse_xml('<x')",
+     ({"e": {"@name": "v", "a": ["1", "2"], "#text": "t"}}, None)),
+    ("parse_ipv6('192.168.255.255/24'), parse_ipv6('::1'), parse_ipv6('x')",
+     ("0000:0000:0000:0000:0000:ffff:c0a8:ff00", "0000:0000:0000:0000:0000:0000:0000:0001", "")),
+    ("ipv6_is_match('fe80::85d:e82c:9446:7994', 'fe80::85d:e82c:9446:7995', 127), ipv6_compare('::2', '::1')", (True, 1)),
+    ("ipv4_range_to_cidr_list('1.1.128.0', '1.1.140.255')", (["1.1.128.0/21", "1.1.136.0/22", "1.1.140.0/24"],)),
+    ("dynamic_to_json(dynamic({'b': 1, 'a': [2]}))", ('{"a":[2],"b":1}',)),
+    ("bag_has_key(dynamic({'k': {'p': 1}}), '$.k.p'), bag_set_key(dynamic({'k': {'p': 1}}), '$.k.q', 2)",
+     (True, {"k": {"p": 1, "q": 2}})),
+    ("treepath(dynamic({'p': [1, {'x': 2}]}))", (["['p']", "['p'][0]", "['p'][0]['x']"],)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("calls", "expected"), TEXTS)
+def test_texts(calls: str, expected: tuple[object, ...]) -> None:
+    _, rows = run_kql(f"print {calls}")
+    assert rows == [expected]
+
+
+def test_sketches_merge() -> None:
+    query = """range x from 1 to 1000 step 1 | summarize t = tdigest(x), h = hll(x) by g = x % 3
+        | summarize t = tdigest_merge(t), h = hll_merge(h)
+        | project rank_tdigest(t, 685), percentile_tdigest(t, 50, typeof(long)), dcount_hll(h)"""
+    _, rows = run_kql(query)
+    assert rows == [(685.0, 500, 1000)]
