@@ -14,6 +14,7 @@ from vedette.api.cursors import CursorBox
 from vedette.api.defender.endpoint import make_parts
 from vedette.api.defender.routes import DefenderSurface
 from vedette.api.dispatch import Dispatcher, DispatchSettings, RequestRecord
+from vedette.api.fault_injection import Faults
 from vedette.api.graph.detection_rules import RuleParts
 from vedette.api.graph.directory import GraphDirectory
 from vedette.api.graph.routes import GraphParts, GraphSurface
@@ -36,6 +37,7 @@ from vedette.jobs.outbox import Outbox
 from vedette.kql.compiled import ResultColumn
 from vedette.kql.types import ScalarType
 from vedette.machines.telemetry import Telemetry
+from vedette.store.counters import LocalCounters
 from vedette.store.engine import Store
 from vedette.store.metadata import METADATA
 from vedette.store.secrets import MasterKey, Sealer
@@ -170,6 +172,7 @@ class Application:
     validated: list[str]
     """Addresses of subscriptions that were asked to repeat a token."""
     sealer: Sealer
+    faults: Faults
     hunting_threads: int = HUNTING_THREADS
 
     def close(self) -> None:
@@ -231,6 +234,7 @@ def assemble(
     )
     records: list[RequestRecord] = []
     abandoned: list[RequestContext] = []
+    faults = Faults(folder / "faults.json", LocalCounters())
     app = Dispatcher(
         router,
         Authenticator(FakeVerifier(), find_tenant),
@@ -240,8 +244,9 @@ def assemble(
         ),
         clock=clock,
         ids=ids,
+        faults=faults,
         observers=[records.append],
         on_disconnect=on_disconnect or abandoned.append,
     )
     calls.serve_with(app.serve_inner)
-    return Application(app, store, clock, hunting, records, abandoned, spool, identity, validated, sealer)
+    return Application(app, store, clock, hunting, records, abandoned, spool, identity, validated, sealer, faults)

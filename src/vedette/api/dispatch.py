@@ -15,13 +15,14 @@ import msgspec
 from anyio import CapacityLimiter, to_thread
 
 from vedette.api.auth import Authenticator, require
+from vedette.api.fault_injection import Faults, InjectedFault, raise_fault
 from vedette.api.faults import FaultContext, is_expected, render_fault, wire_code
 from vedette.api.hosts import Origin, read_origin
 from vedette.api.http import ApiRequest, ApiResponse, AuthenticatedHandler, PublicHandler
 from vedette.api.inner_calls import InnerRequest
 from vedette.api.reception import ClientGoneError, Receive, read_body, spool_body
 from vedette.api.router import Match, Route, Router, split_path
-from vedette.api.throttle import Throttle
+from vedette.api.throttle import Throttle, Usage, usage_headers
 from vedette.clock import Clock
 from vedette.context import Principal, RequestContext, Tenant
 from vedette.contracts.operations import Limiter
@@ -93,6 +94,8 @@ class Exchange(msgspec.Struct):
     """Who sent it, once they have been found to be allowed to."""
     context: RequestContext | None = None
     is_abandoned: bool = False
+    usage: Usage | None = None
+    fault: InjectedFault | None = None
     error: Exception | None = None
 
 
@@ -108,6 +111,7 @@ class Dispatcher:
         settings: DispatchSettings,
         clock: Clock,
         ids: Ids,
+        faults: Faults,
         observers: Sequence[Callable[[RequestRecord], None]] = (),
         on_disconnect: Callable[[RequestContext], object] = lambda _context: None,
     ) -> None:
@@ -118,6 +122,7 @@ class Dispatcher:
         self._settings = settings
         self._clock = clock
         self._ids = ids
+        self._faults = faults
         self._observers = tuple(observers)
         self._on_disconnect = on_disconnect
         self._limiters: dict[Limiter, CapacityLimiter] | None = None
@@ -144,6 +149,9 @@ class Dispatcher:
             response = render_fault(error, self._fault_context(exchange))
         response = _with_request_ids(response, exchange)
         self._observe(exchange, response, time.perf_counter() - started)
+        if exchange.fault is not None and exchange.fault.kind == "cut-off":
+            await _send_half(send, response)
+            return
         await _send(send, response, without_body=exchange.method == "HEAD")
 
     def _begin(self, scope: Scope) -> Exchange:
@@ -233,13 +241,18 @@ class Dispatcher:
     def _admit(self, exchange: Exchange, route: Route) -> None:
         """Everything between a matched request and its handler, once. Raises what the client has to hear."""
         operation = route.operation
+        if exchange.fault is None and (fault := self._faults.pick(route.name)) is not None:
+            exchange.fault = fault
+            raise_fault(fault)
+            if fault.kind == "slow":
+                time.sleep(fault.seconds)
         if operation.authentication == "none" or exchange.admitted is not None:
             return
         principal, tenant = self._authenticator.authenticate(exchange.headers, route.document)
         caller = exchange.caller = Caller(principal, tenant)
         if operation.authentication == "bearer":
             require(operation, principal)
-        self._throttle.admit(tenant.tenant_id, operation.quota)
+        exchange.usage = self._throttle.admit(tenant.tenant_id, operation.quota)
         exchange.admitted = caller
 
     def _handle(self, exchange: Exchange, route: Route, request: ApiRequest) -> ApiResponse:
@@ -362,18 +375,24 @@ def _with_request_ids(response: ApiResponse, exchange: Exchange) -> ApiResponse:
         "client-request-id": exchange.correlation_id,
         "x-content-type-options": "nosniff",
         "cache-control": "no-store",
+        **usage_headers(exchange.usage),
         **response.headers,
     }
     return msgspec.structs.replace(response, headers=headers)
 
 
-async def _send(send: Send, response: ApiResponse, *, without_body: bool) -> None:
+async def _send_half(send: Send, response: ApiResponse) -> None:
+    """An answer that ends in the middle: the server closes the connection because the rest never comes."""
+    await _send(send, response, without_body=False, until=len(response.body) // 2)
+
+
+async def _send(send: Send, response: ApiResponse, *, without_body: bool, until: int | None = None) -> None:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
     if response.status != 204:
         headers.append((b"content-type", response.media_type.encode("latin-1")))
         headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if without_body else response.body})
+    await send({"type": "http.response.body", "body": b"" if without_body else response.body[:until]})
 
 
 async def _answer_lifespan(receive: Receive, send: Send) -> None:

@@ -15,7 +15,7 @@ def build_app() -> Any:
     from cyclopts import App
 
     from vedette.cli import app as applications
-    from vedette.cli import explain, ingest, rules, server, snapshot, tenant, token, user
+    from vedette.cli import explain, fault, ingest, rules, server, snapshot, tenant, token, user
 
     app = App(
         name="vedette",
@@ -40,6 +40,7 @@ def build_app() -> Any:
     for name, help_text, commands in (
         ("rules", "Detection rules.", (rules.list_, rules.run, rules.check, rules.apply)),
         ("token", "Access tokens.", (token.mint,)),
+        ("fault", "Faulty answers on order, for tests of clients.", (fault.add, fault.list_, fault.clear)),
         ("snapshot", "Copies of the whole state, for test suites.", (snapshot.save, snapshot.restore, snapshot.list_)),
     ):
         group = App(name=name, help=help_text)

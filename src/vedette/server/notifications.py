@@ -40,9 +40,6 @@ class Services(Protocol):
     def cursors(self) -> "CursorBox": ...
 
     @property
-    def hunting(self) -> "HuntingRunner": ...
-
-    @property
     def outbox(self) -> "Outbox": ...
 
     @property
@@ -62,7 +59,7 @@ FIRST_RUN_SECONDS = 30 * 86_400
 """How far back the first run of a tenant's own rule looks."""
 
 
-def graph_parts(services: Services, calls: "InnerCalls") -> "GraphParts":
+def graph_parts(services: Services, calls: "InnerCalls", hunting: "HuntingRunner") -> "GraphParts":
     """What the security part of Graph works with."""
     from vedette.api.graph.detection_rules import RuleParts
     from vedette.api.graph.routes import GraphParts
@@ -72,7 +69,7 @@ def graph_parts(services: Services, calls: "InnerCalls") -> "GraphParts":
     store, clock, ids = services.store, services.clock, services.ids
     return GraphParts(
         store=store,
-        hunting=services.hunting,
+        hunting=hunting,
         clock=clock,
         cursors=services.cursors,
         rules=RuleParts(store, query_columns, services.outbox, clock, ids),

@@ -15,11 +15,12 @@ from vedette.api.defender.routes import DefenderSurface
 from vedette.api.dispatch import Dispatcher, DispatchSettings, RequestRecord
 from vedette.api.graph.directory import GraphDirectory
 from vedette.api.graph.routes import GraphSurface
+from vedette.api.hunting import HuntingRunner
 from vedette.api.ingest.routes import IngestSurface
 from vedette.api.inner_calls import InnerCalls
 from vedette.api.login.routes import LoginSurface
 from vedette.api.router import Handler, Router
-from vedette.api.throttle import Throttle
+from vedette.api.throttle import MeteredHunting, Throttle
 from vedette.contracts.operations import load_operations
 from vedette.contracts.quotas import load_quota_profile
 from vedette.identity.tokens.verifier import Verifier
@@ -27,9 +28,11 @@ from vedette.observability import metrics
 from vedette.observability.logs import get_logger
 from vedette.portal.routes import PortalSurface
 from vedette.server.certificates import CertificateFiles
+from vedette.server.faults import COUNTERS, open_faults
 from vedette.server.health import HealthSurface
 from vedette.server.notifications import graph_parts
 from vedette.server.wiring import Services
+from vedette.store.counters import SharedCounters
 
 LOG = get_logger(__name__)
 
@@ -48,15 +51,18 @@ def build_application(services: Services) -> Dispatcher:
     spool = services.folder.run / "spool"
     spool.mkdir(mode=0o700, exist_ok=True)
     calls = InnerCalls()
-    handlers = _handlers(services, calls)
+    counters = SharedCounters(services.folder.run / COUNTERS)
+    throttle = Throttle(load_quota_profile(settings.profile), services.clock, counters)
+    handlers = _handlers(services, calls, MeteredHunting(services.hunting, throttle))
     router = Router(list(load_operations().values()), handlers, settings.accept_host)
     dispatcher = Dispatcher(
         router,
         Authenticator(Verifier(services.identity), services.tenant),
-        Throttle(load_quota_profile(settings.profile), services.clock),
+        throttle,
         settings=DispatchSettings(spool_folder=spool, behind_proxy=settings.behind_proxy),
         clock=services.clock,
         ids=services.ids,
+        faults=open_faults(services.folder.run),
         observers=(count_request, log_request),
         on_disconnect=services.hunting.cancel,
     )
@@ -64,15 +70,15 @@ def build_application(services: Services) -> Dispatcher:
     return dispatcher
 
 
-def _handlers(services: Services, calls: InnerCalls) -> Mapping[str, Mapping[str, Handler]]:
+def _handlers(services: Services, calls: InnerCalls, hunting: HuntingRunner) -> Mapping[str, Mapping[str, Handler]]:
     return {
         "login": LoginSurface(services.identity).handlers(),
         "graph": {
-            **GraphSurface(graph_parts(services, calls)).handlers(),
+            **GraphSurface(graph_parts(services, calls, hunting)).handlers(),
             **GraphDirectory(services.identity).handlers(),
         },
         "defender": DefenderSurface(
-            services.store, services.hunting, services.clock, services.cursors, services.endpoint
+            services.store, hunting, services.clock, services.cursors, services.endpoint
         ).handlers(),
         "ingest": IngestSurface(services.pipeline).handlers(),
         "portal": PortalSurface(services.identity, services.folder.root).handlers(),

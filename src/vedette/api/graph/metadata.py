@@ -55,8 +55,8 @@ def csdl() -> bytes:
             _add_container(schema)
         else:
             _add_actions(schema)
-    document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return document
+    text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text
 
 
 def _add_types(schema: ElementTree.Element, document: GraphTypesDocument) -> None:

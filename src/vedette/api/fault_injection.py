@@ -1,0 +1,90 @@
+"""Faults on order: answers that a connector's error paths can be tested with, by operation, share and count.
+
+They are written in a file of the running server's folder, which every process looks at; without it there are none.
+"""
+
+import fnmatch
+import random
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from vedette.errors import ApiError, QuotaExceededError, UnauthenticatedError
+from vedette.store.counters import Counters
+
+FaultKind = Literal["429", "500", "503", "504", "slow", "cut-off", "expired-token"]
+FOREVER = 2.0**40
+
+
+class InjectedFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One fault. `operation` is a name or pattern (`graph.list_incidents`, `defender.*`)."""
+
+    id: str
+    kind: FaultKind
+    operation: str = "*"
+    share: float = 1.0
+    count: int | None = None
+    """How many times; None: until it is removed."""
+    seconds: float = 5.0
+    """`slow`: how long; `429`, `503`: Retry-After."""
+
+
+class InjectedError(ApiError):
+    """A fault that somebody ordered."""
+
+
+class Faults:
+    """The faults in force. Thread-safe; `chance` gives numbers from 0 to 1."""
+
+    def __init__(self, path: Path, counters: Counters, chance: random.Random | None = None) -> None:
+        self._path = path
+        self._counters = counters
+        self._chance = chance or random.Random()  # noqa: S311 — chance, not secrecy
+        self._seen: tuple[int, tuple[InjectedFault, ...]] = (0, ())
+
+    def all(self) -> tuple[InjectedFault, ...]:
+        """Every fault that was ordered."""
+        try:
+            stamp = self._path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return ()
+        if self._seen[0] != stamp:
+            self._seen = (stamp, msgspec.json.decode(self._path.read_bytes(), type=tuple[InjectedFault, ...]))
+        return self._seen[1]
+
+    def add(self, fault: InjectedFault) -> None:
+        """Order a fault; one of the same id is replaced."""
+        self._write((*(each for each in self.all() if each.id != fault.id), fault))
+
+    def clear(self) -> None:
+        """No more faults."""
+        self._path.unlink(missing_ok=True)
+
+    def pick(self, operation: str) -> InjectedFault | None:
+        """The fault that strikes a call of an operation now, if any."""
+        for fault in self.all():
+            if not fnmatch.fnmatchcase(operation, fault.operation) or self._chance.random() >= fault.share:
+                continue
+            if fault.count is None or self._counters.add(f"fault/{fault.id}", 1, FOREVER) <= fault.count:
+                return fault
+        return None
+
+    def _write(self, faults: tuple[InjectedFault, ...]) -> None:
+        draft = self._path.with_name(f".{self._path.name}.new")
+        draft.write_bytes(msgspec.json.encode(faults))
+        draft.replace(self._path)
+
+
+def raise_fault(fault: InjectedFault) -> None:
+    """Raise what the fault answers; `slow` and `cut-off` answer as usual."""
+    retry_after = max(1, int(fault.seconds))
+    match fault.kind:
+        case "429":
+            raise QuotaExceededError(limit=0, window="00:01:00", retry_after=retry_after)
+        case "expired-token":
+            raise UnauthenticatedError("TokenExpired")
+        case "500" | "503" | "504":
+            raise InjectedError(f"Injected{fault.kind}", retry_after=retry_after)
+        case _:
+            return

@@ -1,0 +1,62 @@
+"""Faults on order, and quotas that processes share."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.api_fakes import HOME, NOW, Application
+from vedette.api.fault_injection import InjectedFault
+from vedette.api.throttle import Throttle
+from vedette.clock import ManualClock
+from vedette.contracts.quotas import load_quota_profile
+from vedette.errors import QuotaExceededError
+from vedette.store.counters import SharedCounters
+
+PATH = "/v1.0/security/incidents"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("429", 429), ("500", 500), ("503", 503), ("504", 504), ("expired-token", 401)]
+)
+def test_a_fault_strikes_its_operation_as_often_as_asked(application: Application, kind: str, status: int) -> None:
+    fault = InjectedFault(id="a", kind=kind, operation="graph.list_inc*", count=2, seconds=7)  # type: ignore[arg-type]
+    application.faults.add(fault)
+    client = application.client("graph")
+    answers = [client.get(PATH) for _ in range(3)]
+    assert [answer.status for answer in answers] == [status, status, 200]
+    assert client.get("/v1.0/security/alerts_v2").status == 200
+    if kind in ("429", "503"):
+        assert answers[0].headers["retry-after"] == "7"
+
+
+def test_a_cut_off_answer_is_shorter_than_it_says(application: Application) -> None:
+    application.faults.add(InjectedFault(id="a", kind="cut-off"))
+    answer = application.client("graph").get(PATH)
+    assert len(answer.body) < int(answer.headers["content-length"])
+    application.faults.clear()
+    assert application.client("graph").get(PATH).json()["value"] == []
+
+
+def test_quotas_are_shared_and_shown(tmp_path: Path) -> None:
+    clock, profile = ManualClock(NOW), load_quota_profile("microsoft")
+    first, second = (Throttle(profile, clock, SharedCounters(tmp_path / "counters.db")) for _ in range(2))
+    for number in range(45):
+        (first if number % 2 else second).admit(HOME, "hunting")
+    for throttle in (first, second):
+        with pytest.raises(QuotaExceededError):
+            throttle.admit(HOME, "hunting")
+    usage = {(each.quota, each.window_seconds): each for each in first.usage(HOME)}
+    assert usage["hunting", 60].used >= 45
+    assert usage["hunting", 60].headers()["ratelimit-remaining"] == "0"
+
+
+def test_cpu_time_of_hunting_has_a_budget(tmp_path: Path) -> None:
+    clock = ManualClock(NOW)
+    throttle = Throttle(load_quota_profile("microsoft"), clock, SharedCounters(tmp_path / "counters.db"))
+    throttle.check_cpu(HOME, 899.0)
+    throttle.check_cpu(HOME)
+    throttle.check_cpu(HOME, 2.0)
+    with pytest.raises(QuotaExceededError):
+        throttle.check_cpu(HOME)
+    clock.advance(900)
+    throttle.check_cpu(HOME)
