@@ -18,7 +18,7 @@ from vedette.clock import now_ticks
 
 COUNTS = {"DeviceProcessEvents": 5_000_000, "DeviceNetworkEvents": 1_000_000, "DeviceFileEvents": 1_000_000}
 BATCHES = 40
-REPEATS = 5
+REPEATS = 3
 GOAL = 1.5
 """Times the hand-written statement, on the same files, with the same threads, in the same process."""
 
