@@ -8,6 +8,7 @@ from vedette.contracts.functions import FunctionContract
 from vedette.contracts.hunting_answers import HuntingAnswers
 from vedette.contracts.operations import OperationContract, OperationsDocument
 from vedette.contracts.tables import TableContract
+from vedette.contracts.user_rights import load_user_limits, load_user_rights, roles_with
 
 HEADER = """# Coverage
 
@@ -29,6 +30,7 @@ def render_coverage(
         [HEADER],
         _summary(operations.values()),
         itertools.chain.from_iterable(_surface(document) for document in operations.values()),
+        _user_rights(),
         _answers(answers),
         _functions(functions, unsupported),
         _tables(tables.values()),
@@ -68,6 +70,19 @@ def _operation(document: OperationsDocument, operation: OperationContract) -> st
         operation.source,
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _user_rights() -> Iterator[str]:
+    yield "## What people's roles allow\n"
+    yield "Who acts for a person needs, besides the delegated permission, a role of theirs with the right.\n"
+    yield "| right | delegated permissions | directory roles |"
+    yield "|---|---|---|"
+    for right in load_user_rights().values():
+        roles = "everybody" if right.everyone else ", ".join(sorted(roles_with(right).values()))
+        yield f"| {right.name} | {', '.join((*right.graph, *right.defender))} | {roles} |"
+    yield ""
+    yield from (f"- {limit.name} ({limit.status}): {limit.note}" for limit in load_user_limits())
+    yield ""
 
 
 def _answers(answers: HuntingAnswers) -> Iterator[str]:

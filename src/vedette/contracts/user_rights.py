@@ -28,11 +28,26 @@ class UserRightContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     defender: tuple[str, ...] = ()
 
 
+class UserLimitContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A further limit on people, and whether it is built."""
+
+    name: str
+    status: Literal["implemented", "partial", "planned"]
+    note: str
+
+
 class UserRightsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file of rights."""
 
     source: str
     rights: tuple[UserRightContract, ...]
+    limits: tuple[UserLimitContract, ...] = ()
+
+
+@functools.cache
+def load_user_limits() -> tuple[UserLimitContract, ...]:
+    """What bounds people besides rights."""
+    return load_document(data_folder() / "user_rights.toml", UserRightsDocument).limits
 
 
 @functools.cache
