@@ -57,6 +57,13 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True):
     client_address: str
     tenant_id: str = ""
     app_id: str = ""
+    object_id: str = ""
+    is_user: bool = False
+    permissions: tuple[str, ...] = ()
+    token_id: str = ""
+    uri: str = ""
+    """The address as the client wrote it, query included."""
+    response_size: int = 0
     error_code: str = ""
     error: Exception | None = None
 
@@ -354,6 +361,12 @@ class Dispatcher:
             client_address=exchange.origin.client_address,
             tenant_id=caller.tenant.tenant_id if caller else "",
             app_id=caller.principal.app_id if caller else "",
+            object_id=caller.principal.object_id if caller else "",
+            is_user=caller is not None and caller.principal.kind == "user",
+            permissions=_permissions(caller),
+            token_id=caller.principal.token_id if caller else "",
+            uri=_uri(exchange),
+            response_size=len(response.body),
             error_code=wire_code(response) if response.status >= 400 and response.body else "",
             error=exchange.error,
         )
@@ -367,6 +380,18 @@ def _headers(raw: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
     for name, value in ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw):
         headers[name] = f"{headers[name]}; {value}" if name == "cookie" and name in headers else value
     return headers
+
+
+def _permissions(caller: Caller | None) -> tuple[str, ...]:
+    if caller is None:
+        return ()
+    principal = caller.principal
+    return tuple(sorted(principal.scopes if principal.kind == "user" else principal.roles))
+
+
+def _uri(exchange: Exchange) -> str:
+    path = exchange.match.path if exchange.match else ""
+    return f"{exchange.origin.base_url}{path}" + (f"?{exchange.query}" if exchange.query else "")
 
 
 def _with_request_ids(response: ApiResponse, exchange: Exchange) -> ApiResponse:

@@ -63,7 +63,7 @@ def build_application(services: Services) -> Dispatcher:
         clock=services.clock,
         ids=services.ids,
         faults=open_faults(services.folder.run),
-        observers=(count_request, log_request),
+        observers=(count_request, log_request, services.api_audit.observe),
         on_disconnect=services.hunting.cancel,
     )
     calls.serve_with(dispatcher.serve_inner)

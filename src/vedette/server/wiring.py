@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # what is heavy is imported by the property that builds it
     from vedette.lake.maintenance import Maintenance
     from vedette.lake.writer import LakeWriter
     from vedette.machines.execution import Executor
+    from vedette.server.api_audit import ApiAudit
     from vedette.server.rule_folder import RuleFolder
     from vedette.store.secrets import MasterKey
 
@@ -144,6 +145,15 @@ class Services:
         writer = LakeWriter(self.lake_folders, self.clock, publisher, DuckDBJson(), options)
         self._closers.append(writer.stop)
         return writer
+
+    @cached_property
+    def api_audit(self) -> "ApiAudit":
+        from vedette.server.api_audit import ApiAudit
+
+        audit = ApiAudit(self.writer, self.clock, self.ids)  # the writer is built first and so closed after it
+        audit.start()
+        self._closers.append(audit.stop)
+        return audit
 
     @cached_property
     def engine(self) -> "DuckDBEngine":
