@@ -8,12 +8,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.indicators.tables import INDICATOR_COUNTERS, INDICATORS
 from vedette.odata.paging import Selection, cut_page, select_page
+from vedette.store.engine import conflict_insert
 from vedette.store.tenancy import TenantRepository
 
 MAX_ACTIVE = 15_000
@@ -181,9 +180,8 @@ class Indicators(TenantRepository):
         return seen
 
     def _next_id(self) -> int:
-        insert = postgresql_insert if self.connection.dialect.name == "postgresql" else sqlite_insert
         table = INDICATOR_COUNTERS
-        counter = insert(table).values(tenant_id=self.tenant_id, last_indicator_id=1)
+        counter = conflict_insert(self.connection, table).values(tenant_id=self.tenant_id, last_indicator_id=1)
         statement = counter.on_conflict_do_update(
             index_elements=[table.c.tenant_id], set_={"last_indicator_id": table.c.last_indicator_id + 1}
         ).returning(table.c.last_indicator_id)
