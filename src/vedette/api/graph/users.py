@@ -21,7 +21,8 @@ from vedette.api.graph.surface import graph_answer, metadata_url
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.context import RequestContext
 from vedette.contracts.permissions import DirectoryRoleContract, directory_role
-from vedette.errors import InvalidRequestError
+from vedette.contracts.user_rights import has_right
+from vedette.errors import InvalidRequestError, PermissionDeniedError
 from vedette.identity.accounts import Accounts
 from vedette.identity.directory.groups import Group, Groups
 from vedette.identity.directory.users import USER_FIELDS, User, Users
@@ -179,7 +180,7 @@ class GraphUsers:
         """PATCH /users/{id | userPrincipalName}."""
         body = read_entity(request.body, UserBody)
         with self._services.store.begin() as connection:
-            user = user_of(connection, context, request)
+            user = _changeable_user(connection, context, request)
             accounts = Accounts(connection, self._services, context.tenant.tenant_id)
             accounts.change(_changed(user, body))
             if isinstance(body.password_profile, PasswordProfileBody) and body.password_profile.password is not None:
@@ -193,14 +194,14 @@ class GraphUsers:
     def delete(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """DELETE /users/{id | userPrincipalName}."""
         with self._services.store.begin() as connection:
-            user = user_of(connection, context, request)
+            user = _changeable_user(connection, context, request)
             Accounts(connection, self._services, context.tenant.tenant_id).remove(user)
         return no_content()
 
     def revoke_sessions(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /users/{id}/revokeSignInSessions."""
         with self._services.store.begin() as connection:
-            user = user_of(connection, context, request)
+            user = _changeable_user(connection, context, request)
             Accounts(connection, self._services, context.tenant.tenant_id).revoke_sessions(user)
         return graph_answer({"@odata.context": metadata_url(request, "Edm.Boolean"), "value": True})
 
@@ -229,6 +230,20 @@ class GraphUsers:
 def user_of(connection: Connection, context: RequestContext, request: ApiRequest) -> User:
     """The user of the path. Raises ObjectNotFoundError."""
     return Users(connection, context.tenant.tenant_id).get(request.path_parameters["id"])
+
+
+def _changeable_user(connection: Connection, context: RequestContext, request: ApiRequest) -> User:
+    """The same, if the caller may change it: who has a role is changed only by those who may do everything.
+
+    An application is not held to that: its permissions name what it may do, as the service documents them.
+    """
+    user = user_of(connection, context, request)
+    is_person = context.principal.kind == "user"
+    if is_person and Users(connection, context.tenant.tenant_id).role_ids(user):
+        is_own = user.id == context.principal.object_id
+        if not is_own and not has_right(context.principal.directory_roles, None):
+            raise PermissionDeniedError("InsufficientPrivileges")
+    return user
 
 
 def directory_role_id(tenant_id: str, template_id: str) -> str:
