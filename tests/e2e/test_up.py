@@ -108,6 +108,31 @@ def test_behind_a_proxy_it_speaks_plain_http_and_believes_the_proxy(data: Path) 
         assert server.stop() == 0
 
 
+def test_behind_a_proxy_the_nearest_proxy_is_believed_and_logged(data: Path) -> None:
+    server = RunningServer(
+        data, "--behind-proxy", "--accept-host", "vedette.example", "--single", "--log-level", "debug"
+    )
+    try:
+        server.wait_until_ready()
+        forwarded = {
+            "Host": "internal.example",
+            "X-Forwarded-Host": "vedette.example",
+            "X-Forwarded-Proto": "https",
+            "X-Forwarded-For": "203.0.113.9, 198.51.100.7",
+        }
+        with httpx2.Client(base_url=f"http://127.0.0.1:{server.port}", trust_env=False) as client:
+            answer = client.get("/api/incidents", headers={**forwarded, "Authorization": "Bearer secret-of-somebody"})
+            other = client.get("/api/incidents", headers={**forwarded, "X-Forwarded-Host": "evil.example"})
+        assert (answer.status_code, other.status_code) == (401, 421)
+    finally:
+        assert server.stop() == 0
+    printed = server.log.read_text()
+    lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    (line,) = [line for line in lines if line.get("operation") == "defender.list_incidents"]
+    assert (line["client"], line["status"], line["request_id"]) == ("198.51.100.7", 401, answer.headers["request-id"])
+    assert "secret-of-somebody" not in printed
+
+
 def test_an_own_certificate_is_used(tmp_path: Path) -> None:
     first = RunningServer(tmp_path / "first", "--single", "--accept-host", "vedette.example")
     first.wait_until_ready()
