@@ -114,6 +114,13 @@ def _subtract(scalars: Scalars, call: Call) -> Sql:
     return _additive(exp.Sub, scalars, call)
 
 
+def _of_decimals(macro: str, scalars: Scalars, call: Call) -> Sql:
+    return tree.bound(
+        [tree.cast(each, "DECIMAL(38, 17)") for each in scalars.values(call.arguments)],
+        lambda *sides: tree.call(macro, *sides),
+    )
+
+
 @family.rule("multiply")
 def _multiply(scalars: Scalars, call: Call) -> Sql:
     left, right = call.arguments
@@ -126,10 +133,7 @@ def _multiply(scalars: Scalars, call: Call) -> Sql:
     if call.type in _INTEGERS:
         return _whole(scalars, call)
     if call.type is ScalarType.DECIMAL:
-        product = tree.binary(
-            exp.Mul, tree.cast(scalars.value(left), "DOUBLE"), tree.cast(scalars.value(right), "DOUBLE")
-        )
-        return tree.try_cast(product, "DECIMAL(38, 17)")
+        return _of_decimals("kql_decimal_times", scalars, call)
     if call.type is ScalarType.REAL:
         return tree.binary(exp.Mul, _real(scalars, left), _real(scalars, right))
     raise UnsupportedError(call.function, "arithmetic of two dynamic values has no defined type")
@@ -145,10 +149,7 @@ def _divide(scalars: Scalars, call: Call) -> Sql:
         quotient = tree.binary(exp.Div, tree.cast(scalars.value(left), "DOUBLE"), _real(scalars, right))
         return tree.attempt(tree.cast(tree.call("trunc", quotient), "BIGINT"))
     if call.type is ScalarType.DECIMAL:
-        quotient = tree.binary(
-            exp.Div, tree.cast(scalars.value(left), "DOUBLE"), tree.cast(scalars.value(right), "DOUBLE")
-        )
-        return tree.try_cast(quotient, "DECIMAL(38, 17)")
+        return _of_decimals("kql_decimal_over", scalars, call)
     if call.type is ScalarType.REAL:
         return tree.binary(exp.Div, _real(scalars, left), _real(scalars, right))
     raise UnsupportedError(call.function, "arithmetic of two dynamic values has no defined type")

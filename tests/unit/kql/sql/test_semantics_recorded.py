@@ -3,11 +3,14 @@
 # ruff: noqa: E501 - one fact a line
 
 import math
+from decimal import Decimal
 
 import pytest
 
+from vedette.kql.compile import compile_query
 from vedette.kql.errors import KqlError
 from vedette.testing import run_kql
+from vedette.testing.kql_execution import EmptyCatalog
 
 LONGEST = 2**63 - 1
 
@@ -154,3 +157,35 @@ def test_sketches_merge() -> None:
         | project rank_tdigest(t, 685), percentile_tdigest(t, 50, typeof(long)), dcount_hll(h)"""
     _, rows = run_kql(query)
     assert rows == [(685.0, 500, 1000)]
+
+
+def test_decimals_keep_their_digits() -> None:
+    query = """datatable(a:decimal, b:decimal)[decimal(1), decimal(3), decimal(1.1), decimal(1.1),
+        decimal(123456789012345), decimal(2), decimal(1), decimal(0)] | project a * b, a / b"""
+    _, rows = run_kql(query)
+    assert rows == [
+        (Decimal(3), Decimal("0.33333333333333333")),
+        (Decimal("1.21"), Decimal(1)),
+        (Decimal(246913578024690), Decimal("61728394506172.5")),
+        (Decimal(0), None),
+    ]
+
+
+def test_patterns_parameters_and_restrictions() -> None:
+    pattern = """declare pattern country = (name:string)[state:string] {
+        ("USA").["New York"] = { print Capital = "Albany" }; ("Canada").["Alberta"] = { print Capital = "Edmonton" }; };
+        country("Canada").Alberta"""
+    assert run_kql(pattern) == (["Capital"], [("Edmonton",)])
+    assert run_kql("declare query_parameters(a:long = 5); print a")[1] == [(5,)]
+    assert run_kql("let T = view () { print x = 1 }; restrict access to (T); T")[1] == [(1,)]
+    size = "set query_bin_auto_size = 1h; range t from datetime(2020-01-01) to datetime(2020-01-01 01:59) step 1m"
+    assert [row[1] for row in run_kql(f"{size} | summarize count() by bin_auto(t)")[1]] == [60, 60]
+
+
+def test_values_for_query_parameters() -> None:
+    text = "declare query_parameters(a:long, b:string = 'x', c:datetime); print a, b, c"
+    sql = compile_query(text, EmptyCatalog(), now=0, parameters={"a": 41, "c": "2020-01-01"}).sql
+    assert "41" in sql
+    assert sql != compile_query(text, EmptyCatalog(), now=0, parameters={"a": 42, "c": "2020-01-01"}).sql
+    with pytest.raises(KqlError, match="VK2003"):
+        compile_query(text, EmptyCatalog(), now=0)
