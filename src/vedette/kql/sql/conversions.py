@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlglot import exp
+
 from vedette.kql.plan import Call
 from vedette.kql.sql import tree
 from vedette.kql.sql.base import Family, Scalars, UnsupportedError
@@ -96,3 +98,20 @@ def _is_seconds(call: Call, position: int) -> bool:
     if call.function == "make_datetime":
         return position == 5
     return position >= 2 and position == len(call.arguments) - 1
+
+
+_SIZES = {
+    T.BOOL: 1, T.INT: 4, T.LONG: 8, T.REAL: 8, T.DATETIME: 8, T.TIMESPAN: 8, T.GUID: 16, T.DECIMAL: 34,
+}  # fmt: skip
+
+
+@family.rule("estimate_data_size")
+def _estimate_data_size(scalars: Scalars, call: Call) -> Sql:
+    """Bytes of the values: the width of their types, and the length of texts."""
+    fixed = sum(_SIZES.get(each.type, 0) for each in call.arguments)
+    total = tree.cast(tree.number(fixed), "BIGINT")
+    for each in call.arguments:
+        if each.type not in _SIZES:
+            text = tree.coalesce(tree.cast(scalars.value(each), "VARCHAR"), tree.text(""))
+            total = exp.Add(this=total, expression=tree.call("strlen", text))
+    return total

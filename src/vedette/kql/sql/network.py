@@ -16,7 +16,7 @@ family = Family(
         "current_cluster_endpoint": _NO_HOST, "current_database": _NO_HOST, "current_principal": _NO_HOST,
         "current_principal_details": _NO_HOST, "current_principal_is_member_of": _NO_HOST, "extent_id": _NO_HOST,
         "extent_tags": _NO_HOST, "row_id": _NO_HOST, "cursor_after": _NO_HOST, "cursor_before_or_at": _NO_HOST,
-        "cursor_current": _NO_HOST, "estimate_data_size": _NO_HOST,
+        "cursor_current": _NO_HOST,
     }
 )  # fmt: skip
 
