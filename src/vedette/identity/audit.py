@@ -23,6 +23,9 @@ LOG = get_logger(__name__)
 TOPIC = "identity.events"
 GATHER_SECONDS = 1.0
 MAXIMUM_GATHERED = 500
+MAXIMUM_KEPT = 20 * MAXIMUM_GATHERED
+"""How many sign-ins of a tenant wait at most while they cannot be written."""
+
 MAXIMUM_TEXT = 1024
 
 Table = Literal["EntraIdSignInEvents", "EntraIdSpnSignInEvents", "IdentityDirectoryEvents"]
@@ -105,16 +108,21 @@ class AuditLog:
             events.append(event)
             is_full = len(events) >= MAXIMUM_GATHERED
         if is_full:
-            self.flush()
+            self._flush_quietly()
 
     def flush(self) -> None:
         """Write what is gathered."""
         with self._lock:
             gathered, self._gathered = self._gathered, {}
-        if gathered:
+        if not gathered:
+            return
+        try:
             with self._store.begin() as connection:
                 for tenant_id, events in gathered.items():
                     self._publish(connection, tenant_id, events)
+        except SQLAlchemyError:  # the control plane is busy or away: the next time will do
+            self._put_back(gathered)
+            raise
 
     def close(self) -> None:
         """Write what is gathered, for the last time."""
@@ -125,10 +133,19 @@ class AuditLog:
 
     def _write_forever(self) -> None:
         while not self._stopping.wait(GATHER_SECONDS):
-            try:
-                self.flush()
-            except SQLAlchemyError:
-                LOG.exception("sign-ins could not be recorded")
+            self._flush_quietly()
+
+    def _flush_quietly(self) -> None:
+        """What went well is not undone because it could not be written down yet."""
+        try:
+            self.flush()
+        except SQLAlchemyError:
+            LOG.exception("sign-ins could not be recorded yet")
+
+    def _put_back(self, gathered: dict[str, list[Event]]) -> None:
+        with self._lock:
+            for tenant_id, events in gathered.items():
+                self._gathered[tenant_id] = (events + self._gathered.get(tenant_id, []))[:MAXIMUM_KEPT]
 
     def _event(self, record: SignIn | DirectoryChange) -> Event:
         table: Table = "IdentityDirectoryEvents"

@@ -5,6 +5,7 @@ import json
 import pyarrow as pa
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from vedette.clock import to_ticks
 from vedette.contracts.tables import load_tables
@@ -143,3 +144,14 @@ def test_close_writes_the_rest(world: World) -> None:
     world.services.audit.close()
     with world.store.connect() as connection:
         assert connection.execute(select(OUTBOX)).first() is not None
+
+
+def test_what_cannot_be_written_waits(world: World) -> None:
+    world.token()
+    with world.store.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE outbox RENAME TO elsewhere")
+    with pytest.raises(OperationalError):
+        world.services.audit.flush()
+    with world.store.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO outbox")
+    assert len(rows(world, "EntraIdSpnSignInEvents")) == 1
