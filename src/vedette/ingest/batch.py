@@ -140,7 +140,7 @@ class MappingBatch:
         if group.only_counts:
             return Tally(ignored=events)
         self._run(group.flatten)
-        matched = {int(str(index)): int(str(count)) for index, count in self._rows(COUNTS) if index is not None}
+        matched = {0: events} if group.takes_all else self._matched()
         accepted = ignored = 0
         for index, rule in enumerate(group.rules):
             inserted = 0
@@ -157,6 +157,10 @@ class MappingBatch:
         if unmapped:
             self.unmapped_kinds[f"{kind.channel}|{kind.event_id}"] += unmapped
         return Tally(accepted=accepted, ignored=ignored, unmapped=unmapped)
+
+    def _matched(self) -> dict[int, int]:
+        """How many of the flattened events each rule is for."""
+        return {int(str(index)): int(str(count)) for index, count in self._rows(COUNTS) if index is not None}
 
     def _insert(self, table: str, statement: str) -> int:
         self._stage(table)

@@ -95,6 +95,8 @@ class CompiledGroup(NamedTuple):
     rules: tuple[CompiledRule, ...]
     only_counts: bool
     """Whether the one rule says that there is no row, so that nothing has to be read."""
+    takes_all: bool
+    """Whether the one rule is for all events, so that they need not be counted."""
 
 
 COUNTS = f'SELECT "{RULE_INDEX}", count(*) FROM {FLAT} GROUP BY ALL'  # noqa: S608 - two names of this module
@@ -125,11 +127,12 @@ class RuleBook:
         if not fitting:
             return None
         fields = _Fields()
+        takes_all = len(fitting) == 1 and fitting[0][1].when is None
         compilers = [RuleCompiler(rule_set, rule, fields, self._options) for rule_set, rule in fitting]
         rules = tuple(compiler.compile(index) for index, compiler in enumerate(compilers))
         has_no_row = len(rules) == 1 and rules[0].insert is None and rules[0].close_insert is None
-        only_counts = has_no_row and fitting[0][1].when is None
-        return CompiledGroup(_flatten(compilers, kind, fields), rules, only_counts)
+        flatten = _flatten(compilers, kind, fields)
+        return CompiledGroup(flatten, rules, only_counts=has_no_row and takes_all, takes_all=takes_all)
 
 
 def _flatten(compilers: "Sequence[RuleCompiler]", kind: EventKind, fields: "_Fields") -> str:

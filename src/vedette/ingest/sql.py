@@ -1,5 +1,7 @@
 """Builders of the sqlglot nodes that compiled rules are made of."""
 
+from collections.abc import Callable
+
 from sqlglot import exp
 
 DIALECT = "duckdb"
@@ -50,6 +52,13 @@ def concat(*parts: exp.Expression | str) -> exp.Expression:
     for node in nodes[1:]:
         result = exp.DPipe(this=result, expression=node)
     return exp.Paren(this=result)
+
+
+def bound(node: exp.Expression, build: Callable[[exp.Expression], exp.Expression]) -> exp.Expression:
+    """What `build` makes of the value, the value standing in the text only once: planning costs as much as the text."""
+    name = "bound"
+    body = exp.Lambda(this=build(exp.column(name)), expressions=[exp.to_identifier(name)])
+    return call("list_extract", call("list_transform", exp.Array(expressions=[node]), body), 1)
 
 
 def equals(left: exp.Expression, right: exp.Expression | str | int) -> exp.Expression:

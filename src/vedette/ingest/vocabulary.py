@@ -18,6 +18,7 @@ from vedette.ingest.expressions import Call, Expression, Field, Null, Number, Te
 from vedette.ingest.sql import (
     binary,
     both,
+    bound,
     call,
     case,
     concat,
@@ -170,13 +171,15 @@ def _hash(x: exp.Expression, algorithm: str) -> exp.Expression:
     return case((negation(equals(call("ltrim", digits, "0"), "")), call("lower", digits)))
 
 
-def _registry_key(x: exp.Expression) -> exp.Expression:
-    upper = call("upper", x)
-    branches = [
-        (_starts(upper, prefix), concat(root, call("substr", x, len(prefix) + 1)))
-        for prefix, root in load_vocabulary().registry_roots.items()
-    ]
-    return case(*branches, default=x)
+def _registry_key(path: exp.Expression) -> exp.Expression:
+    def with_long_root(x: exp.Expression) -> exp.Expression:
+        branches = [
+            (_starts(call("upper", x), prefix), concat(root, call("substr", x, len(prefix) + 1)))
+            for prefix, root in load_vocabulary().registry_roots.items()
+        ]
+        return case(*branches, default=x)
+
+    return bound(path, with_long_root)
 
 
 def _registry_value(x: exp.Expression) -> exp.Expression:
