@@ -6,13 +6,16 @@ import functools
 import hashlib
 from collections.abc import Mapping
 from importlib import resources
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import jinja2
 from markupsafe import Markup
 
 from vedette.api.http import ApiResponse
 from vedette.portal.session import PortalSession
+
+if TYPE_CHECKING:
+    import jinja2
 
 SECTIONS = (
     ("apps", "App registrations", "manage_applications"),
@@ -23,7 +26,9 @@ SECTIONS = (
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
+def _environment() -> "jinja2.Environment":
+    import jinja2  # not before the first page is asked for
+
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("vedette.portal"),
         autoescape=True,
