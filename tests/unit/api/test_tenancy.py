@@ -10,7 +10,16 @@ import vedette
 
 API = Path(vedette.__file__).parent / "api"
 SURFACES = [path for surface in ("graph", "defender") for path in sorted((API / surface).glob("*.py"))]
-REPOSITORIES = {"Incidents", "Alerts", "Machines", "MachineActions", "Investigations", "LibraryFiles", "Indicators"}
+REPOSITORIES = {
+    "Incidents",
+    "Alerts",
+    "Machines",
+    "MachineActions",
+    "Investigations",
+    "LibraryFiles",
+    "Indicators",
+    "Groups",
+}
 OWN_TENANT = "context.tenant.tenant_id"
 OF_A_LINK = "download.tenant_id"
 """What a signed link says, once its signature has been checked."""

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import Table
 
 from vedette.contracts.permissions import load_directory_roles, load_resources
+from vedette.identity.directory import group_tables
 from vedette.identity.directory import tables as directory_tables
 from vedette.identity.directory.applications import Applications
 from vedette.identity.directory.credentials import PasswordCredentials
@@ -150,7 +151,7 @@ def test_repositories_see_only_their_tenant(world: World) -> None:
 
 
 def test_every_table_of_identity_begins_with_the_tenant() -> None:
-    modules = (directory_tables, grant_tables, signin_tables)
+    modules = (directory_tables, group_tables, grant_tables, signin_tables)
     own = {table.name for module in modules for table in vars(module).values() if isinstance(table, Table)}
-    assert len(own) == 24
+    assert len(own) == 26
     assert not own & set(tables_without_tenant(METADATA))
