@@ -15,7 +15,7 @@ def build_app() -> Any:
     from cyclopts import App
 
     from vedette.cli import app as applications
-    from vedette.cli import explain, fault, ingest, rules, seed, server, snapshot, tenant, token, user
+    from vedette.cli import clock, explain, fault, ingest, rules, seed, server, snapshot, tenant, token, user
 
     app = App(
         name="vedette",
@@ -35,6 +35,7 @@ def build_app() -> Any:
     app.command(ingest.ingest)
     app.command(explain.explain)
     app.command(seed.seed)
+    app.command(clock.clock)
     app.command(applications.commands())
     app.command(tenant.commands())
     app.command(user.commands())

@@ -11,6 +11,8 @@ from vedette.clock import Clock, SystemClock
 from vedette.context import Tenant
 from vedette.ids import Ids, RandomIds
 from vedette.server.data_folder import DataFolder
+from vedette.server.shifted_clock import FILE as SHIFT_FILE
+from vedette.server.shifted_clock import ShiftedClock
 from vedette.settings import Settings
 from vedette.store.engine import Store
 
@@ -54,7 +56,7 @@ class Services:
     ) -> None:
         self.settings = settings
         self.folder = folder
-        self.clock = clock or SystemClock()
+        self.clock = clock or _clock(settings, folder)
         self.ids = ids or RandomIds()
         self._closers: list[Callable[[], object]] = []
 
@@ -282,6 +284,10 @@ class Services:
                 found = Tenants(connection).find(name)
                 return found.tenant if found else None
             return next((record.tenant for record in Tenants(connection).all() if record.is_home), None)
+
+
+def _clock(settings: Settings, folder: DataFolder) -> Clock:
+    return ShiftedClock(folder.run / SHIFT_FILE) if settings.demo or settings.allow_minting else SystemClock()
 
 
 def own_hosts(settings: Settings) -> frozenset[str]:
