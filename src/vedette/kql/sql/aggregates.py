@@ -237,7 +237,8 @@ def _make_list(group: Group, call: Aggregate) -> Sql:
     if expression.type is T.DYNAMIC:
         items = group.gathered(tree.call("kql_list_items", value), predicate)
         return tree.call("kql_flat_array", _limited(items, limit))
-    items = group.gathered(embed(value, expression.type), _present(value, expression.type, predicate))
+    member = value if expression.type in _PLAIN_MEMBERS else embed(value, expression.type)
+    items = group.gathered(member, _present(value, expression.type, predicate))
     return tree.call("kql_as_array", _limited(items, limit))
 
 
@@ -256,8 +257,13 @@ def _make_set(group: Group, call: Aggregate) -> Sql:
             tree.distinct("list", tree.call("kql_list_items", value)), _present(value, expression.type, predicate)
         )
         return tree.call("kql_flat_set", _limited(items, limit))
-    items = _when(tree.distinct("list", embed(value, expression.type)), _present(value, expression.type, predicate))
+    member = value if expression.type in _PLAIN_MEMBERS else embed(value, expression.type)
+    items = _when(tree.distinct("list", member), _present(value, expression.type, predicate))
     return tree.call("kql_as_array", _limited(items, limit))
+
+
+_PLAIN_MEMBERS = frozenset({T.STRING, T.INT, T.LONG, T.BOOL})
+"""Types whose values become JSON all at once, when the list is complete."""
 
 
 @_rule("make_bag", "make_bag_if")

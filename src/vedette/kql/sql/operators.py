@@ -4,13 +4,14 @@ three-valued."""
 
 from __future__ import annotations
 
+import re
 from typing import TypeGuard
 
 from sqlglot import exp
 
-from vedette.kql.plan import Call, Expression, Literal
+from vedette.kql.plan import Call, ColumnReference, Expression, Literal
 from vedette.kql.sql import tree
-from vedette.kql.sql.base import Family, Scalars, SubqueryMember, UnsupportedError, never_null
+from vedette.kql.sql.base import Family, Scalars, SubqueryMember, UnsupportedError, never_null, text_of
 from vedette.kql.sql.literals import dynamic_members
 from vedette.kql.sql.tree import Infix, Sql
 from vedette.kql.types import ScalarType
@@ -225,9 +226,39 @@ def _order(scalars: Scalars, call: Call) -> Sql:
     return _without_nan(scalars, comparison, *above)
 
 
+_PLAIN_NEEDLE = re.compile(r"[A-Za-z0-9_ .:@-]{3,}")
+_PATH_STEPS = frozenset({"tostring", "property", "element", "parse_json", "todynamic"})
+
+
+def _near(scalars: Scalars, text: Expression, wanted: Expression) -> Sql | None:
+    """A cheap test that every row passes whose value at a path of JSON text can be a constant.
+
+    JSON holds such characters as they are, or as an escape that begins with a backslash and u.
+    """
+    needle = text_of(wanted)
+    if needle is None or not _PLAIN_NEEDLE.fullmatch(needle):
+        return None
+    depth = 0
+    while isinstance(text, Call) and text.function in _PATH_STEPS:
+        text, depth = text.arguments[0], depth + 1
+    if depth < 2 or not isinstance(text, ColumnReference):
+        return None
+    stored = scalars.value(text)
+    if not isinstance(stored, exp.Column):
+        return None
+    raw = tree.cast(stored, "VARCHAR")
+    return tree.either(tree.call("contains", raw, tree.text(needle)), tree.call("contains", raw, tree.text("\\u")))
+
+
 @family.condition("equal")
 def _equal_condition(scalars: Scalars, call: Call) -> Sql:
     left, right = call.arguments
+    near = _near(scalars, left, right)
+    exact = _exactly_equal(scalars, left, right)
+    return exact if near is None else tree.both(near, exact)
+
+
+def _exactly_equal(scalars: Scalars, left: Expression, right: Expression) -> Sql:
     sides = _comparable(scalars, left), _comparable(scalars, right)
     if _may_be_nan(left) and _may_be_nan(right):
         return tree.bound(sides, lambda a, b: tree.both(tree.equal(a, b), tree.negation(tree.call("isnan", a))))
@@ -238,9 +269,9 @@ def _equal_condition(scalars: Scalars, call: Call) -> Sql:
 def _equal(scalars: Scalars, call: Call) -> Sql:
     left, right = call.arguments
     if never_null(left) and never_null(right):
-        return _equal_condition(scalars, call)
+        return _exactly_equal(scalars, left, right)
     if never_null(left) or never_null(right):
-        return tree.coalesce(_equal_condition(scalars, call), tree.boolean(False))
+        return tree.coalesce(_exactly_equal(scalars, left, right), tree.boolean(False))
     nan = _may_be_nan(left) and _may_be_nan(right)
 
     def form(a: Sql, b: Sql) -> Sql:

@@ -189,3 +189,11 @@ def test_values_for_query_parameters() -> None:
     assert sql != compile_query(text, EmptyCatalog(), now=0, parameters={"a": 42, "c": "2020-01-01"}).sql
     with pytest.raises(KqlError, match="VK2003"):
         compile_query(text, EmptyCatalog(), now=0)
+
+
+def test_a_path_is_found_however_its_json_is_written() -> None:
+    """The cheap test before a comparison at a path must not lose values that are escaped."""
+    rows = r"""datatable(s:string)['{"a":{"b":"hello"}}', '{"a":{"b":"h\\u0065llo"}}', '{"a":{"b":"hello there"}}', 'hello']"""
+    rows = f"{rows} | extend d = parse_json(s)"
+    assert run_kql(f"{rows} | where d.a.b == 'hello' | count")[1] == [(2,)]
+    assert run_kql(f"{rows} | where tostring(d.a['b']) == 'hello' | count")[1] == [(2,)]
