@@ -1,4 +1,4 @@
-"""Graph's published types, as far as Vedette answers with them: for `$metadata`, OpenAPI, and values given by clients."""
+"""Graph's published types, as far as Vedette answers with them: for `$metadata` and for values given by clients."""
 
 import functools
 import re

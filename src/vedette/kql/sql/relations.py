@@ -286,7 +286,6 @@ def result_columns(columns: Sequence[Column]) -> tuple[ResultColumn, ...]:
     return tuple(ResultColumn(column.name, column.type) for column in columns)
 
 
-
 # --- leaves ---------------------------------------------------------------------------------------------------------
 
 

@@ -103,7 +103,7 @@ def test_groups(query: str, expected: str) -> None:
         ("T | evaluate narrow()", "Row:long, Column:string, Value:string"),
         ("T | evaluate bag_unpack(c): (a: long, z: string)", "a:long, z:string"),
         ('search in (Other) "x"', "$table:string, b:string, z:long"),
-        ('search in (Other) *', "$table:string, b:string, z:long"),
+        ("search in (Other) *", "$table:string, b:string, z:long"),
         ("find in (T, Other) where z > 1 project b", "source_:string, b:string"),
         ("range x from 1 to 10 step 1", "x:long"),
         ('print x = 1, strlen("a"), 1.5', "x:long, print_1:long, print_2:real"),
