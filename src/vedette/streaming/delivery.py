@@ -1,7 +1,7 @@
 """Delivers change notifications: a change becomes one job per subscription it concerns, each retried for itself.
 
-Every notification is signed under the subscription's client state: `Vedette-Signature: t=<unix seconds>,v1=<hex>` is the
-HMAC-SHA-256 of `<t>.<body>`, so that a receiver can tell it from anybody else's without asking back.
+Every notification is signed under the subscription's client state: `Vedette-Signature: t=<unix seconds>,v1=<hex>` is
+the HMAC-SHA-256 of `<t>.<body>`, so that a receiver can tell it from anybody else's without asking back.
 """
 
 import hashlib
