@@ -166,6 +166,8 @@ class _Translator:
         return method(_value(prop, call.arguments[1]), autoescape=True)  # type: ignore[no-any-return]
 
     def _element_count(self, path: Path) -> tuple[ColumnElement[Any], Property]:
+        if len(path.segments) == 1:  # `$count` of nothing
+            raise ODataError("UnknownProperty", property=path.text)
         collection = self._resolve(Path(path.segments[:-1], path.position))
         if not isinstance(collection, CollectionProperty):
             raise ODataError("PropertyNotFilterable", property=path.text)

@@ -26,7 +26,9 @@ def send(surface: IngestSurface, body: bytes, file: Path | None = None, **header
     principal = Principal("application", TENANT, "o", "a", "vedette", frozenset({"Vedette.Ingest"}))
     context = RequestContext(Tenant(TENANT, "contoso.example", "Contoso"), principal, "r", "c", "https://localhost")
     named = {f"vedette-{name.replace('_', '-')}": value for name, value in headers.items()}
-    request = ApiRequest("POST", "/ingest/v1/events", {}, "", named, body, "https://localhost", "127.0.0.1", "r", file)
+    request = ApiRequest(
+        "POST", "/ingest/v1/events", {}, "", named, body, "https://localhost", "127.0.0.1", "r", body_file=file
+    )
     response = surface.handlers()["accept_events"](context, request)
     assert response.status == 200
     return msgspec.json.decode(response.body, type=dict[str, object])
