@@ -10,11 +10,11 @@ _CURL = """\
 Copy and paste (curl):
 
   URL={url} TENANT={tenant} CLIENT={client}
-  pick() {{ python3 -c 'import json,sys; d = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }}
-  SECRET=$(pick 'd["apps"][0]["client_secret"]' < {demo})
+  SECRET=$(python3 -c 'import json,sys; print(json.load(sys.stdin)["apps"][0]["client_secret"])' < "{demo}")
   TOKEN=$(curl -s {trust} $URL/$TENANT/oauth2/v2.0/token \\
     -d grant_type=client_credentials -d client_id=$CLIENT --data-urlencode "client_secret=$SECRET" \\
-    -d scope=https://api.security.microsoft.com/.default | pick 'd["access_token"]')
+    -d scope=https://api.security.microsoft.com/.default |
+    python3 -c 'import json,sys; print(json.load(sys.stdin)["access_token"])')
   curl -s {trust} -H "Authorization: Bearer $TOKEN" $URL/api/incidents
 """
 
