@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 
 from tests.asgi import AsgiClient
@@ -73,6 +74,12 @@ def principal(
     )
 
 
+def _able(not_before: int) -> Principal:
+    """A client that can answer claims challenges, with a token of that second."""
+    reader = principal("graph", "SecurityIncident.Read.All")
+    return msgspec.structs.replace(reader, not_before=not_before, client_capabilities=frozenset({"cp1"}))
+
+
 PRINCIPALS = {
     "graph": principal(
         "graph",
@@ -85,6 +92,8 @@ PRINCIPALS = {
     "graph-reader": principal("graph", "SecurityIncident.Read.All"),
     "graph-user": principal("graph", scopes=("ThreatHunting.Read.All",), kind="user", directory_roles=(READER,)),
     "graph-other": principal("graph", "SecurityIncident.ReadWrite.All", "SecurityAlert.ReadWrite.All", tenant_id=OTHER),
+    "graph-able": _able(50),
+    "graph-renewed": _able(100),
     "graph-lost": principal("graph", "SecurityIncident.Read.All", tenant_id="3" * 8),
     "xdr": principal("mtp", "Incident.ReadWrite.All", "AdvancedHunting.Read.All"),
     "xdr-other": principal("mtp", "Incident.ReadWrite.All", tenant_id=OTHER),

@@ -15,7 +15,7 @@ import msgspec
 from anyio import CapacityLimiter, to_thread
 
 from vedette.api.auth import Authenticator, require
-from vedette.api.fault_injection import Faults, InjectedFault, raise_fault
+from vedette.api.fault_injection import Faults, InjectedFault, raise_challenge, raise_fault
 from vedette.api.faults import FaultContext, is_expected, render_fault, wire_code
 from vedette.api.hosts import Origin, read_origin
 from vedette.api.http import ApiRequest, ApiResponse, AuthenticatedHandler, PublicHandler
@@ -257,6 +257,8 @@ class Dispatcher:
             return
         principal, tenant = self._authenticator.authenticate(exchange.headers, route.document)
         caller = exchange.caller = Caller(principal, tenant)
+        if (challenge := self._faults.challenge(route.name, principal)) is not None:
+            raise_challenge(challenge, principal, exchange.origin.base_url)
         if operation.authentication == "bearer":
             require(operation, principal)
         exchange.usage = self._throttle.admit(tenant.tenant_id, operation.quota)

@@ -3,17 +3,23 @@
 They are written in a file of the running server's folder, which every process looks at; without it there are none.
 """
 
+import base64
 import fnmatch
 import random
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn
 
 import msgspec
 
+from vedette.context import Principal
+from vedette.contracts.permissions import load_resources
 from vedette.errors import ApiError, QuotaExceededError, UnauthenticatedError
+from vedette.identity.claims_request import CHALLENGE_CAPABILITY
 from vedette.store.counters import Counters
 
-FaultKind = Literal["429", "500", "503", "504", "slow", "cut-off", "expired-token"]
+FaultKind = Literal["429", "500", "503", "504", "slow", "cut-off", "expired-token", "claims-challenge"]
+CHALLENGE: FaultKind = "claims-challenge"
 FOREVER = 2.0**40
 
 
@@ -28,6 +34,8 @@ class InjectedFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many times; None: until it is removed."""
     seconds: float = 5.0
     """`slow`: how long; `429`, `503`: Retry-After."""
+    not_before: int = 0
+    """`claims-challenge`: tokens from before this Unix second are not taken."""
 
 
 class InjectedError(ApiError):
@@ -62,8 +70,22 @@ class Faults:
         self._path.unlink(missing_ok=True)
 
     def pick(self, operation: str) -> InjectedFault | None:
-        """The fault that strikes a call of an operation now, if any."""
-        for fault in self.all():
+        """The fault that strikes a call of an operation now, whoever calls, if any."""
+        return self._strike(operation, lambda fault: fault.kind != CHALLENGE)
+
+    def challenge(self, operation: str, principal: Principal) -> InjectedFault | None:
+        """The claims challenge that a call under this token meets now, if any.
+
+        As at the services, only a client that declared the capability is challenged; a newer token is taken.
+        """
+        if CHALLENGE_CAPABILITY not in principal.client_capabilities:
+            return None
+        return self._strike(
+            operation, lambda fault: fault.kind == CHALLENGE and principal.not_before < fault.not_before
+        )
+
+    def _strike(self, operation: str, applies: Callable[[InjectedFault], bool]) -> InjectedFault | None:
+        for fault in filter(applies, self.all()):
             if not fnmatch.fnmatchcase(operation, fault.operation) or self._chance.random() >= fault.share:
                 continue
             if fault.count is None or self._counters.add(f"fault/{fault.id}", 1, FOREVER) <= fault.count:
@@ -88,3 +110,11 @@ def raise_fault(fault: InjectedFault) -> None:
             raise InjectedError(f"Injected{fault.kind}", retry_after=retry_after)
         case _:
             return
+
+
+def raise_challenge(fault: InjectedFault, principal: Principal, base_url: str) -> NoReturn:
+    """Ask for a newer token, in the words that clients which know claims challenges act upon."""
+    resource = load_resources()[principal.audience].app_id
+    wanted = {"access_token": {"nbf": {"essential": True, "value": str(fault.not_before)}}}
+    claims = base64.b64encode(msgspec.json.encode(wanted)).decode()
+    raise UnauthenticatedError("ClaimsChallenge", claims=claims, resource=resource, base_url=base_url)

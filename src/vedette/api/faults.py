@@ -47,6 +47,8 @@ FaultBody = Callable[[str, str, Fault, FaultContext], object]
 """Makes a surface's error body of wire code, message, fault and context."""
 
 UNEXPECTED = "InternalServerError"
+CLAIMS_CHALLENGE = "ClaimsChallenge"
+"""The one refusal of a token whose header every surface words alike: clients read what to ask for from it."""
 
 _KEYS: Mapping[type[Exception], str] = {
     identity.MalformedTokenError: "TokenMalformed",
@@ -91,7 +93,7 @@ def _render(fault: Fault, context: FaultContext) -> ApiResponse:
     return ApiResponse(
         status=record.status,
         body=msgspec.json.encode(body(record.code, message, fault, context)),
-        headers={name: text.format_map(fault.fields) for name, text in _headers(record, context).items()},
+        headers=_headers(record, fault, context),
     )
 
 
@@ -147,11 +149,11 @@ def _detail(diagnostic: Diagnostic) -> FaultDetail:
     return FaultDetail(diagnostic.code, diagnostic.message, f"{diagnostic.line}:{diagnostic.column}")
 
 
-def _headers(record: FaultContract, context: FaultContext) -> Mapping[str, str]:
-    if record.status == 401 and context.surface == "graph":
-        challenge = f'Bearer realm="", authorization_uri="{context.base_url}/common/oauth2/authorize"'
-        return {**record.headers, "www-authenticate": challenge}
-    return record.headers
+def _headers(record: FaultContract, fault: Fault, context: FaultContext) -> Mapping[str, str]:
+    headers = {name: text.format_map(fault.fields) for name, text in record.headers.items()}
+    if record.status == 401 and context.surface == "graph" and fault.key != CLAIMS_CHALLENGE:
+        headers["www-authenticate"] = f'Bearer realm="", authorization_uri="{context.base_url}/common/oauth2/authorize"'
+    return headers
 
 
 def _graph_body(code: str, message: str, fault: Fault, context: FaultContext) -> object:

@@ -8,7 +8,7 @@ from vedette.cli.output import DONE, print_table, say
 
 
 def add(
-    kind: Literal["429", "500", "503", "504", "slow", "cut-off", "expired-token"],
+    kind: Literal["429", "500", "503", "504", "slow", "cut-off", "expired-token", "claims-challenge"],
     /,
     *,
     operation: str = "*",
@@ -22,7 +22,8 @@ def add(
     Parameters
     ----------
     kind
-        What happens.
+        What happens. `claims-challenge`: clients that declared the capability (`cp1`) are told to come back with a
+        token from after this moment, as continuous access evaluation does it.
     operation
         Name or pattern of operations: graph.list_incidents, defender.*
     share

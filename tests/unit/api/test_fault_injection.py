@@ -1,10 +1,13 @@
 """Faults on order, and quotas that processes share."""
 
+import base64
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.api_fakes import HOME, NOW, Application
+from tests.asgi import AsgiClient
 from vedette.api.fault_injection import InjectedFault
 from vedette.api.throttle import Throttle
 from vedette.clock import ManualClock
@@ -60,3 +63,31 @@ def test_cpu_time_of_hunting_has_a_budget(tmp_path: Path) -> None:
         throttle.check_cpu(HOME)
     clock.advance(900)
     throttle.check_cpu(HOME)
+
+
+def challenged(application: Application, token: str) -> AsgiClient:
+    application.faults.add(InjectedFault(id="a", kind="claims-challenge", operation="graph.*", not_before=100))
+    return application.client(token)
+
+
+def test_a_claims_challenge_says_what_to_ask_for(application: Application) -> None:
+    answer = challenged(application, "graph-able").get(PATH)
+    assert answer.status == 401
+    assert answer.json()["error"]["code"] == "InvalidAuthenticationToken"
+    header = answer.headers["www-authenticate"]
+    assert header.startswith('Bearer realm="", authorization_uri="https://')
+    assert 'error="insufficient_claims"' in header
+    claims = base64.b64decode(header.partition('claims="')[2].partition('"')[0])
+    assert json.loads(claims) == {"access_token": {"nbf": {"essential": True, "value": "100"}}}
+
+
+@pytest.mark.parametrize("token", ["graph-renewed", "graph"])
+def test_newer_tokens_and_clients_that_cannot_answer_are_let_pass(application: Application, token: str) -> None:
+    assert challenged(application, token).get(PATH).status == 200
+
+
+def test_a_challenge_is_counted_as_every_fault(application: Application) -> None:
+    fault = InjectedFault(id="a", kind="claims-challenge", count=1, not_before=100)
+    application.faults.add(fault)
+    client = application.client("graph-able")
+    assert [client.get(PATH).status for _ in range(2)] == [401, 200]

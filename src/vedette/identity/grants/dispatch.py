@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from vedette.identity import clients
+from vedette.identity.claims_request import read_claims_request
 from vedette.identity.consent import GrantedPermissions, granted_to_application
 from vedette.identity.directory.applications import find_application
 from vedette.identity.directory.tenants import TenantRecord, Tenants, is_domain
@@ -68,7 +69,8 @@ def _answer(services: IdentityServices, request: TokenRequest, attempt: Attempt)
             needs_confidential_client=grant.needs_confidential_client,
             is_single_page=_is_single_page(connection, services, request),
         )
-        exchange = Exchange(request, connection, services, tenant, client, attempt)
+        asked = read_claims_request(request.parameters)
+        exchange = Exchange(request, connection, services, tenant, client, attempt, asked)
         authorization = grant.authorize(exchange)
         attempt.user, attempt.methods = authorization.user, authorization.methods
         if authorization.user is None:
@@ -130,7 +132,7 @@ def _issue_for_application(exchange: Exchange, authorization: Authorization) -> 
     )
     exchange.attempt.resource = resource
     issuer = TokenIssuer(connection, services, exchange.tenant, exchange.request.base_url)
-    token = issuer.issue(client, resource, permissions)
+    token = issuer.issue(client, resource, permissions, asked=exchange.asked)
     return TokenResult(token.value, token.issued_at, token.expires_in, name)
 
 

@@ -5,6 +5,7 @@ from typing import Protocol
 import msgspec
 from sqlalchemy import Connection
 
+from vedette.identity.claims_request import NOTHING, ClaimsRequest
 from vedette.identity.clients import AuthenticatedClient
 from vedette.identity.directory.tenants import TenantRecord
 from vedette.identity.directory.users import User
@@ -24,6 +25,8 @@ class Exchange(msgspec.Struct, frozen=True):
     client: AuthenticatedClient
     attempt: Attempt
     """What the audit log will be told."""
+    asked: ClaimsRequest = NOTHING
+    """What the client wants to find in the token."""
 
 
 class Authorization(msgspec.Struct, frozen=True):

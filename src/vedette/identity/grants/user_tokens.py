@@ -23,7 +23,7 @@ def issue_for_user(exchange: Exchange, authorization: Authorization, user: User,
     permissions = granted_for_user(connection, client.principal, resource, user, requested)
     issuer = TokenIssuer(connection, services, exchange.tenant, request.base_url)
     subject = issuer.subject_of(user, client, request.client_address, authorization.methods)
-    token = issuer.issue(client, resource, permissions, user=subject)
+    token = issuer.issue(client, resource, permissions, user=subject, asked=exchange.asked)
     id_token = None
     if "openid" in requested.oidc:
         roles = own_roles(connection, client.principal, user)

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from vedette.identity.claims_request import NOTHING, ClaimsRequest
 from vedette.identity.clients import AuthenticatedClient
 from vedette.identity.consent import GrantedPermissions
 from vedette.identity.directory.tenants import TenantRecord
@@ -15,7 +16,7 @@ from vedette.identity.resources import Resource
 
 Claims = dict[str, object]
 
-OPTIONAL = frozenset({"app_displayname", "idtyp", "xms_tcdt"})
+OPTIONAL = frozenset({"app_displayname", "idtyp", "xms_cc", "xms_tcdt"})
 """Claims that only some resources get, as their records say."""
 
 
@@ -43,6 +44,8 @@ class TokenFacts(msgspec.Struct, frozen=True):
     issued_at: int
     lifetime: int
     user: UserSubject | None = None
+    asked: ClaimsRequest = NOTHING
+    """What the client wants to find in the token."""
 
 
 def access_token_claims(facts: TokenFacts) -> Claims:
@@ -87,13 +90,15 @@ def _v2_claims(facts: TokenFacts) -> Claims:
 
 
 def _validity(facts: TokenFacts) -> Claims:
-    return {"iat": facts.issued_at, "nbf": facts.issued_at, "exp": facts.issued_at + facts.lifetime}
+    not_before = facts.asked.not_before_of(facts.issued_at)
+    return {"iat": facts.issued_at, "nbf": not_before, "exp": facts.issued_at + facts.lifetime}
 
 
 def _subject(facts: TokenFacts) -> Claims:
     """Who, and with which permissions. `roles` is left out when there are none."""
     roles: Claims = {"roles": sorted(facts.permissions.roles)} if facts.permissions.roles else {}
-    common: Claims = {"rh": f"1.{opaque(30)}.", **roles, "tid": facts.tenant.tenant.tenant_id}
+    able: Claims = {"xms_cc": sorted(facts.asked.capabilities)} if facts.asked.capabilities else {}
+    common: Claims = {"rh": f"1.{opaque(30)}.", **roles, "tid": facts.tenant.tenant.tenant_id, **able}
     if facts.user is None:
         object_id = facts.client.principal.id
         return {"idtyp": "app", "oid": object_id, "sub": object_id, **common}

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Connection
 
+from vedette.identity.claims_request import NOTHING, ClaimsRequest
 from vedette.identity.clients import AuthenticatedClient
 from vedette.identity.consent import GrantedPermissions
 from vedette.identity.directory.tenants import TenantRecord
@@ -42,6 +43,7 @@ class TokenIssuer:
         *,
         user: UserSubject | None = None,
         lifetime: int | None = None,
+        asked: ClaimsRequest = NOTHING,
     ) -> IssuedToken:
         """Sign an access token. `lifetime` is bounded by the settings' maximum."""
         settings = self._services.settings
@@ -55,6 +57,7 @@ class TokenIssuer:
             issued_at=self._services.now(),
             lifetime=min(lifetime or settings.access_token_lifetime, settings.maximum_token_lifetime),
             user=user,
+            asked=asked,
         )
         key = self._services.keyring.signing_key(self._connection, self._tenant)
         token = key.sign(access_token_claims(facts), with_x5t=resource.token_version == 1)

@@ -58,6 +58,7 @@ class AccessTokenClaims(msgspec.Struct, frozen=True):
     scp: str | None = None
     uti: str = ""
     amr: tuple[str, ...] = ("pwd",)
+    xms_cc: frozenset[str] = frozenset()
 
     @property
     def client_id(self) -> str | None:
@@ -228,4 +229,6 @@ def _to_principal(
         directory_roles=directory_roles,
         display_name=client.display_name,
         token_id=claims.uti,
+        not_before=claims.nbf,
+        client_capabilities=claims.xms_cc,
     )
