@@ -75,3 +75,14 @@ def test_broken_queries_get_positioned_errors(shared: Path) -> None:
         analysis = analyze_kql(record["query"])
         positioned += bool(analysis.errors) and all(each.line >= 1 and each.column >= 1 for each in analysis.errors)
     assert 100 * positioned / total >= FLOOR["broken_queries"]["positioned"]
+
+
+@pytest.mark.shared
+def test_the_first_error_stands_where_the_official_one_does(shared: Path) -> None:
+    """Of what Microsoft's parser refuses: the first error at most three characters from its first one."""
+    total = near = 0
+    for record in records(shared, "broken_queries.jsonl"):
+        total += 1
+        official = min(each["start"] for each in record["official"]["syntax_errors"])
+        near += abs(analyze_kql(record["query"]).errors[0].span.start - official) <= 3
+    assert 100 * near / total >= FLOOR["broken_queries"]["near"]

@@ -28,10 +28,15 @@ from vedette.kql.parser import parse, parse_tolerant
         ("T | sort by a nulls", "KS006", 20, None),
         ("datatable (a: strin) []", "KS160", 15, None),
         (".show tables", "VK1002", 1, "only queries can be run here"),
-        ("let a = 1\nlet b = 2; T", "KS005", 1, "a statement ends with ;"),
+        ("let a = 1\nlet b = 2; T", "KS005", 10, "a statement ends with ;"),
         ("T | where x || y", "KS176", 14, "write or"),
         ("print 74be27de-1e4e-49d9-b579-fe0b331d3642", "KS214", 7, None),
         ("G | graph-match (a)-[e]->", "KS239", 26, None),
+        ("T | where a in (['b', 'c'])", "KS005", 21, "brackets hold a name; a list of values is written dynamic([…])"),
+        ("print 1;;", "KS198", 9, "leave out this ;"),
+        (";print 1", "KS198", 1, "leave out this ;"),
+        ("T | render timechat", "KS005", 12, "did you mean timechart?"),
+        ("print dynamic({'a' 'b': 1})", "KS005", 20, None),
     ],
 )
 def test_the_first_error_of_a_query(text: str, code: str, column: int, hint: str | None) -> None:

@@ -18,6 +18,7 @@ WORDS = frozenset([NAME]) | KEYWORDS
 PIPELINE_ENDS = frozenset([";", ")", "]", "}", ",", END])
 
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
+_ABSENCES = frozenset(["expected", "missing"])
 
 
 class ParseFailure(Exception):
@@ -129,9 +130,20 @@ class Cursor:
         return word if len(word) <= 40 else word[:37] + "…"
 
     def fail(self, name: str, /, *, hint: str | None = None, **fields: str | int) -> NoReturn:
-        """Report the diagnostic at the next token and give up."""
-        self.diagnostics.report(name, self.token_span(), hint=hint, **fields)
+        """Report the diagnostic at the next token and give up.
+
+        What is missing is missing behind the last token: where the next one stands on a later line, the report stays.
+        """
+        span = self.gap_span() if name in _ABSENCES else self.token_span()
+        self.diagnostics.report(name, span, hint=hint, **fields)
         raise ParseFailure
+
+    def gap_span(self) -> Span:
+        """The next token, or the end of the last one if a line ends between the two."""
+        if not self.index:
+            return self.token_span()
+        before = self.ends[self.index - 1]
+        return Span(before, 0) if "\n" in self.text[before : self.starts[self.index]] else self.token_span()
 
     def fail_expected(self, expected: str, *, hint: str | None = None) -> NoReturn:
         """Give up because something else should stand here."""

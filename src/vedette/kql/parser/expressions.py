@@ -15,7 +15,7 @@ from typing import NoReturn, TypeVar
 from vedette.kql import syntax
 from vedette.kql.diagnostics import Diagnostics
 from vedette.kql.errors import Span
-from vedette.kql.lexer import INTEGER, NAME, TIMESPAN, Tokens
+from vedette.kql.lexer import INTEGER, NAME, STRING, TIMESPAN, Tokens
 from vedette.kql.parser.cursor import MAX_DEPTH, REFERABLE
 from vedette.kql.parser.literals import LiteralParser
 from vedette.kql.syntax import Expression, Name, NameReference
@@ -201,6 +201,9 @@ class ExpressionParser(LiteralParser, abc.ABC):
         """`['a name']`."""
         first = self.index
         if not self.at_bracketed_name():
+            if self.kind_after(1) == STRING:
+                self.index += 2
+                self.fail_expected("']'", hint="brackets hold a name; a list of values is written dynamic([…])")
             self._fail_operand()
         name = self.decode(first + 1)
         return NameReference(self.span_of_bracketed_name(), name)

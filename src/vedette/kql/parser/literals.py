@@ -194,7 +194,8 @@ class LiteralParser(Cursor):
     def _json_pair(self) -> str:
         if self.kinds[self.index] != STRING:
             self.fail("missing", what="a property name in quotes", found=self.found())
-        key = str(self.string().value)
+        key = self.decode(self.index)
+        self.index += 1
         self.expect(":")
         return f"{json.dumps(key, ensure_ascii=False)}:{self._json_value()}"
 

@@ -159,10 +159,12 @@ class StatementParser(GraphParser):
         found: list[Statement] = []
         depth = self.depth
         while self.kinds[self.index] not in {closer, END}:
-            if self.accept(";"):
+            if self._at_empty_statement():
                 continue
             try:
                 found.append(self._statement())
+                if self.accept(";"):
+                    continue
                 if self._at_let():
                     self._report_missing_semicolon()
                 elif self.kinds[self.index] not in {";", closer}:
@@ -170,7 +172,16 @@ class StatementParser(GraphParser):
             except ParseFailure:
                 self.depth = depth
                 self._recover(closer)
+                self.accept(";")
         return tuple(found)
+
+    def _at_empty_statement(self) -> bool:
+        """Take a semicolon that ends nothing: Microsoft's parser refuses it too."""
+        if self.kinds[self.index] != ";":
+            return False
+        self.diagnostics.report("unfinished", self.token_span(), found=self.found(), hint="leave out this ;")
+        self.index += 1
+        return True
 
     def _at_let(self) -> bool:
         """Whether a let statement begins here, perhaps without the semicolon it needs in front."""
@@ -178,7 +189,7 @@ class StatementParser(GraphParser):
 
     def _report_missing_semicolon(self) -> None:
         hint = "a statement ends with ;"
-        self.diagnostics.report("expected", self.token_span(), expected="';'", found=self.found(), hint=hint)
+        self.diagnostics.report("expected", self.gap_span(), expected="';'", found=self.found(), hint=hint)
 
     def _recover(self, closer: str) -> None:
         """Read the pipeline that may follow, for its errors only, up to the end of the statement."""
