@@ -18,7 +18,7 @@ from vedette.kql.types import ScalarType as T
 Rule = Callable[["Group", Aggregate], Sql]
 
 RULES: dict[str, Rule] = {}
-UNSUPPORTED: dict[str, str] = {}
+UNSUPPORTED: dict[str, str] = {"passthrough": "is internal to the real service"}
 RESOLVED_BY_BINDER = frozenset({"percentiles", "percentilesw"})
 
 _INTEGERS = frozenset({T.INT, T.LONG})

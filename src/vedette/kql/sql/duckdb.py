@@ -47,7 +47,7 @@ def _build() -> Dialect:
             if name not in lowerings and f"kql_{name}" in macros():
                 lowerings[name] = function_rule(f"kql_{name}")
             elif name not in lowerings and name not in RESOLVED_BY_BINDER:
-                unsupported.setdefault(name, _reason(name))
+                unsupported.setdefault(name, function.record.refused or _reason(name))
     unsupported = {name: reason for name, reason in unsupported.items() if name not in lowerings}
     return Dialect("duckdb", lowerings, conditions, unsupported, literal)
 
