@@ -9,16 +9,19 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generator import Generator
 
 from vedette.kql.binder import NeedsDiscovery, bind
 from vedette.kql.binder.context import QueryParameters
 from vedette.kql.catalog import Catalog
-from vedette.kql.compiled import CompiledQuery
+from vedette.kql.compiled import CompiledQuery, CompiledTemplate, TableRead
 from vedette.kql.diagnostics import Diagnostics
 from vedette.kql.errors import Span
+from vedette.kql.moments import Moment
 from vedette.kql.native.registry import uses_in
 from vedette.kql.parser import parse
 from vedette.kql.plan import BoundQuery, Relation
@@ -60,17 +63,17 @@ class _Cache:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._entries: OrderedDict[tuple[object, ...], CompiledQuery] = OrderedDict()
+        self._entries: OrderedDict[tuple[object, ...], CompiledTemplate] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: tuple[object, ...]) -> CompiledQuery | None:
+    def get(self, key: tuple[object, ...]) -> CompiledTemplate | None:
         with self._lock:
             found = self._entries.get(key)
             if found is not None:
                 self._entries.move_to_end(key)
             return found
 
-    def put(self, key: tuple[object, ...], compiled: CompiledQuery) -> None:
+    def put(self, key: tuple[object, ...], compiled: CompiledTemplate) -> None:
         with self._lock:
             self._entries[key] = compiled
             if len(self._entries) > self._size:
@@ -95,17 +98,16 @@ def compile_query(
     `compile_with_discovery`.
     """
     key = (text, catalog.version, dialect, tuple(sorted((parameters or {}).items())))
-    if not discoveries and (found := _cache.get((*key, None)) or _cache.get((*key, now))) is not None:
-        return found
-    context = Context(now, catalog)
+    if not discoveries and (found := _cache.get(key)) is not None:
+        return found.at(now)
     try:
-        bound = bind(parse(text), text, catalog, now, discoveries, parameters=parameters)
-        compiled = emit(bound, text, context, DIALECTS[dialect])
+        bound = bind(parse(text), text, catalog, discoveries, parameters=parameters)
+        compiled = emit(bound, text, Context(catalog), DIALECTS[dialect])
     except RecursionError:
         raise _too_deep(text) from None
     if not discoveries:
-        _cache.put((*key, now if context.asked_time else None), compiled)
-    return compiled
+        _cache.put(key, compiled)
+    return compiled.at(now)
 
 
 def compile_with_discovery(
@@ -125,40 +127,53 @@ def compile_with_discovery(
                 text, catalog, now=now, dialect=dialect, discoveries=discoveries, parameters=parameters
             )
         except NeedsDiscovery as request:
-            question = emit(BoundQuery(request.plan), text, Context(now, catalog), DIALECTS[dialect])
-            discoveries[request.key] = run(question)
+            question = emit(BoundQuery(request.plan), text, Context(catalog), DIALECTS[dialect])
+            discoveries[request.key] = run(question.at(now))
     raise _refused(
         text, UnsupportedError("evaluate", f"more than {DISCOVERY_LIMIT} plugins whose columns depend on data")
     )
 
 
-def emit(bound: BoundQuery, text: str, context: Context, dialect: Dialect) -> CompiledQuery:
+def emit(bound: BoundQuery, text: str, context: Context, dialect: Dialect) -> CompiledTemplate:
     """The SELECT for a bound query, and those for its further results. `text` is what its errors point into."""
     first = _emit_one(bound.relation, text, context, dialect)
-    further = (
-        dataclasses.replace(_emit_one(relation, text, context, dialect), name=name) for name, relation in bound.further
-    )
-    return dataclasses.replace(first, render=bound.render, further=tuple(further))
+    further = tuple(_with(_emit_one(relation, text, context, dialect), name=name) for name, relation in bound.further)
+    return dataclasses.replace(_with(first, render=bound.render), further=further)
 
 
-def _emit_one(root: Relation, text: str, context: Context, dialect: Dialect) -> CompiledQuery:
+def _with(template: CompiledTemplate, **fields: Any) -> CompiledTemplate:
+    return dataclasses.replace(template, query=dataclasses.replace(template.query, **fields))
+
+
+def _emit_one(root: Relation, text: str, context: Context, dialect: Dialect) -> CompiledTemplate:
     relation = rewrite(root, context)
     emitter = Relations(dialect, relation)
     try:
         tree = emitter.query(relation)
     except UnsupportedError as error:
         raise _refused(text, error) from error
+    moments = _numbered(tree, emitter.moments)
     sql = _generator().generate(tree, copy=False)
-    return CompiledQuery(
+    query = CompiledQuery(
         sql=sql,
         parameters=(),
         columns=result_columns(relation.columns),
-        reads=tuple(emitter.reads.values()),
+        reads=tuple(TableRead(relation, table, (None, None)) for (table, _), relation in emitter.reads.items()),
         externals=tuple(emitter.externals),
         ordered=emitter.ordered,
         setup=statements_for(macros_in(sql)),
         natives=(*uses_in(sql), *uses_in_tree(tree)),
     )
+    return CompiledTemplate(query, moments, tuple(range_ for _, range_ in emitter.reads))
+
+
+def _numbered(tree: exp.Expression, moments: Sequence[Moment]) -> tuple[Moment, ...]:
+    """The moments that the statement asks for in the end; its parameters are numbered anew by them."""
+    used: dict[Moment, int] = {}
+    for parameter in tree.find_all(exp.Parameter) if moments else ():
+        position = used.setdefault(moments[int(parameter.name) - 1], len(used) + 1)
+        parameter.set("this", exp.Literal.number(position))
+    return tuple(used)
 
 
 def _too_deep(text: str) -> Exception:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from vedette.kql.moments import Moment, TimeRange
 from vedette.kql.native.registry import NativeUse
 from vedette.kql.types import ScalarType
 
@@ -44,6 +45,7 @@ class ExternalRead:
 class CompiledQuery:
     """One executable SELECT.
 
+    `parameters` are the values of `$1`, `$2`, …: times reckoned from that of the query.
     datetime and timespan columns come out as int64 ticks, dynamic as JSON text, guid as text, decimal as DECIMAL.
     `further` are results besides this one, each a query of its own, in the service's order, and `name` is what one of
     those is called. A host that has room for one table answers with this one.
@@ -62,3 +64,28 @@ class CompiledQuery:
     natives: tuple[NativeUse, ...] = ()
     name: str | None = None
     further: tuple[CompiledQuery, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CompiledTemplate:
+    """A compiled query without the time at which it runs: what is kept for when the query comes again.
+
+    `moments` are behind the query's parameters, `ranges` behind the time ranges of its reads.
+    """
+
+    query: CompiledQuery
+    moments: tuple[Moment, ...] = ()
+    ranges: tuple[TimeRange, ...] = ()
+    further: tuple[CompiledTemplate, ...] = ()
+
+    def at(self, now: int) -> CompiledQuery:
+        """The query as it runs at `now`, in ticks."""
+        if not (self.moments or self.ranges or self.further):
+            return self.query
+        reads = zip(self.query.reads, self.ranges, strict=True)
+        return dataclasses.replace(
+            self.query,
+            parameters=tuple(moment.at(now) for moment in self.moments),
+            reads=tuple(TableRead(read.relation, read.table, range_.at(now)) for read, range_ in reads),
+            further=tuple(each.at(now) for each in self.further),
+        )

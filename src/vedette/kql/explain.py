@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from vedette.kql.plan import Call, Column, ColumnReference, Expression, Literal, Relation
+from vedette.kql.moments import Moment, TimeRange
+from vedette.kql.plan import Call, Column, ColumnReference, Expression, Literal, QueryTime, Relation
 from vedette.kql.traversal import inputs_of
 
 
@@ -40,6 +41,10 @@ def _text(value: object) -> str:  # noqa: PLR0911 - one line a kind of node
         return _text(value.column)
     if isinstance(value, Literal):
         return repr(value.value)
+    if isinstance(value, QueryTime):
+        return str(value.moment)
+    if isinstance(value, (Moment, TimeRange)):
+        return str(value)
     if isinstance(value, Call):
         return f"{value.function}({', '.join(_text(each) for each in value.arguments)})"
     if isinstance(value, Relation):

@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TypeVar, dataclass_transform
 
+from vedette.kql.moments import ALWAYS, Moment, TimeRange
 from vedette.kql.types import ScalarType
 
 T = TypeVar("T")
@@ -46,6 +47,13 @@ class Literal(Expression):
     """A constant; representation of `value` per type as in `vedette.kql.types`. None is a typed null."""
 
     value: object
+
+
+@node
+class QueryTime(Expression):
+    """A datetime reckoned from the time of the query: a constant of each execution, not of the compiled query."""
+
+    moment: Moment
 
 
 @node
@@ -123,13 +131,13 @@ class Relation:
 class Scan(Relation):
     """Rows of a catalog table. `physical[i]` is the stored name of `columns[i]`.
 
-    `time_range` is half-open in ticks, None is unbounded; rewrites narrow it from filters on the time column so that
-    the lake opens only the segments that can hold matching rows. The filters themselves stay in the plan.
+    Rewrites narrow `time_range` from filters on the time column so that the lake opens only the segments that can hold
+    matching rows. The filters themselves stay in the plan.
     """
 
     table: str
     physical: tuple[str, ...]
-    time_range: tuple[int | None, int | None] = (None, None)
+    time_range: TimeRange = ALWAYS
 
 
 @node

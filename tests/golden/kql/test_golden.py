@@ -46,7 +46,7 @@ def _answer(query: str) -> tuple[str, str]:
             for statement in compiled.setup:
                 connection.execute(statement)
             _tables(connection, catalog, compiled)
-            return connection.execute(compiled.sql).fetchall()
+            return connection.execute(compiled.sql, list(compiled.parameters)).fetchall()
 
         compiled = compile_with_discovery(query, catalog, now=NOW, run=run)
         rows = run(compiled)

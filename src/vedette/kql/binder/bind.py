@@ -48,17 +48,16 @@ def bind(
     query: syntax.Query,
     text: str,
     catalog: Catalog,
-    now: int,
     discoveries: Discoveries | None = None,
     *,
     parameters: QueryParameters | None = None,
 ) -> BoundQuery:
-    """The typed plan of a query. `text` is what it was parsed from, `now` in ticks, `parameters` what it declares.
+    """The typed plan of a query. `text` is what it was parsed from, `parameters` what it declares.
 
     Raises KqlError with every semantic error, and NeedsDiscovery where a schema depends on data that is not in
     `discoveries` yet.
     """
-    binder = _binder(text, catalog, now, discoveries, analysis=False)
+    binder = _binder(text, catalog, discoveries, analysis=False)
     binder.parameters = parameters or {}
     table = _bind_query(binder, query)
     binder.diagnostics.raise_errors()
@@ -75,14 +74,14 @@ def _further(table: Table) -> Iterator[tuple[str | None, Relation]]:
 
 def analyze(query: syntax.Query, text: str, catalog: Catalog) -> tuple[BoundQuery, tuple[Diagnostic, ...]]:
     """What can be said about a query without data: its plan as far as it could be bound, and its diagnostics."""
-    binder = _binder(text, catalog, 0, None, analysis=True)
+    binder = _binder(text, catalog, None, analysis=True)
     table = _bind_query(binder, query)
     relation: Relation = table.visible if table is not None else plan.Values((), ())
     return BoundQuery(relation, binder.render, table is not None and table.open), binder.diagnostics.found()
 
 
-def _binder(text: str, catalog: Catalog, now: int, discoveries: Discoveries | None, *, analysis: bool) -> Binder:
-    binder = Binder(text, catalog, now, discoveries, analysis=analysis)
+def _binder(text: str, catalog: Catalog, discoveries: Discoveries | None, *, analysis: bool) -> Binder:
+    binder = Binder(text, catalog, discoveries, analysis=analysis)
     binder.scalar, binder.table, binder.anything = bind_scalar, bind_table, bind_anything
     binder.in_pattern = bind_graph_function
     return binder
@@ -92,7 +91,8 @@ def _bind_query(binder: Binder, query: syntax.Query) -> Table | None:
     """Bind all statements; the result is that of the last expression statement."""
     results = bind_statements(binder, query.statements, Scope())
     if not results:
-        binder.report("no_result", query.span)
+        if not binder.analysis:  # declarations alone are nothing wrong while a query is being written
+            binder.report("no_result", query.span)
         return None
     last = results[-1]
     if isinstance(last, Graph) and not binder.analysis:

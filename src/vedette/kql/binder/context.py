@@ -35,11 +35,8 @@ class Binder:
     anything: Callable[[Binder, syntax.Expression, Scope], Bound]
     in_pattern: Callable[[Binder, syntax.FunctionCall, Scope], Expression | None]
 
-    def __init__(
-        self, text: str, catalog: Catalog, now: int, discoveries: Discoveries | None, *, analysis: bool = False
-    ) -> None:
+    def __init__(self, text: str, catalog: Catalog, discoveries: Discoveries | None, *, analysis: bool = False) -> None:
         self.catalog = self.stored = catalog
-        self.now = now
         self.analysis = analysis
         self.diagnostics = Diagnostics(text)
         self.asks_ingestion_time = "ingestion_time" in text

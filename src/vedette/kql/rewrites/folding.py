@@ -5,13 +5,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
-from vedette.kql.plan import Call, Expression, Literal, Relation
+from vedette.kql.moments import LAST_TICK, Moment
+from vedette.kql.plan import Call, Expression, Literal, QueryTime, Relation
 from vedette.kql.rewrites.context import Context
 from vedette.kql.traversal import map_children, map_expressions, map_plans, transform
 from vedette.kql.types import ScalarType
 
 _TICKS = frozenset({ScalarType.DATETIME, ScalarType.TIMESPAN})
-_LAST_TICK = 3155378975999999999
 _SIGNS = {"add": 1, "subtract": -1}
 _INTEGERS = frozenset({ScalarType.INT, ScalarType.LONG})
 _WHOLE: dict[str, Callable[[int, int], int]] = {
@@ -21,12 +21,12 @@ _WHOLE: dict[str, Callable[[int, int], int]] = {
 }
 
 
-def fold(relation: Relation, context: Context) -> Relation:
+def fold(relation: Relation, _: Context) -> Relation:
     """Every constant expression over times as one constant."""
 
     def expression(node: Expression) -> Expression:
         node = map_children(node, expression)
-        return _folded(node, context) if isinstance(node, Call) else node
+        return _folded(node) if isinstance(node, Call) else node
 
     def within(plan: Relation) -> Relation:
         return transform(plan, change)
@@ -37,9 +37,11 @@ def fold(relation: Relation, context: Context) -> Relation:
     return within(relation)
 
 
-def _folded(call: Call, context: Context) -> Expression:
+def _folded(call: Call) -> Expression:
     if call.function == "now":
-        return Literal(ScalarType.DATETIME, context.now())
+        return QueryTime(ScalarType.DATETIME, Moment())
+    if any(isinstance(each, QueryTime) for each in call.arguments):
+        return _reckoned(call)
     constants = [each.value for each in call.arguments if isinstance(each, Literal)]
     if len(constants) != len(call.arguments):
         return call
@@ -58,6 +60,23 @@ def _folded(call: Call, context: Context) -> Expression:
     return folded
 
 
+def _reckoned(call: Call) -> Expression:
+    """Sums, differences and bins of the query's time: the moment stays symbolic."""
+    match call.arguments:
+        case (QueryTime(moment=left), QueryTime(moment=right)) if call.function == "subtract":
+            if left.shift is not None and right.shift is not None:
+                return Literal(call.type, left.shift - right.shift)
+        case (QueryTime(moment=moment), Literal(value=int(ticks))) if call.type is ScalarType.DATETIME:
+            if call.function in _SIGNS:
+                return QueryTime(call.type, moment.shifted(_SIGNS[call.function] * ticks))
+            if call.function == "bin" and ticks > 0:
+                return QueryTime(call.type, moment.binned(ticks))
+        case (Literal(value=int(ticks)), QueryTime(moment=moment)) if call.type is ScalarType.DATETIME:
+            if call.function == "add":
+                return QueryTime(call.type, moment.shifted(ticks))
+    return call
+
+
 def _negated(call: Call, constants: list[object]) -> Expression:
     (value,) = constants
     return Literal(call.type, -value) if isinstance(value, (int, float)) else call
@@ -68,7 +87,7 @@ def _shifted(call: Call, constants: list[object]) -> Expression:
     if not isinstance(left, int) or not isinstance(right, int):
         return call
     ticks = left + _SIGNS[call.function] * right
-    if call.type is ScalarType.DATETIME and not 0 <= ticks <= _LAST_TICK:
+    if call.type is ScalarType.DATETIME and not 0 <= ticks <= LAST_TICK:
         return Literal(call.type, None)
     return Literal(call.type, ticks) if abs(ticks) < 2**63 else call
 

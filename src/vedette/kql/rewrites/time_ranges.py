@@ -7,15 +7,13 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 from vedette.kql import plan
-from vedette.kql.plan import Call, Column, ColumnReference, Expression, Literal, Relation
+from vedette.kql.moments import ALWAYS, Bound, TimeRange, shifted, time_range
+from vedette.kql.plan import Call, Column, ColumnReference, Expression, Literal, QueryTime, Relation
 from vedette.kql.rewrites.context import Context
 from vedette.kql.traversal import inputs_of, map_expressions, map_inputs, map_plans, relations
 from vedette.kql.types import ScalarType
 
-Range = tuple[int | None, int | None]
-Ranges = dict[int, Range]
-
-_ANY: Range = (None, None)
+Ranges = dict[int, TimeRange]
 
 
 def narrow_time_ranges(root: Relation, context: Context) -> Relation:
@@ -64,8 +62,8 @@ class _Narrowing:
             return node
         stored = next((each.physical for each in schema.columns if each.name == schema.time_column), None)
         for column, physical in zip(node.columns, node.physical, strict=True):
-            if physical == stored and ranges.get(column.id, _ANY) != _ANY:
-                return dataclasses.replace(node, time_range=_intersected(node.time_range, ranges[column.id]))
+            if physical == stored and ranges.get(column.id, ALWAYS) != ALWAYS:
+                return dataclasses.replace(node, time_range=node.time_range.within(ranges[column.id]))
         return node
 
     def _shared_rows(self, node: plan.Shared, ranges: Ranges) -> Relation:
@@ -135,7 +133,7 @@ def _may_narrow(node: plan.Join, below: Relation) -> bool:
 # --- ranges ---------------------------------------------------------------------------------------------------------
 
 
-def _conjuncts(predicate: Expression) -> Iterator[tuple[int, Range]]:
+def _conjuncts(predicate: Expression) -> Iterator[tuple[int, TimeRange]]:
     stack = [predicate]
     while stack:
         each = stack.pop()
@@ -155,13 +153,14 @@ _MIRRORED = {
 }
 
 
-def _bound(call: Call) -> Iterator[tuple[int, Range]]:
+def _bound(call: Call) -> Iterator[tuple[int, TimeRange]]:
     """The half-open range that a comparison of a column with constants leaves."""
     if call.function == "between":
         value, low, high = call.arguments
         if (column := _moment(value)) and (least := _ticks(low)) is not None and (most := _ticks(high)) is not None:
-            most += least if high.type is ScalarType.TIMESPAN else 0
-            yield column.id, (least, most + 1)
+            if high.type is ScalarType.TIMESPAN and isinstance(most, int):
+                most = shifted(least, most)
+            yield column.id, time_range(least, shifted(most, 1))
         return
     if call.function not in {*_MIRRORED, "equal"}:
         return
@@ -175,11 +174,11 @@ def _bound(call: Call) -> Iterator[tuple[int, Range]]:
     yield (
         column.id,
         {
-            "less": (None, ticks),
-            "less_or_equal": (None, ticks + 1),
-            "greater": (ticks + 1, None),
-            "greater_or_equal": (ticks, None),
-            "equal": (ticks, ticks + 1),
+            "less": time_range(None, ticks),
+            "less_or_equal": time_range(None, shifted(ticks, 1)),
+            "greater": time_range(shifted(ticks, 1), None),
+            "greater_or_equal": time_range(ticks, None),
+            "equal": time_range(ticks, shifted(ticks, 1)),
         }[function],
     )
 
@@ -189,24 +188,20 @@ def _moment(expression: Expression) -> Column | None:
     return expression.column if is_column else None  # type: ignore[attr-defined]
 
 
-def _ticks(expression: Expression) -> int | None:
+def _ticks(expression: Expression) -> Bound | None:
+    if isinstance(expression, QueryTime):
+        return expression.moment
     if isinstance(expression, Literal) and isinstance(expression.value, int):
         return expression.value
     return None
 
 
-def _intersected(one: Range, other: Range) -> Range:
-    lows = [each for each in (one[0], other[0]) if each is not None]
-    highs = [each for each in (one[1], other[1]) if each is not None]
-    return (max(lows, default=None), min(highs, default=None))
-
-
-def _narrowed(ranges: Ranges, found: Iterable[tuple[int, Range]]) -> Ranges:
+def _narrowed(ranges: Ranges, found: Iterable[tuple[int, TimeRange]]) -> Ranges:
     result = dict(ranges)
     for column, bounds in found:
-        result[column] = _intersected(result.get(column, _ANY), bounds)
+        result[column] = result.get(column, ALWAYS).within(bounds)
     return result
 
 
-def _narrowed_all(found: Iterable[tuple[int, Range]]) -> Ranges:
+def _narrowed_all(found: Iterable[tuple[int, TimeRange]]) -> Ranges:
     return _narrowed({}, found)

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from vedette.errors import ContractError, VedetteError
 from vedette.kql.functions.registry import functions
+from vedette.kql.moments import Moment
 from vedette.kql.plan import (
     Call,
     Column,
@@ -17,6 +18,7 @@ from vedette.kql.plan import (
     Expression,
     InSubquery,
     Literal,
+    QueryTime,
     Relation,
     ScalarSubquery,
 )
@@ -74,6 +76,10 @@ class Subqueries(Protocol):
         """The value of a query of one row and one column."""
         ...
 
+    def moment(self, moment: Moment) -> Sql:
+        """The parameter that holds a time reckoned from that of the query."""
+        ...
+
     def column_subquery(self, relation: Relation) -> Sql:
         """The first column as a table of one column called `item`, to stand behind IN or in FROM."""
         ...
@@ -121,6 +127,8 @@ class Scalars:
             return self.dialect.literal(expression.type, expression.value)
         if isinstance(expression, ColumnReference):
             return self.reference(expression.column)
+        if isinstance(expression, QueryTime):
+            return self.subqueries.moment(expression.moment)
         if isinstance(expression, Call):
             return self._lowering(expression.function)(self, expression)
         if isinstance(expression, ScalarSubquery):
@@ -178,9 +186,19 @@ def function_rule(sql_name: str) -> Lowering:
 
 def never_null(expression: Expression) -> bool:
     """Whether the expression surely has a value."""
-    if expression.type is ScalarType.STRING:
+    if expression.type is ScalarType.STRING or is_near_now(expression):
         return True
     return isinstance(expression, Literal) and expression.value is not None
+
+
+_CENTURY = 100 * 366 * 864_000_000_000
+
+
+def is_near_now(expression: Expression) -> bool:
+    """Whether it is the time of the query or less than a century off: surely within the calendar."""
+    if not isinstance(expression, QueryTime):
+        return False
+    return all(abs(amount) < _CENTURY for _, amount in expression.moment.steps)
 
 
 def text_of(expression: Expression) -> str | None:

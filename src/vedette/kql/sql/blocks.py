@@ -83,7 +83,7 @@ def is_free(node: Sql) -> bool:
     if isinstance(node, _FREE):
         return True
     if isinstance(node, exp.Cast):
-        return isinstance(node.this, (exp.Literal, exp.Null))
+        return isinstance(node.this, (exp.Literal, exp.Null, exp.Parameter))
     if isinstance(node, exp.Coalesce):
         return is_free(node.this) and all(is_free(each) for each in node.expressions)
     if isinstance(node, exp.Anonymous) and node.name == "kql_parse_json":

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from vedette.kql.plan import Call, ColumnReference, Expression, Literal
 from vedette.kql.sql import tree
-from vedette.kql.sql.base import Family, Scalars, SubqueryMember, UnsupportedError, never_null, text_of
+from vedette.kql.sql.base import Family, Scalars, SubqueryMember, UnsupportedError, is_near_now, never_null, text_of
 from vedette.kql.sql.literals import dynamic_members
 from vedette.kql.sql.tree import Infix, Sql
 from vedette.kql.types import ScalarType
@@ -34,7 +34,7 @@ def _small(expression: Expression) -> bool:
     """Whether adding the operand to a value of 63 bits in practice stays inside: int, or a modest constant span."""
     if isinstance(expression, Literal) and isinstance(expression.value, int):
         return abs(expression.value) < _SAFE_SPAN
-    return expression.type is ScalarType.INT
+    return expression.type is ScalarType.INT or is_near_now(expression)
 
 
 def _real(scalars: Scalars, expression: Expression) -> Sql:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from vedette.kql import plan
-from vedette.kql.compiled import ExternalRead, ResultColumn, TableRead
+from vedette.kql.compiled import ExternalRead, ResultColumn
+from vedette.kql.moments import Moment, TimeRange
 from vedette.kql.plan import Column, Expression, Relation
 from vedette.kql.sql import tree
 from vedette.kql.sql.aggregates import Group
@@ -55,10 +56,11 @@ class Relations:
 
     def __init__(self, dialect: Dialect, root: Relation) -> None:
         self.dialect = dialect
-        self.reads: dict[tuple[str, tuple[int | None, int | None]], TableRead] = {}
+        self.reads: dict[tuple[str, TimeRange], str] = {}
         self.externals: list[ExternalRead] = []
         self.scopes: dict[int, Block] = {}
         self.nested = 0
+        self.moments: list[Moment] = []
         self._chain: list[exp.CTE] = []
         self._recursive = False
         self._shared: dict[int, tuple[str, list[str]]] = {}
@@ -155,13 +157,19 @@ class Relations:
             return block
         return self.closed(block, columns)
 
-    def table(self, name: str, time_range: tuple[int | None, int | None]) -> str:
+    def table(self, name: str, time_range: TimeRange) -> str:
         """The name under which the query reads a table in a time range."""
         key = (name, time_range)
         if key not in self.reads:
             same = sum(1 for table, _ in self.reads if table == name)
-            self.reads[key] = TableRead(name if not same else f"{name}#{same + 1}", name, time_range)
-        return self.reads[key].relation
+            self.reads[key] = name if not same else f"{name}#{same + 1}"
+        return self.reads[key]
+
+    def moment(self, moment: Moment) -> Sql:
+        """The parameter that holds a time reckoned from that of the query; equal ones share one."""
+        if moment not in self.moments:
+            self.moments.append(moment)
+        return tree.cast(tree.parameter(self.moments.index(moment) + 1), SQL_TYPES[ScalarType.DATETIME])
 
     def alias(self) -> str:
         """A fresh name for a relation in FROM."""
@@ -267,6 +275,10 @@ class _Hoisting:
         """As the emitter has it."""
         return self._emitter.column_subquery(relation)
 
+    def moment(self, moment: Moment) -> Sql:
+        """As the emitter has it."""
+        return self._emitter.moment(moment)
+
 
 def _alias_of(block: Block) -> str:
     source = block.source
@@ -327,8 +339,9 @@ def _series(emitter: Relations, node: Relation) -> Block:
     scalars = Scalars(emitter.dialect, {}, emitter)
     (column,) = node.columns
     bounds = scalars.values([node.start, node.stop, node.step])
-    constants = [each.value for each in (node.start, node.stop, node.step) if isinstance(each, plan.Literal)]
-    if len(constants) == 3 and column.type is not ScalarType.REAL and constants[2]:
+    constant = all(isinstance(each, (plan.Literal, plan.QueryTime)) for each in (node.start, node.stop, node.step))
+    steps = isinstance(node.step, plan.Literal) and bool(node.step.value)
+    if constant and steps and column.type is not ScalarType.REAL:
         return _counted(emitter, node, bounds)
     macro = "kql_range_real" if column.type is ScalarType.REAL else "kql_range"
     values = tree.call("unnest", tree.call(macro, *bounds))

@@ -41,6 +41,11 @@ def number(value: int | str) -> Sql:
     return exp.Literal.number(written)
 
 
+def parameter(position: int) -> Sql:
+    """A bound parameter, counted from 1."""
+    return exp.Parameter(this=exp.Literal.number(position))
+
+
 def boolean(value: bool) -> Sql:
     """`TRUE` or `FALSE`."""
     return exp.Boolean(this=value)

@@ -51,7 +51,7 @@ class TwoTables:
 
 def bound(query: str, discoveries: dict[str, list[tuple[object, ...]]] | None = None) -> BoundQuery:
     """The plan of a query, as compilation gets it."""
-    return bind(parse(query), query, TwoTables(), 638_000_000_000_000_000, discoveries)
+    return bind(parse(query), query, TwoTables(), discoveries)
 
 
 def schema(query: str) -> str:

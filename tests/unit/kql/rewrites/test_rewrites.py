@@ -15,8 +15,6 @@ from vedette.kql.rewrites.rules import RULES, Rewrite, rewrite
 from vedette.kql.rewrites.time_ranges import narrow_time_ranges
 from vedette.kql.types import ScalarType
 
-NOW = 1_000
-
 
 class OneTable:
     """A catalog with the table T(Timestamp, A, B), time in Timestamp."""
@@ -38,11 +36,11 @@ class OneTable:
         return None
 
 
-CONTEXT = Context(NOW, OneTable())
+CONTEXT = Context(OneTable())
 
 
 def plan_of(query: str, rule: Rewrite | None = None) -> str:
-    relation = bind(parse(query), query, OneTable(), NOW).relation
+    relation = bind(parse(query), query, OneTable()).relation
     return explain(relation if rule is None else rule(relation, CONTEXT))
 
 
@@ -55,7 +53,7 @@ PAIRS = [
           Scan [Timestamp#1, A#2, B#3] table='T' physical=('Timestamp', 'A', 'B')
         """,
         """
-        Filter [Timestamp#1, A#2, B#3] predicate=greater(Timestamp#1, 990)
+        Filter [Timestamp#1, A#2, B#3] predicate=greater(Timestamp#1, now-10)
           Scan [Timestamp#1, A#2, B#3] table='T' physical=('Timestamp', 'A', 'B')
         """,
     ),
@@ -103,18 +101,19 @@ def test_every_rule_has_a_pair() -> None:
 @pytest.mark.parametrize(
     ("query", "ranges"),
     [
-        ("T | where Timestamp >= datetime(0001-01-01) | where Timestamp < ago(1tick)", ["(0, 999)"]),
-        ("T | extend X = Timestamp | where X > ago(1tick)", ["(1000, None)"]),
-        ("T | where ago(1tick) <= Timestamp | summarize count() by A", ["(999, None)"]),
+        ("T | where Timestamp >= datetime(0001-01-01) | where Timestamp < ago(1tick)", ["(0, now-1)"]),
+        ("T | extend X = Timestamp | where X > ago(1tick)", ["(now-1+1, None)"]),
+        ("T | where ago(1tick) <= Timestamp | summarize count() by A", ["(now-1, None)"]),
         ("T | take 5 | where Timestamp > ago(1tick)", ["(None, None)"]),
         ("T | where Timestamp > ago(1tick) or A == 'x'", ["(None, None)"]),
-        ("union T, (T | where Timestamp < now()) | where Timestamp > ago(1tick)", ["(1000, None)", "(1000, 1000)"]),
+        ("union T, (T | where Timestamp < now()) | where Timestamp > ago(1tick)",
+         ["(now-1+1, None)", "(now-1+1, now)"]),
         ("T | join kind=leftouter T on A | where Timestamp > ago(1tick) and Timestamp1 > ago(2tick)",
-         ["(1000, None)", "(None, None)"]),
+         ["(now-1+1, None)", "(None, None)"]),
         ("T | join kind=inner T on A | where Timestamp > ago(1tick) and Timestamp1 > ago(2tick)",
-         ["(1000, None)", "(999, None)"]),
+         ["(now-1+1, None)", "(now-2+1, None)"]),
         ("let S = T | where Timestamp > ago(1tick); S | where Timestamp < now() | join kind=inner S on A",
-         ["(1000, None)", "(1000, None)"]),
+         ["(now-1+1, None)", "(now-1+1, None)"]),
         ("T | where A in ((T | where Timestamp == now() | project A))", ["(None, None)"]),
     ],
 )  # fmt: skip

@@ -67,10 +67,18 @@ def test_a_chain_without_end_is_refused() -> None:
 
 @pytest.mark.parametrize("form", ["now()", "ago(1h)", "datetime()", "now(-1d)"])
 def test_the_time_of_a_cached_query_is_not_stale(form: str) -> None:
-    first, again, later = (
-        compile_query(f"print {form}", EmptyCatalog(), now=now).sql for now in (NOW, NOW, NOW + SECOND)
-    )
-    assert first == again != later
+    first, again, later = (compile_query(f"print {form}", EmptyCatalog(), now=now) for now in (NOW, NOW, NOW + SECOND))
+    assert first.sql == later.sql
+    assert first.parameters == again.parameters != later.parameters
+
+
+def test_the_same_query_costs_a_look_into_the_cache() -> None:
+    query = f"{TABLE}[] | where t > ago(7d) and s has_any ('a', 'b')"
+    compile_query(query, EmptyCatalog(), now=NOW)
+    started = time.process_time()
+    for count in range(100):
+        compile_query(query, EmptyCatalog(), now=NOW + count)
+    assert (time.process_time() - started) / 100 <= 0.0001
 
 
 def test_the_same_query_is_compiled_once() -> None:
