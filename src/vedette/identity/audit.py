@@ -28,7 +28,8 @@ MAXIMUM_KEPT = 20 * MAXIMUM_GATHERED
 
 MAXIMUM_TEXT = 1024
 
-Table = Literal["EntraIdSignInEvents", "EntraIdSpnSignInEvents", "IdentityDirectoryEvents"]
+Table = Literal["EntraIdSignInEvents", "EntraIdSpnSignInEvents", "IdentityDirectoryEvents", "CloudAppEvents"]
+CHANGE_TABLES: tuple[Table, ...] = ("IdentityDirectoryEvents", "CloudAppEvents")
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,17 +56,26 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DirectoryChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of the directory by a person."""
+    """One change of the directory by a person or an application."""
 
     tenant_id: str
     action: str
     actor_id: str
     actor_name: str
     actor_display_name: str
+    is_application: bool = False
+    """Whether an application made it on its own."""
     application: str = ""
+    """The application that the change is about."""
+    app_id: str = ""
+    app_name: str = ""
+    """The application that it was made with; none on the sign-in pages."""
+    target_kind: str = "User"
+    target_id: str = ""
     target_name: str = ""
     target_display_name: str = ""
     address: str = ""
+    user_agent: str = ""
     details: Mapping[str, str] = {}
 
 
@@ -98,11 +108,11 @@ class AuditLog:
 
     def publish(self, connection: Connection, record: SignIn | DirectoryChange) -> None:
         """Tell of something in the caller's transaction."""
-        self._publish(connection, record.tenant_id, [self._event(record)])
+        self._publish(connection, record.tenant_id, [self._event(table, record) for table in _tables(record)])
 
     def gather(self, sign_in: SignIn) -> None:
         """Tell of a sign-in that changed nothing, within a second."""
-        event = self._event(sign_in)
+        event = self._event(_tables(sign_in)[0], sign_in)
         with self._lock:
             events = self._gathered.setdefault(sign_in.tenant_id, [])
             events.append(event)
@@ -147,16 +157,20 @@ class AuditLog:
             for tenant_id, events in gathered.items():
                 self._gathered[tenant_id] = (events + self._gathered.get(tenant_id, []))[:MAXIMUM_KEPT]
 
-    def _event(self, record: SignIn | DirectoryChange) -> Event:
-        table: Table = "IdentityDirectoryEvents"
-        if isinstance(record, SignIn):
-            table = "EntraIdSignInEvents" if record.user_id or record.user_name else "EntraIdSpnSignInEvents"
+    def _event(self, table: Table, record: SignIn | DirectoryChange) -> Event:
         fields = {name: _short(value) for name, value in msgspec.to_builtins(record).items()}
         return Event(table, self._clock.time(), self._ids.guid(), fields)
 
     def _publish(self, connection: Connection, tenant_id: str, events: Iterable[Event]) -> None:
         payload = {"batch_id": self._ids.guid(), "events": msgspec.to_builtins(list(events))}
         self._outbox.publish(connection, tenant_id, TOPIC, payload)
+
+
+def _tables(record: SignIn | DirectoryChange) -> tuple[Table, ...]:
+    """Where it is told: a change in two tables, since hunters of the directory and of cloud apps look for it."""
+    if isinstance(record, DirectoryChange):
+        return CHANGE_TABLES
+    return ("EntraIdSignInEvents",) if record.user_id or record.user_name else ("EntraIdSpnSignInEvents",)
 
 
 def _short(value: object) -> object:

@@ -13,6 +13,7 @@ from vedette.jobs.queue import Job
 from vedette.lake.engine import Lake
 
 JOB = "write_identity_rows"
+PRODUCT = "Vedette"
 
 Row = dict[str, object]
 
@@ -48,6 +49,7 @@ def row_of(event: Event) -> Row:
         "EntraIdSignInEvents": _user_sign_in,
         "EntraIdSpnSignInEvents": _application_sign_in,
         "IdentityDirectoryEvents": _directory_change,
+        "CloudAppEvents": _cloud_activity,
     }[event.table](event.fields)
     return {name: value for name, value in {**common, **own}.items() if value != ""}
 
@@ -98,8 +100,8 @@ def _application_sign_in(fields: Mapping[str, object]) -> Row:
 def _directory_change(fields: Mapping[str, object]) -> Row:
     name, _, domain = str(fields["actor_name"]).partition("@")
     return {
-        "ActionType": fields["action"],
-        "Application": fields["application"] or "Vedette",
+        "ActionType": str(fields["action"]).strip(),
+        "Application": fields["application"] or PRODUCT,
         "TargetAccountUpn": fields["target_name"],
         "TargetAccountDisplayName": fields["target_display_name"],
         "AccountName": name,
@@ -108,8 +110,56 @@ def _directory_change(fields: Mapping[str, object]) -> Row:
         "AccountObjectId": fields["actor_id"],
         "AccountDisplayName": fields["actor_display_name"],
         "IPAddress": fields["address"],
-        "AdditionalFields": json.dumps(fields["details"]),
+        "AdditionalFields": json.dumps(
+            {
+                **_details(fields),
+                "TARGET_OBJECT.TYPE": fields["target_kind"],
+                "TARGET_OBJECT.ID": fields["target_id"],
+                "ACTOR.APPLICATION": fields["app_name"],
+            }
+        ),
     }
+
+
+def _cloud_activity(fields: Mapping[str, object]) -> Row:
+    action = str(fields["action"])
+    shown = fields["target_name"] or fields["target_display_name"]
+    target = {"Type": fields["target_kind"], "Role": "Target object", "Name": shown, "Id": fields["target_id"]}
+    actor = {"Type": "User", "Role": "Actor", "Name": fields["actor_display_name"], "Id": fields["actor_id"]}
+    return {
+        "ActionType": action if action.endswith(" ") else f"{action}.",
+        "Application": PRODUCT,
+        "AccountObjectId": fields["actor_id"],
+        "AccountId": fields["actor_name"],
+        "AccountDisplayName": fields["actor_display_name"],
+        "AccountType": "Application" if fields["is_application"] else "Regular",
+        "IsAdminOperation": bool(fields["app_id"]),
+        "IPAddress": fields["address"],
+        "UserAgent": fields["user_agent"],
+        "ActivityType": action.partition(" ")[0],
+        "ActivityObjects": json.dumps([target, actor]),
+        "ObjectName": shown,
+        "ObjectType": fields["target_kind"],
+        "ObjectId": fields["target_id"],
+        "OAuthAppId": fields["app_id"],
+        "AuditSource": PRODUCT,
+        "RawEventData": json.dumps(
+            {
+                "Operation": f"{action.strip()}.",
+                "Workload": "AzureActiveDirectory",
+                "ResultStatus": "Success",
+                "ObjectId": fields["target_id"],
+                "UserId": fields["actor_name"],
+                "ClientIP": fields["address"],
+                "ExtendedProperties": [{"Name": name, "Value": value} for name, value in _details(fields).items()],
+            }
+        ),
+    }
+
+
+def _details(fields: Mapping[str, object]) -> dict[str, str]:
+    details = fields["details"]
+    return {str(name): str(value) for name, value in details.items()} if isinstance(details, Mapping) else {}
 
 
 def _words(value: object) -> list[str]:

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from vedette.api.http import ApiResponse
+from vedette.identity.change_log import ChangeLog
 from vedette.identity.directory.applications import Application, Applications, RedirectUris
 from vedette.identity.directory.credentials import KeyCredentials, PasswordCredentials
 from vedette.identity.directory.service_principals import ServicePrincipals
@@ -75,6 +76,9 @@ class ApplicationPages:
         with self._services.store.begin() as connection:
             provisioning = Provisioning(connection, self._services)
             application = provisioning.create_application(visit.tenant_id, name, kind=kind, redirect_uris=uris)
+            ChangeLog(connection, self._services, visit.author).tell(
+                "add_application", application, appId=application.app_id
+            )
         return see(f"/portal/apps/{application.app_id}")
 
     def overview(self, visit: Visit) -> ApiResponse:
@@ -112,11 +116,17 @@ class ApplicationPages:
                 if visit.field("confirm") != application.display_name:
                     raise InvalidValueError("name to confirm", visit.field("confirm"))
                 registrations.remove(application)
+                ChangeLog(connection, self._services, visit.author).tell(
+                    "delete_application", application, appId=application.app_id
+                )
                 return see("/portal/apps")
             if action not in ("add-uri", "remove-uri"):
                 raise InvalidValueError("action", action)
             changed = _with_uri(application, visit.field("platform"), visit.field("uri"), action == "add-uri")
             registrations.change(msgspec.structs.replace(application, redirect_uris=changed))
+            ChangeLog(connection, self._services, visit.author).tell(
+                "update_application", application, changed="redirectUris"
+            )
         return see(f"/portal/apps/{application.app_id}")
 
     def permissions(self, visit: Visit) -> ApiResponse:
@@ -152,6 +162,7 @@ class ApplicationPages:
         with self._services.store.begin() as connection:
             application = self._application(connection, visit)
             configured = configured_of(connection, application)
+            log = ChangeLog(connection, self._services, visit.author)
             registrations = Registrations(connection, self._services, visit.tenant_id)
             if action == "add":
                 registrations.configure(application, [*configured, *named])
@@ -163,6 +174,10 @@ class ApplicationPages:
                 Provisioning(connection, self._services).grant_admin_consent(visit.tenant_id, application.app_id)
             else:
                 raise InvalidValueError("action", action)
+            if action == "consent":
+                log.tell("consent", application, appId=application.app_id, consentType="AllPrincipals")
+            else:
+                log.tell("update_application", application, changed="requiredResourceAccess")
         return see(f"/portal/apps/{application.app_id}/permissions?done={action}")
 
     def credentials(self, visit: Visit, *, new_secret: str = "", new_name: str = "") -> ApiResponse:
@@ -210,6 +225,9 @@ class ApplicationPages:
             else:
                 raise InvalidValueError("action", action)
             Tenants(connection).advance_generation_of_application(application.app_id)
+            ChangeLog(connection, self._services, visit.author).tell(
+                "update_application_credentials", application, change=action
+            )
         if secret:
             return self.credentials(visit, new_secret=secret, new_name=visit.field("name"))
         return see(f"/portal/apps/{application.app_id}/credentials")

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from vedette.api.http import ApiResponse
 from vedette.contracts.permissions import resource_for_app_id
+from vedette.identity.change_log import ChangeLog
 from vedette.identity.consents import Consents
 from vedette.identity.directory.service_principals import (
     AppRoleAssignments,
@@ -77,14 +78,21 @@ class EnterprisePages:
                 raise InvalidValueError("application", principal.display_name)
             consents = Consents(connection, self._services, visit.tenant_id)
             provisioning = Provisioning(connection, self._services)
+            log = ChangeLog(connection, self._services, visit.author)
             if action == "revoke-role":
-                consents.withdraw_role(AppRoleAssignments(connection, visit.tenant_id).get(key))
+                assignment = AppRoleAssignments(connection, visit.tenant_id).get(key)
+                consents.withdraw_role(assignment)
+                log.tell_of_role("withdraw", assignment)
             elif action == "revoke-grant":
+                grant = OAuth2PermissionGrants(connection, visit.tenant_id).get(key)
                 consents.withdraw_grant(key)
+                log.tell_of_grant("remove_grant", grant)
             elif action in ("disable", "enable"):
                 provisioning.set_principal_enabled(visit.tenant_id, principal.app_id, action == "enable")
+                log.tell("update_service_principal", principal, accountEnabled=str(action == "enable"))
             elif action == "remove":
                 provisioning.withdraw_consent(visit.tenant_id, principal.app_id)
+                log.tell("remove_service_principal", principal, appId=principal.app_id)
                 return see("/portal/enterprise")
             else:
                 raise InvalidValueError("action", action)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from vedette.api.http import ApiResponse
 from vedette.contracts.permissions import directory_role, load_directory_roles
 from vedette.identity.accounts import Accounts
+from vedette.identity.change_log import ChangeLog
 from vedette.identity.directory.second_factors import SecondFactors
 from vedette.identity.directory.tenants import Tenants
 from vedette.identity.directory.users import User, Users
@@ -68,6 +69,7 @@ class PeoplePages:
         )
         with self._services.store.begin() as connection:
             Accounts(connection, self._services, visit.tenant_id).create(user, password, must_change=True)
+            ChangeLog(connection, self._services, visit.author).tell("add_user", user)
         return self._show(visit, user.id, new_password=password.reveal())
 
     def show(self, visit: Visit) -> ApiResponse:
@@ -83,17 +85,22 @@ class PeoplePages:
             if not _may_change(connection, visit, user, action):
                 return visit.show("message", "Not allowed", status=403, text="Your roles do not allow this.")
             accounts = Accounts(connection, self._services, visit.tenant_id)
+            log = ChangeLog(connection, self._services, visit.author)
             if action == "reset-password":
                 new_password = secrets.token_urlsafe(PASSWORD_BYTES)
                 accounts.reset_password(user, Secret(new_password), must_change=True)
+                log.tell("reset_password", user)
             elif action == "reset-factor":
                 accounts.reset_second_factor(user)
+                log.tell("reset_second_factor", user)
             elif action in ("disable", "enable"):
                 accounts.change(msgspec.structs.replace(user, account_enabled=action == "enable"))
+                log.tell(f"{action}_user", user)
             elif action == "roles":
-                self._set_roles(connection, accounts, user, set(visit.form.get("role", [])))
+                self._set_roles(connection, accounts, log, user, set(visit.form.get("role", [])))
             elif action == "delete" and user.id != visit.session.user.id:
                 accounts.remove(user)
+                log.tell("delete_user", user)
                 return see("/portal/users")
             else:
                 raise InvalidValueError("action", action)
@@ -101,13 +108,17 @@ class PeoplePages:
             return self._show(visit, user.id, new_password=new_password)
         return see(f"/portal/users/{user.id}")
 
-    def _set_roles(self, connection: Connection, accounts: Accounts, user: User, wanted: set[str]) -> None:
+    def _set_roles(
+        self, connection: Connection, accounts: Accounts, log: ChangeLog, user: User, wanted: set[str]
+    ) -> None:
         users = Users(connection, user.tenant_id)
         held = users.role_ids(user)
         for role_id in sorted(wanted - held):
             accounts.give_role(user, role_id)
+            log.tell("add_role_member", user, role=_name_of(role_id))
         for role_id in sorted(held - wanted):
             accounts.take_role(user, role_id)
+            log.tell("remove_role_member", user, role=_name_of(role_id))
         if not any(True for role in load_directory_roles().values() if "*" in role.rights and users.with_role(role.id)):
             raise InvalidValueError("roles", "the tenant would be left without a Global Administrator")
 
@@ -129,6 +140,11 @@ class PeoplePages:
                 is_self=user.id == visit.session.user.id,
                 new_password=new_password,
             )
+
+
+def _name_of(role_id: str) -> str:
+    role = directory_role(role_id)
+    return role_id if role is None else role.display_name
 
 
 def _may_change(connection: Connection, visit: Visit, user: User, action: str) -> bool:

@@ -7,8 +7,10 @@ import msgspec
 
 from vedette.api.http import ApiRequest, ApiResponse, PublicHandler
 from vedette.errors import InvalidRequestError
+from vedette.identity.change_log import Author
 from vedette.identity.errors import DirectoryError
 from vedette.identity.services import IdentityServices
+from vedette.portal.application import APP_ID, NAME
 from vedette.portal.rendering import render, see
 from vedette.portal.session import PortalSession, is_csrf_good, read_session
 
@@ -27,6 +29,19 @@ class Visit(msgspec.Struct, frozen=True):
     def tenant_id(self) -> str:
         """The only tenant that pages work in: the session's."""
         return self.session.tenant_id
+
+    @property
+    def author(self) -> Author:
+        """Who makes the changes of this visit, for the audit."""
+        return Author(
+            tenant_id=self.tenant_id,
+            kind="user",
+            object_id=self.session.user.id,
+            app_id=APP_ID,
+            app_name=NAME,
+            address=self.request.client_address,
+            user_agent=self.request.headers.get("user-agent", ""),
+        )
 
     def path(self, name: str) -> str:
         """A parameter of the path, in lower case."""

@@ -4,6 +4,7 @@ from sqlalchemy import Connection
 
 from vedette.api.graph import directory_entities as wire
 from vedette.api.graph.applications import new_certificate, writable_application
+from vedette.api.graph.authors import change_log
 from vedette.api.graph.directory_answers import members_of, no_content
 from vedette.api.graph.directory_bodies import (
     AddKeyBody,
@@ -25,6 +26,8 @@ from vedette.identity.proof_of_possession import check_proof
 from vedette.identity.services import IdentityServices
 from vedette.odata.dates import parse_ticks
 
+CREDENTIALS = "update_application_credentials"
+
 
 class GraphApplicationCredentials:
     """Handlers of secrets and certificates."""
@@ -44,6 +47,9 @@ class GraphApplicationCredentials:
             application = writable_application(connection, context, request)
             credentials = PasswordCredentials(connection, application, self._services.secret_hasher)
             new = credentials.add(wanted.display_name or "", start_at=start, end_at=end, ids=self._services.ids)
+            change_log(connection, self._services, context, request).tell(
+                CREDENTIALS, application, added=f"secret {new.credential.key_id}"
+            )
         members = members_of(wire.to_password(new.credential, new.secret.reveal()))
         return graph_answer({"@odata.context": metadata_url(request, "microsoft.graph.passwordCredential"), **members})
 
@@ -54,6 +60,9 @@ class GraphApplicationCredentials:
             application = writable_application(connection, context, request)
             PasswordCredentials(connection, application, self._services.secret_hasher).remove(body.key_id.lower())
             self._tell(connection, application)
+            change_log(connection, self._services, context, request).tell(
+                CREDENTIALS, application, removed=f"secret {body.key_id}"
+            )
         return no_content()
 
     def add_key(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -66,6 +75,9 @@ class GraphApplicationCredentials:
             credentials = KeyCredentials(connection, application)
             added = credentials.add(new.certificate, new.display_name, self._services.ids)
             self._tell(connection, application)
+            change_log(connection, self._services, context, request).tell(
+                CREDENTIALS, application, added=f"certificate {added.key_id}"
+            )
         context_url = metadata_url(request, "microsoft.graph.keyCredential")
         return graph_answer({"@odata.context": context_url, **members_of(wire.to_key(added))})
 
@@ -77,6 +89,9 @@ class GraphApplicationCredentials:
             check_proof(connection, self._services, application, body.proof)
             KeyCredentials(connection, application).remove(body.key_id.lower())
             self._tell(connection, application)
+            change_log(connection, self._services, context, request).tell(
+                CREDENTIALS, application, removed=f"certificate {body.key_id}"
+            )
         return no_content()
 
     def _tell(self, connection: Connection, application: Application) -> None:

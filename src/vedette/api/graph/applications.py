@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from vedette.api.graph import directory_entities as wire
+from vedette.api.graph.authors import change_log
 from vedette.api.graph.directory_answers import (
     directory_rules,
     entity_answer,
@@ -119,6 +120,9 @@ class GraphApplications:
             registrations = Registrations(connection, self._services, context.tenant.tenant_id)
             registrations.create(application)
             self._write_parts(registrations, connection, application, body)
+            change_log(connection, self._services, context, request).tell(
+                "add_application", application, appId=application.app_id
+            )
             members = self._members(connection, context, application)
         return entity_answer(request, COLLECTION, members, status=201)
 
@@ -131,6 +135,8 @@ class GraphApplications:
             registrations = Registrations(connection, self._services, context.tenant.tenant_id)
             registrations.change(application)
             self._write_parts(registrations, connection, application, body)
+            log = change_log(connection, self._services, context, request)
+            log.tell("update_application", application, changed=", ".join(_named(body)))
         return no_content()
 
     def delete(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -138,6 +144,9 @@ class GraphApplications:
         with self._services.store.begin() as connection:
             application = writable_application(connection, context, request)
             Registrations(connection, self._services, context.tenant.tenant_id).remove(application)
+            change_log(connection, self._services, context, request).tell(
+                "delete_application", application, appId=application.app_id
+            )
         return no_content()
 
     def _write_parts(
@@ -172,6 +181,11 @@ class GraphApplications:
             required=wire.to_required(Applications(connection, context.tenant.tenant_id).required(application)),
         )
         return to_application(application, parts, context.tenant.domain)
+
+
+def _named(body: ApplicationBody) -> list[str]:
+    """The members that a body sets."""
+    return [name for name, value in members_of(body).items() if value is not msgspec.UNSET]
 
 
 class ApplicationParts(msgspec.Struct, frozen=True):

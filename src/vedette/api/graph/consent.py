@@ -5,6 +5,7 @@ from typing import Literal, cast
 from sqlalchemy import ColumnElement, Connection
 
 from vedette.api.graph import directory_entities as wire
+from vedette.api.graph.authors import change_log
 from vedette.api.graph.directory_answers import (
     Members,
     directory_rules,
@@ -96,6 +97,7 @@ class GraphRoleAssignments:
                 raise ObjectNotFoundError("app role assignment", named)
             consents = Consents(connection, self._services, context.tenant.tenant_id)
             assignment = consents.assign_role(body.principal_id.lower(), body.resource_id.lower(), body.app_role_id)
+            change_log(connection, self._services, context, request).tell_of_role("assign", assignment)
             members = _assignment(connection, context, assignment)
         return entity_answer(request, self._collection(holder), members, status=201)
 
@@ -111,6 +113,7 @@ class GraphRoleAssignments:
         with self._services.store.begin() as connection:
             assignment = self._assignment(connection, context, request)
             Consents(connection, self._services, context.tenant.tenant_id).withdraw_role(assignment)
+            change_log(connection, self._services, context, request).tell_of_role("withdraw", assignment)
         return no_content()
 
     def _collection(self, holder: str) -> str:
@@ -178,6 +181,7 @@ class GraphPermissionGrants:
         )
         with self._services.store.begin() as connection:
             Consents(connection, self._services, context.tenant.tenant_id).grant(grant)
+            change_log(connection, self._services, context, request).tell_of_grant("add_grant", grant)
         return entity_answer(request, GRANTS, _grant(grant), status=201)
 
     def update(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -187,12 +191,16 @@ class GraphPermissionGrants:
             Consents(connection, self._services, context.tenant.tenant_id).regrant(
                 _id(request), frozenset(body.scope.split())
             )
+            grant = OAuth2PermissionGrants(connection, context.tenant.tenant_id).get(_id(request))
+            change_log(connection, self._services, context, request).tell_of_grant("update_grant", grant)
         return no_content()
 
     def delete(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """DELETE /oauth2PermissionGrants/{id}."""
         with self._services.store.begin() as connection:
-            Consents(connection, self._services, context.tenant.tenant_id).withdraw_grant(_id(request))
+            grant = OAuth2PermissionGrants(connection, context.tenant.tenant_id).get(_id(request))
+            Consents(connection, self._services, context.tenant.tenant_id).withdraw_grant(grant.id)
+            change_log(connection, self._services, context, request).tell_of_grant("remove_grant", grant)
         return no_content()
 
     def _list(

@@ -6,6 +6,7 @@ import uuid
 
 from sqlalchemy import Connection
 
+from vedette.api.graph.authors import change_log
 from vedette.api.graph.directory_answers import entity_answer, no_content, whole_list_answer
 from vedette.api.graph.directory_bodies import Body, read_entity, read_reference
 from vedette.api.graph.users import directory_role_id, to_directory_role, to_user
@@ -57,14 +58,14 @@ class GraphDirectoryRoles:
         """POST /directoryRoles/{id}/members/$ref."""
         role, user_id = _role_of(context, request), read_reference(request.body)
         with self._services.store.begin() as connection:
-            self._give(connection, context, user_id, role.id)
+            self._give(connection, context, request, user_id, role.id)
         return no_content()
 
     def remove_member(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """DELETE /directoryRoles/{id}/members/{member}/$ref."""
         role = _role_of(context, request)
         with self._services.store.begin() as connection:
-            self._take(connection, context, request.path_parameters["member"], role.id)
+            self._take(connection, context, request, request.path_parameters["member"], role.id)
         return no_content()
 
     def list_templates(self, _context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -100,7 +101,7 @@ class GraphDirectoryRoles:
             raise InvalidValueError("directoryScopeId", body.directory_scope_id)
         user_id, role_id = body.principal_id.lower(), body.role_definition_id.lower()
         with self._services.store.begin() as connection:
-            self._give(connection, context, user_id, role_id)
+            self._give(connection, context, request, user_id, role_id)
         return entity_answer(request, ASSIGNMENTS, _assignment(user_id, role_id), status=201)
 
     def get_assignment(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -115,19 +116,32 @@ class GraphDirectoryRoles:
         """DELETE /roleManagement/directory/roleAssignments/{id}."""
         user_id, role_id = _read_assignment_id(request.path_parameters["id"])
         with self._services.store.begin() as connection:
-            self._take(connection, context, user_id, role_id)
+            self._take(connection, context, request, user_id, role_id)
         return no_content()
 
-    def _give(self, connection: Connection, context: RequestContext, user_id: str, role_id: str) -> None:
+    def _give(
+        self, connection: Connection, context: RequestContext, request: ApiRequest, user_id: str, role_id: str
+    ) -> None:
         users = Users(connection, context.tenant.tenant_id)
         user = users.get(user_id)
         if role_id in users.role_ids(user):
             raise AssignmentExistsError("role assignment", role_id)
         Accounts(connection, self._services, context.tenant.tenant_id).give_role(user, role_id)
+        log = change_log(connection, self._services, context, request)
+        log.tell("add_role_member", user, role=_name_of(role_id))
 
-    def _take(self, connection: Connection, context: RequestContext, user_id: str, role_id: str) -> None:
+    def _take(
+        self, connection: Connection, context: RequestContext, request: ApiRequest, user_id: str, role_id: str
+    ) -> None:
         user = Users(connection, context.tenant.tenant_id).get(user_id)
         Accounts(connection, self._services, context.tenant.tenant_id).take_role(user, role_id)
+        log = change_log(connection, self._services, context, request)
+        log.tell("remove_role_member", user, role=_name_of(role_id))
+
+
+def _name_of(role_id: str) -> str:
+    role = directory_role(role_id)
+    return role_id if role is None else role.display_name
 
 
 def _role_of(context: RequestContext, request: ApiRequest) -> DirectoryRoleContract:

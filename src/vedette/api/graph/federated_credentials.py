@@ -4,6 +4,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from vedette.api.graph.applications import application_of, writable_application
+from vedette.api.graph.authors import change_log
 from vedette.api.graph.directory_answers import entity_answer, no_content, whole_list_answer
 from vedette.api.graph.directory_bodies import FederatedCredentialBody, read_entity
 from vedette.api.http import ApiRequest, ApiResponse
@@ -50,6 +51,8 @@ class GraphFederatedCredentials:
             application = writable_application(connection, context, request)
             FederatedCredentials(connection, application).add(credential)
             application = _describe(connection, application, credential, body)
+            log = change_log(connection, self._services, context, request)
+            log.tell("update_application", application, added=f"federated credential {credential.name}")
         return entity_answer(request, _collection(application), _members(application, credential), status=201)
 
     def update(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -63,6 +66,8 @@ class GraphFederatedCredentials:
                 raise InvalidRequestError("InvalidBodyValue", property="name")
             credentials.replace(_changed(before, body))
             _describe(connection, application, before, body)
+            log = change_log(connection, self._services, context, request)
+            log.tell("update_application", application, changed=f"federated credential {before.name}")
         return no_content()
 
     def delete(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -70,8 +75,11 @@ class GraphFederatedCredentials:
         with self._services.store.begin() as connection:
             application = writable_application(connection, context, request)
             credentials = FederatedCredentials(connection, application)
-            credentials.remove(credentials.get(request.path_parameters["credential"]))
+            credential = credentials.get(request.path_parameters["credential"])
+            credentials.remove(credential)
             Tenants(connection).advance_generation_of_application(application.app_id)
+            log = change_log(connection, self._services, context, request)
+            log.tell("update_application", application, removed=f"federated credential {credential.name}")
         return no_content()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from vedette.api.graph.authors import change_log
 from vedette.api.graph.directory_answers import (
     directory_rules,
     entity_answer,
@@ -80,6 +81,7 @@ class GraphGroups:
         group = _changed(Group(self._services.ids.guid(), "", self._services.now()), body)
         with self._services.store.begin() as connection:
             Groups(connection, context.tenant.tenant_id).create(group)
+            change_log(connection, self._services, context, request).tell("add_group", group)
         return entity_answer(request, COLLECTION, to_group(group), status=201)
 
     def update(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -88,6 +90,7 @@ class GraphGroups:
         with self._services.store.begin() as connection:
             group = _group_of(connection, context, request)
             Groups(connection, context.tenant.tenant_id).replace(_changed(group, body))
+            change_log(connection, self._services, context, request).tell("update_group", group)
         return no_content()
 
     def delete(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -97,6 +100,7 @@ class GraphGroups:
             AppRoleAssignments(connection, context.tenant.tenant_id).withdraw(group.id)
             Groups(connection, context.tenant.tenant_id).remove(group)
             Tenants(connection).advance_generation(context.tenant.tenant_id)
+            change_log(connection, self._services, context, request).tell("delete_group", group)
         return no_content()
 
     def list_members(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -115,6 +119,8 @@ class GraphGroups:
             user = Users(connection, context.tenant.tenant_id).get(user_id)
             Groups(connection, context.tenant.tenant_id).add_member(group, user)
             Tenants(connection).advance_generation(context.tenant.tenant_id)
+            log = change_log(connection, self._services, context, request)
+            log.tell("add_group_member", user, group=group.display_name, groupId=group.id)
         return no_content()
 
     def remove_member(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -123,6 +129,9 @@ class GraphGroups:
             group = _group_of(connection, context, request)
             member = request.path_parameters["member"].lower()
             Groups(connection, context.tenant.tenant_id).remove_member(group, member)
+            log = change_log(connection, self._services, context, request)
+            user = Users(connection, context.tenant.tenant_id).get(member)
+            log.tell("remove_group_member", user, group=group.display_name, groupId=group.id)
             Tenants(connection).advance_generation(context.tenant.tenant_id)
         return no_content()
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from vedette.api.graph import directory_entities as wire
 from vedette.api.graph.applications import CREATED_BY, OWNED_ONLY, exposed_roles, exposed_scopes
+from vedette.api.graph.authors import change_log
 from vedette.api.graph.directory_answers import (
     directory_rules,
     entity_answer,
@@ -99,6 +100,9 @@ class GraphServicePrincipals:
                 created, properties={**created.properties, CREATED_BY: context.principal.app_id}
             )
             principals.replace(created)
+            change_log(connection, self._services, context, request).tell(
+                "add_service_principal", created, appId=app_id
+            )
             members = _members(connection, created)
         return entity_answer(request, COLLECTION, members, status=201)
 
@@ -111,6 +115,7 @@ class GraphServicePrincipals:
             principal = _writable(connection, context, request)
             ServicePrincipals(connection, context.tenant.tenant_id).replace(_changed(principal, body))
             Tenants(connection).advance_generation(context.tenant.tenant_id)
+            change_log(connection, self._services, context, request).tell("update_service_principal", principal)
         return no_content()
 
     def delete(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -121,6 +126,8 @@ class GraphServicePrincipals:
                 raise PermissionDeniedError("InsufficientPrivileges")
             ServicePrincipals(connection, context.tenant.tenant_id).remove(principal.id)
             Tenants(connection).advance_generation(context.tenant.tenant_id)
+            log = change_log(connection, self._services, context, request)
+            log.tell("remove_service_principal", principal, appId=principal.app_id)
         return no_content()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from vedette.api.graph.authors import change_log
 from vedette.api.graph.directory_answers import (
     Members,
     directory_rules,
@@ -174,6 +175,7 @@ class GraphUsers:
             Accounts(connection, self._services, context.tenant.tenant_id).create(
                 user, password, must_change=must_change
             )
+            change_log(connection, self._services, context, request).tell("add_user", user)
         return entity_answer(request, COLLECTION, to_user(user), status=201, default=SHOWN)
 
     def update(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -182,13 +184,18 @@ class GraphUsers:
         with self._services.store.begin() as connection:
             user = _changeable_user(connection, context, request)
             accounts = Accounts(connection, self._services, context.tenant.tenant_id)
-            accounts.change(_changed(user, body))
+            changed = _changed(user, body)
+            accounts.change(changed)
+            log = change_log(connection, self._services, context, request)
+            for key in _changes(user, changed):
+                log.tell(key, changed)
             if isinstance(body.password_profile, PasswordProfileBody) and body.password_profile.password is not None:
                 accounts.reset_password(
                     user,
                     Secret(body.password_profile.password),
                     must_change=body.password_profile.force_change_password_next_sign_in is not False,
                 )
+                log.tell("reset_password", changed)
         return no_content()
 
     def delete(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -196,6 +203,7 @@ class GraphUsers:
         with self._services.store.begin() as connection:
             user = _changeable_user(connection, context, request)
             Accounts(connection, self._services, context.tenant.tenant_id).remove(user)
+            change_log(connection, self._services, context, request).tell("delete_user", user)
         return no_content()
 
     def revoke_sessions(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -203,6 +211,7 @@ class GraphUsers:
         with self._services.store.begin() as connection:
             user = _changeable_user(connection, context, request)
             Accounts(connection, self._services, context.tenant.tenant_id).revoke_sessions(user)
+            change_log(connection, self._services, context, request).tell("revoke_sessions", user)
         return graph_answer({"@odata.context": metadata_url(request, "Edm.Boolean"), "value": True})
 
     def memberships(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -318,6 +327,16 @@ def to_user(user: User) -> dict[str, object]:
 def _typed(members: Members) -> dict[str, object]:
     kind = "directoryRole" if "roleTemplateId" in members else "group"
     return {"@odata.type": f"#microsoft.graph.{kind}", **members}
+
+
+def _changes(before: User, after: User) -> list[str]:
+    """What of an account changed, by the keys of the audit: switching it on or off is a change of its own."""
+    keys = []
+    if after.account_enabled != before.account_enabled:
+        keys.append("enable_user" if after.account_enabled else "disable_user")
+    if msgspec.structs.replace(after, account_enabled=before.account_enabled) != before:
+        keys.append("update_user")
+    return keys
 
 
 def _caller(connection: Connection, context: RequestContext) -> User:

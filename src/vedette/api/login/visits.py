@@ -165,9 +165,11 @@ class Visit:
             actor_name=user.user_principal_name,
             actor_display_name=user.display_name,
             application=application,
+            target_id=user.id,
             target_name=user.user_principal_name,
             target_display_name=user.display_name,
             address=self.request.client_address,
+            user_agent=self.request.headers.get("user-agent", ""),
             details=details,
         )
 
