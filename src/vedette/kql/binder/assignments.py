@@ -55,7 +55,18 @@ def _bind_one(binder: Binder, written: syntax.Expression, scope: Scope) -> list[
     if names:
         return [Assignment(names[0], True, bound, written, True)]
     explicit = isinstance(expression, syntax.NameReference)
-    return [Assignment(default_name(expression), explicit, bound, written)]
+    return [Assignment(default_name(_chosen(expression, bound)), explicit, bound, written)]
+
+
+def _chosen(expression: syntax.Expression, bound: Expression) -> syntax.Expression:
+    """Of `column_ifexists` with a column that does not exist its default, whose name is taken then."""
+    if isinstance(expression, syntax.FunctionCall) and len(expression.arguments) == 2:
+        function = find("scalar", expression.name.text)
+        name, default = expression.arguments
+        if function is not None and function.record.naming == "column" and isinstance(name, syntax.Literal):
+            exists = isinstance(bound, plan.ColumnReference) and bound.column.name == name.value
+            return expression if exists else default
+    return expression
 
 
 def _function_of_several(expression: syntax.Expression) -> Function | None:

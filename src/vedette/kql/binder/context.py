@@ -7,12 +7,13 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from vedette.kql import plan, syntax
-from vedette.kql.binder.discovery import Discoveries, NeedsDiscovery
+from vedette.kql.binder.discovery import Discoveries, NeedsDiscovery, NotYetThere
 from vedette.kql.binder.scopes import Scope, Table
 from vedette.kql.catalog import Catalog
 from vedette.kql.diagnostics import Diagnostics
 from vedette.kql.errors import Span
 from vedette.kql.plan import Column, Expression, Relation
+from vedette.kql.traversal import reads_outer_rows
 from vedette.kql.types import ScalarType
 
 MAXIMUM_CALL_DEPTH = 40
@@ -90,7 +91,12 @@ class Binder:
         return self.budget > 0
 
     def discover(self, relation: Relation) -> list[tuple[object, ...]]:
-        """Rows of a query that has to be run before binding can go on."""
+        """Rows of a query that has to be run before binding can go on.
+
+        Raises NotYetThere if it reads rows that an enclosing operator hands in.
+        """
+        if reads_outer_rows(relation):
+            raise NotYetThere
         key = f"discovery-{self._asked}"
         self._asked += 1
         if key not in self._discoveries:

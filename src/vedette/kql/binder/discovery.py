@@ -21,3 +21,7 @@ class NeedsDiscovery(VedetteError):
         self.key = key
         self.plan = plan
         super().__init__(key)
+
+
+class NotYetThere(VedetteError):
+    """A discovery would read the rows that an enclosing operator hands to its subquery one part at a time."""

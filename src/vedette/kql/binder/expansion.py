@@ -8,6 +8,7 @@ from vedette.kql import plan, syntax
 from vedette.kql.binder.constants import constant_integer, word
 from vedette.kql.binder.context import Binder
 from vedette.kql.binder.conversions import convert
+from vedette.kql.binder.discovery import NotYetThere
 from vedette.kql.binder.names import default_name
 from vedette.kql.binder.pipelines import operator
 from vedette.kql.binder.scopes import Scope, Table, reference
@@ -104,8 +105,13 @@ def bind_mv_apply(binder: Binder, written: syntax.MvApplyOperator, table: Table,
     number = binder.share()
     leaf = _convert(plan.CorrelatedRows(expansion.columns, number), expansion.typed)
     before, binder.subject = binder.subject, table.with_relation(leaf, serialized=True)
-    body = binder.table(binder, written.subquery, scope.lexical)
-    binder.subject = before
+    try:
+        body = binder.table(binder, written.subquery, scope.lexical)
+    except NotYetThere:
+        what = "An operator that needs the data while the query is compiled, within mv-apply,"
+        return binder.fail_table("unsupported_expression", written.subquery.span, what=what)
+    finally:
+        binder.subject = before
     results = {each.name: each for each in body.columns}
     outer = tuple(
         each

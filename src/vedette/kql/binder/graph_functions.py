@@ -1,9 +1,10 @@
-"""Functions over the variables of a graph pattern: all, any, map, inner_nodes, labels, node_degree_in and -out."""
+"""Functions over the variables of a graph pattern: all, any, map, inner_nodes, labels, node_id and -degrees."""
 
 from __future__ import annotations
 
 from vedette.kql import syntax
 from vedette.kql.binder.context import Binder, similar
+from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.expressions import bind_boolean
 from vedette.kql.binder.graph_patterns import INWARD, OUTWARD, PatternNode, PatternPath, PatternScope
 from vedette.kql.binder.scopes import Scope, reference
@@ -20,8 +21,8 @@ def bind_graph_function(binder: Binder, call: syntax.FunctionCall, scope: Scope)
     assert isinstance(scope.pattern, PatternScope)
     if name in _FOLDS:
         return _along_path(binder, call, scope, scope.pattern)
-    if name in _DEGREES:
-        return _degree(binder, call, scope.pattern)
+    if name in _DEGREES or name == "node_id":
+        return _of_node(binder, call, scope.pattern)
     if name == "labels":
         return Literal(ScalarType.DYNAMIC, "[]")  # only graph models have labels; make-graph's graphs have none
     if name == "inner_nodes":
@@ -46,11 +47,14 @@ def _along_path(binder: Binder, call: syntax.FunctionCall, scope: Scope, pattern
     return reference(path.carry(value, fold, inner=inner))
 
 
-def _degree(binder: Binder, call: syntax.FunctionCall, scope: PatternScope) -> Expression:
+def _of_node(binder: Binder, call: syntax.FunctionCall, scope: PatternScope) -> Expression:
+    """A function of the node that is named, or of each inner node where none is."""
     node: object = scope.inner
     if call.arguments:
         argument = call.arguments[0]
         node = scope.pattern.element(argument.name) if isinstance(argument, syntax.NameReference) else None
     if not isinstance(node, PatternNode) or len(call.arguments) > 1:
         return binder.fail("graph_node_expected", call.span, name=call.name.text)
+    if call.name.text == "node_id":
+        return convert(reference(node.rows.node_id), ScalarType.STRING)
     return reference(node.degree(_DEGREES[call.name.text]))

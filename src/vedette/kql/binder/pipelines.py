@@ -77,7 +77,7 @@ def bind_operators(binder: Binder, operators: tuple[syntax.TabularOperator, ...]
         if handler is None:
             binder.report("unsupported_operator", each.span, name=operator_name(each))
             table = Table(Values((), ()), open=True, serialized=True)
-        elif isinstance(table, ResultTables):
+        elif isinstance(table, ResultTables) and not isinstance(each, syntax.RenderOperator):
             table = binder.fail_table("several_tables", each.span)
         elif isinstance(table, Graph) != isinstance(each, _ON_GRAPHS):
             table = _misplaced(binder, each, table)

@@ -15,6 +15,9 @@ from vedette.kql.types import ScalarType
 
 _T = ScalarType
 
+_BAG = "pack_"
+"""The column of `find` that holds what is not projected."""
+
 
 @operator(syntax.SearchOperator)
 def bind_search(binder: Binder, written: syntax.SearchOperator, table: Table, scope: Scope) -> Table:
@@ -127,13 +130,32 @@ def _find(binder: Binder, written: syntax.FindOperator, legs: list[Leg], scope: 
     and a bag of the rest.
     """
     label = word(written.parameter("withsource") or written.parameter("with_source")) or "source_"
-    chosen = _projection(written, legs)
+    searched = [(leg, _predicate(binder, written.predicate, leg.table, scope, sensitive=False)) for leg in legs]
+    searched = [each for each in searched if not _never(each[1])] or searched
+    chosen = _projection(written, [leg for leg, _ in searched])
     tables: list[Table] = []
-    for leg in legs:
-        predicate = _predicate(binder, written.predicate, leg.table, scope, sensitive=False)
+    for leg, predicate in searched:
         filtered = plan.Filter(leg.table.columns, leg.table.relation, predicate)
         tables.append(_shape(binder, written, leg, filtered, label=label, chosen=chosen))
-    return combine(binder, tables)
+    return _bag_last(combine(binder, tables))
+
+
+def _never(predicate: Expression) -> bool:
+    """Whether no row of a table can fulfil a predicate, because it lacks the columns that are asked for."""
+    if isinstance(predicate, Literal):
+        return predicate.value is False
+    if isinstance(predicate, Call) and predicate.function in {"and", "or"}:
+        return (any if predicate.function == "and" else all)(_never(each) for each in predicate.arguments)
+    return False
+
+
+def _bag_last(table: Table) -> Table:
+    """The bag of the rest stands behind the columns, also behind those that only later tables have."""
+    bags = [each for each in table.columns if each.name == _BAG]
+    if not bags or table.columns[-1] is bags[0]:
+        return table
+    columns = (*(each for each in table.columns if each is not bags[0]), bags[0])
+    return table.with_relation(plan.Project(columns, table.relation, tuple(reference(each) for each in columns)))
 
 
 def _projection(written: syntax.FindOperator, legs: list[Leg]) -> list[tuple[str, ScalarType | None]] | None:
@@ -191,7 +213,7 @@ def _shape(
     packs = written.projection is None and not written.away
     packs = packs or any(each.name is None for each in written.projection or ())
     if packs:
-        columns.append(binder.column("pack_", _T.DYNAMIC))
+        columns.append(binder.column(_BAG, _T.DYNAMIC))
         expressions.append(_packed([each for each in leg.table.columns if each.name not in taken]))
     projected = plan.Project(tuple(columns), relation, tuple(expressions))
     return Table(projected, open=leg.table.open)

@@ -6,27 +6,87 @@ from vedette.kql import plan, syntax
 from vedette.kql.binder.constants import word
 from vedette.kql.binder.context import Binder
 from vedette.kql.binder.conversions import convert
+from vedette.kql.binder.discovery import NotYetThere
 from vedette.kql.binder.expressions import bind_boolean
+from vedette.kql.binder.names import default_name
 from vedette.kql.binder.ordering import bind_sort_keys
 from vedette.kql.binder.pipelines import operator
-from vedette.kql.binder.scopes import Scope, Table
-from vedette.kql.plan import Column, Expression, Literal
+from vedette.kql.binder.scopes import ScalarVariable, Scope, Table, Variable
+from vedette.kql.binder.unions import combine
+from vedette.kql.plan import Call, Column, Expression, Literal
 from vedette.kql.types import ScalarType
+
+MAXIMUM_PARTS = 64
+"""How many values the key of a partition may have whose subquery has a source of its own (partition-operator)."""
 
 
 @operator(syntax.PartitionOperator)
 def bind_partition(binder: Binder, written: syntax.PartitionOperator, table: Table, scope: Scope) -> Table:
     """`partition by key (subquery)`."""
     key = binder.scalar(binder, written.by, scope.over(table))
-    number = binder.share()
     if not isinstance(written.subquery, syntax.ContextualSubquery):
-        return binder.fail_table("unsupported_partition", written.subquery.span)
+        return _with_source(binder, written, table, scope, key)
+    number = binder.share()
     leaf = plan.CorrelatedRows(table.columns, number)
-    before, binder.subject = binder.subject, table.with_relation(leaf)
-    body = binder.table(binder, written.subquery, scope.lexical)
-    binder.subject = before
+    try:
+        body = _over(binder, written, scope, table.with_relation(leaf))
+    except NotYetThere:
+        return _part_by_part(binder, written, table, scope, key)
     relation = plan.Partition(body.columns, table.relation, number, key, body.relation)
     return body.with_relation(relation, serialized=False)
+
+
+def _with_source(
+    binder: Binder, written: syntax.PartitionOperator, table: Table, scope: Scope, key: Expression
+) -> Table:
+    """`partition by key { query }`: the query once for each value of the key, which is a constant in it.
+
+    Few values are allowed there (partition-operator, legacy strategy), so they are found out first.
+    """
+    found = [] if binder.analysis else _values(binder, written, table, key)
+    if found:
+        return combine(binder, [_for_value(binder, written, scope, each) for each in found])
+    nothing = _for_value(binder, written, scope, Literal(key.type, None))
+    never = plan.Filter(nothing.columns, nothing.relation, Literal(ScalarType.BOOL, False))
+    return nothing.with_relation(never)
+
+
+def _part_by_part(
+    binder: Binder, written: syntax.PartitionOperator, table: Table, scope: Scope, key: Expression
+) -> Table:
+    """A subquery that has to see its rows while it is bound, once for each value of the key."""
+    shared = plan.Shared(table.columns, binder.share(), table.visible)
+    missing = Call(ScalarType.BOOL, "isnull", (key,))
+    results: list[Table] = []
+    for value in _values(binder, written, table, key) or [Literal(key.type, None)]:
+        same = missing if value.value is None else Call(ScalarType.BOOL, "equal", (key, value))
+        rows = plan.Filter(table.columns, shared, same)
+        results.append(_over(binder, written, scope, table.with_relation(rows)))
+    return combine(binder, results)
+
+
+def _over(binder: Binder, written: syntax.PartitionOperator, scope: Scope, rows: Table) -> Table:
+    before, binder.subject = binder.subject, rows
+    try:
+        return binder.table(binder, written.subquery, scope.lexical)
+    finally:
+        binder.subject = before
+
+
+def _values(binder: Binder, written: syntax.PartitionOperator, table: Table, key: Expression) -> list[Literal]:
+    """The values of the key, in an order of their own: the same whenever they are asked for."""
+    projected = plan.Project((binder.column("key", key.type),), table.relation, (key,))
+    found = binder.discover(plan.Distinct(projected.columns, projected))
+    if len(found) > MAXIMUM_PARTS:
+        binder.report("too_many_parts", written.by.span, count=len(found), limit=MAXIMUM_PARTS)
+    values = sorted((row[0] for row in found[:MAXIMUM_PARTS]), key=lambda each: (each is not None, str(each)))
+    return [Literal(key.type, each) for each in values]
+
+
+def _for_value(binder: Binder, written: syntax.PartitionOperator, scope: Scope, value: Literal) -> Table:
+    name = default_name(written.by)
+    known: dict[str, Variable] = {} if name is None else {name: ScalarVariable(value)}
+    return binder.table(binder, written.subquery, Scope(known, scope.lexical))
 
 
 @operator(syntax.ScanOperator)

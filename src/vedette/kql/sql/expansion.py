@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from vedette.kql import plan
-from vedette.kql.plan import Column, Expression, Relation
+from vedette.kql.plan import Column, ColumnReference, Expression, Relation
 from vedette.kql.sql import tree
+from vedette.kql.sql.base import UnsupportedError
 from vedette.kql.sql.blocks import Block, OrderKey, unique_names
 from vedette.kql.sql.dynamic import convert_dynamic
+from vedette.kql.sql.partitions import keyed
 from vedette.kql.sql.relations import Relations, step
 from vedette.kql.sql.tree import Sql
+from vedette.kql.traversal import relations
+from vedette.kql.types import ScalarType
 
 Items = tuple[tuple[Column, Expression], ...]
 
@@ -87,14 +91,10 @@ def _apply(emitter: Relations, block: Block, node: Relation) -> Block:
     if block.limit is not None:
         block = emitter.closed(block, node.input.columns)
     numbered = _numbered(emitter, block, node.input.columns)
-    alias = _alias(numbered)
-    expanded = _expanded(
-        emitter, numbered, node.expanded, node.items, node.index, kind="bag", limit=node.limit,
-        extra=[("_row", tree.column("_row", alias))],
-    )  # fmt: skip
-    outer = emitter.alias()
-    same_row = tree.equal(tree.column("_row", _alias(expanded)), tree.column("_row", outer))
-    emitter.scopes[node.scope] = Block(expanded.source, expanded.bindings, where=[same_row])
+    if any(isinstance(each, plan.ScanSteps) for each in relations(node.body)):
+        return _all_at_once(emitter, node, numbered)
+    outer = _alias(numbered) if emitter.nested else emitter.alias()
+    emitter.scopes[node.scope] = _of_row(emitter, node, numbered, outer)
     emitter.nested += 1
     body = emitter.block(node.body)
     names = unique_names(node.body.columns)
@@ -103,7 +103,7 @@ def _apply(emitter: Relations, block: Block, node: Relation) -> Block:
     emitter.nested -= 1
     inner = emitter.alias()
     lateral = exp.Lateral(this=exp.Subquery(this=query), alias=exp.TableAlias(this=exp.Identifier(this=inner)))
-    source = exp.Table(this=exp.Identifier(this=alias), alias=exp.TableAlias(this=exp.Identifier(this=outer)))
+    source = numbered.source if emitter.nested else _named(_alias(numbered), outer)
     outside = unique_names(node.input.columns)
     place = {column.id: name for column, name in zip(node.input.columns, outside, strict=True)}
     bindings: dict[int, Sql] = {}
@@ -117,10 +117,57 @@ def _apply(emitter: Relations, block: Block, node: Relation) -> Block:
     return result
 
 
+def _named(name: str, alias: str) -> Sql:
+    return exp.Table(this=exp.Identifier(this=name), alias=exp.TableAlias(this=exp.Identifier(this=alias)))
+
+
+def _of_row(emitter: Relations, node: plan.Apply, numbered: Block, outer: str) -> Block:
+    """The elements of the row that `outer` stands at. Inside another lateral subquery rows have no name to be read
+    by again, so they are expanded right there; elsewhere all are expanded at once, which is faster.
+    """
+    if emitter.nested:
+        once = exp.Subquery(this=exp.Select(expressions=[tree.aliased(tree.number(1), "_once")]))
+        once.set("alias", exp.TableAlias(this=exp.Identifier(this=emitter.alias())))
+        row = Block(once, numbered.bindings)
+        return _expanded(emitter, row, node.expanded, node.items, node.index, kind="bag", limit=node.limit)
+    place = ("_row", tree.column("_row", _alias(numbered)))
+    expanded = _expanded(
+        emitter, numbered, node.expanded, node.items, node.index, kind="bag", limit=node.limit, extra=[place]
+    )
+    same_row = tree.equal(tree.column("_row", _alias(expanded)), tree.column("_row", outer))
+    return Block(expanded.source, expanded.bindings, where=[same_row])
+
+
+def _all_at_once(emitter: Relations, node: plan.Apply, numbered: Block) -> Block:
+    """scan keeps a state of its own for each row, so it runs over the elements of all rows, told apart by number."""
+    if emitter.nested:
+        raise UnsupportedError("scan", "it cannot run for each record of an mv-apply within another subquery")
+    number = Column(emitter.fresh_column(), "_number", ScalarType.LONG)
+    numbered.bindings[number.id] = tree.column("_row", _alias(numbered))
+    emitter.scopes[number.id] = numbered
+    rows = plan.CorrelatedRows((*node.input.columns, number), number.id)
+    elements = plan.Unnest((*node.expanded, number), rows, node.items, "bag", node.index, node.limit)
+    key = Column(emitter.fresh_column(), "_key", ScalarType.LONG)
+    of_number = ColumnReference(number.type, number)
+    parts = plan.Partition(node.body.columns, elements, node.scope, of_number, node.body)
+    found = keyed(parts, key, emitter)
+    if found is None:
+        raise UnsupportedError("scan", "it cannot run for each record of mv-apply beside these operators")
+    names = {each.id for each in node.outer}
+    bodies = [each for each in node.columns if each.id not in names]
+    both = (*node.outer, *bodies)
+    join = plan.Join(both, rows, found, "inner", ((of_number, ColumnReference(key.type, key)),), both)
+    return emitter.block(join)
+
+
 def _numbered(emitter: Relations, block: Block, columns: Sequence[Column]) -> Block:
     """The rows as a relation with their number in `_row`, in order where they have one."""
     names = unique_names(columns)
     items = [tree.aliased(block.bindings[c.id], name) for c, name in zip(columns, names, strict=True)]
     number = tree.over(tree.call("row_number"), order=[key.ordered() for key in block.order])
     query = block.select([*items, tree.aliased(number, "_row")], ordered=False)
-    return emitter.relation(query, columns, names)
+    if emitter.nested:
+        return emitter.relation(query, columns, names)
+    alias = emitter.materialized(query)  # read twice, it has to number the rows alike
+    bindings: dict[int, Sql] = {c.id: tree.column(name, alias) for c, name in zip(columns, names, strict=True)}
+    return Block(exp.Table(this=exp.Identifier(this=alias)), bindings)

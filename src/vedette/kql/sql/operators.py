@@ -146,7 +146,7 @@ def _divide(scalars: Scalars, call: Call) -> Sql:
     if call.type in _INTEGERS:
         divided = tree.binary(exp.IntDiv, _wide(scalars, left), _nonzero(_wide(scalars, right), right))
         return divided if _positive(right) else tree.attempt(divided)
-    if call.type is ScalarType.TIMESPAN:
+    if call.type in {ScalarType.TIMESPAN, ScalarType.DATETIME}:
         quotient = tree.binary(exp.Div, tree.cast(scalars.value(left), "DOUBLE"), _real(scalars, right))
         return tree.attempt(tree.cast(tree.call("trunc", quotient), "BIGINT"))
     if call.type is ScalarType.DECIMAL:

@@ -24,10 +24,10 @@ from vedette.kql.types import ScalarType
 def _partition(emitter: Relations, node: Relation) -> Block:
     assert isinstance(node, plan.Partition)
     key = Column(emitter.fresh_column(), "_key", node.key.type)
-    keyed = _keyed(node.body, _Part(node, key, emitter))
-    if keyed is None:
+    everything = keyed(node, key, emitter)
+    if everything is None:
         return _lateral(emitter, node, key)
-    return emitter.block(plan.Project(node.columns, keyed, tuple(_reference(each) for each in node.columns)))
+    return emitter.block(plan.Project(node.columns, everything, tuple(_reference(each) for each in node.columns)))
 
 
 def _reference(column: Column) -> Expression:
@@ -55,8 +55,10 @@ class _Part:
         return _reference(self.key)
 
 
-def _keyed(body: Relation, part: _Part) -> Relation | None:
+def keyed(node: plan.Partition, key: Column, emitter: Relations) -> Relation | None:
     """The subquery with the key behind its columns, over all parts; None where an operator has no such form."""
+    part = _Part(node, key, emitter)
+    body = node.body
     pipeline: list[Relation] = []
     while type(body) in _FORMS:
         pipeline.append(body)
@@ -144,6 +146,13 @@ def _scan(node: plan.ScanSteps, below: Relation, part: _Part) -> Relation:
     return plan.Project((*node.columns, part.key), scan, tuple(map(_reference, (*node.columns, part.key))))
 
 
+def _apply(node: plan.Apply, below: Relation, part: _Part) -> Relation:
+    columns = (*node.outer, part.key, *node.columns[len(node.outer) :])
+    expanded, outer = (*node.expanded, part.key), (*node.outer, part.key)
+    apply = dataclasses.replace(node, columns=columns, input=below, expanded=expanded, outer=outer)
+    return plan.Project((*node.columns, part.key), apply, tuple(map(_reference, (*node.columns, part.key))))
+
+
 _FORMS: dict[type[Relation], Callable[[Any, Relation, _Part], Relation | None]] = {
     plan.Filter: _widened,
     plan.Unnest: _widened,
@@ -153,6 +162,7 @@ _FORMS: dict[type[Relation], Callable[[Any, Relation, _Part], Relation | None]] 
     plan.Limit: _limit,
     plan.Summarize: _summarize,
     plan.ScanSteps: _scan,
+    plan.Apply: _apply,
 }
 
 

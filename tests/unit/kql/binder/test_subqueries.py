@@ -1,0 +1,101 @@
+"""Operators with subqueries: partition with sources of its own, what mv-apply runs for each record, fork."""
+
+import pytest
+
+from vedette.kql.errors import KqlError
+from vedette.testing import run_kql
+
+ROWS = 'datatable(x: string, y: long)["a", 1, "b", 2, "a", 3]'
+ARRAYS = "datatable(a: long, b: dynamic)[1, dynamic([1, 2, 3]), 2, dynamic([4, 5])]"
+
+
+def rows_of(query: str) -> list[tuple[object, ...]]:
+    return sorted(run_kql(query)[1], key=repr)
+
+
+def error_of(query: str) -> KqlError:
+    with pytest.raises(KqlError) as caught:
+        run_kql(query)
+    return caught.value
+
+
+def test_partition_with_a_source_sees_the_key_as_a_constant() -> None:
+    query = f"{ROWS} | partition by x {{ range z from 1 to 2 step 1 | extend key = toscalar(x) }}"
+    assert rows_of(query) == [(1, "a"), (1, "b"), (2, "a"), (2, "b")]
+
+
+def test_partition_with_a_source_and_a_null_key() -> None:
+    dates = "datatable(x: datetime)[datetime(2020-01-01), datetime(null)]"
+    query = f"{dates} | partition by x {{ print absent = isnull(x) }}"
+    assert rows_of(query) == [(False,), (True,)]
+
+
+def test_partition_with_a_source_over_no_rows_has_the_columns() -> None:
+    assert run_kql(f"{ROWS} | where y > 9 | partition by x {{ print key = x }}") == (["key"], [])
+
+
+def test_partition_with_a_source_takes_few_values() -> None:
+    query = "range x from 1 to {} step 1 | partition by x {{ print key = x }} | count"
+    assert run_kql(query.format(64))[1] == [(64,)]
+    assert error_of(query.format(65)).diagnostics[0].code == "VK3006"
+
+
+def test_partition_around_operators_that_need_the_data() -> None:
+    reduced = 'datatable(x: string, y: string)["a", "foo", "b", "bar"] | partition by x (reduce by y)'
+    assert rows_of(reduced) == [("bar", 1, "bar"), ("foo", 1, "foo")]
+    columns, rows = run_kql(f"{ROWS} | extend name = strcat('c', y) | partition by x (evaluate pivot(name, sum(y)))")
+    assert columns == ["x", "c1", "c3", "c2"]
+    assert sorted(rows) == [("a", 1, 3, None), ("b", None, None, 2)]
+
+
+def test_partition_around_mv_apply() -> None:
+    query = f"{ROWS} | partition by x (mv-apply z = dynamic([1, 2]) on (summarize s = sum(y * tolong(z))))"
+    assert rows_of(query) == [("a", 1, 3), ("a", 3, 9), ("b", 2, 6)]
+
+
+def test_mv_apply_runs_a_scan_for_each_record() -> None:
+    scan = "scan declare (sum: long = 0) with (step s: true => sum = b + s.sum;)"
+    assert rows_of(f"{ARRAYS} | mv-apply b to typeof(long) on ({scan} | where sum > 1)") == [
+        (1, 2, 3), (1, 3, 6), (2, 4, 4), (2, 5, 9),
+    ]  # fmt: skip
+
+
+def test_mv_apply_within_mv_apply() -> None:
+    nested = "datatable(a: long, b: dynamic)[1, dynamic([[1, 2], [3]]), 2, dynamic([[4, 5]])]"
+    query = (
+        f"{nested} | mv-apply b on (mv-apply c = b to typeof(long) on (summarize s = sum(c)) | summarize m = max(s))"
+    )
+    assert rows_of(query) == [(1, 3), (2, 9)]
+
+
+def test_mv_apply_names_what_needs_the_data() -> None:
+    query = 'print y = dynamic(["a"]) | mv-apply y on (extend y = tostring(y) | reduce by y)'
+    assert error_of(query).diagnostics[0].code == "VK3009"
+
+
+def test_render_may_follow_fork() -> None:
+    assert run_kql("range x from 1 to 3 step 1 | fork (take 1) (count) | render linechart")[1] == [(1,)]
+
+
+def test_find_leaves_out_tables_without_the_columns_asked_for() -> None:
+    views = (
+        "let A = view() { print Id = 1, Level = 'x', Version = 'v' }; let B = view() { print Id = 1, Level = 'y' };"
+        "let C = view() { print Other = 1 };"
+    )
+    columns, rows = run_kql(f"{views} find in (C, A, B) where Id == 1")
+    assert columns == ["source_", "Id", "Level", "pack_"]
+    assert rows == [("A", 1, "x", {"Version": "v"}), ("B", 1, "y", {})]
+
+
+@pytest.mark.parametrize(
+    ("expression", "name"),
+    [("column_ifexists('State', 'x')", "State"), ("column_ifexists('Capital', State)", "State"),
+     ("column_ifexists('Capital', strcat(State, '!'))", "Column1")],
+)  # fmt: skip
+def test_column_ifexists_is_named_after_what_it_gives(expression: str, name: str) -> None:
+    assert run_kql(f"datatable(State: string)['TEXAS'] | project {expression}")[0] == [name]
+
+
+def test_the_middle_of_two_moments() -> None:
+    middle = "(datetime(2020-01-01) + datetime(2020-01-03)) / 2.0"
+    assert run_kql(f"print {middle} == datetime(2020-01-02)")[1] == [(True,)]
