@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from vedette.context import Principal, Tenant
+from vedette.context import EVERYTHING, DataScope, Principal, Tenant
 from vedette.contracts.operations import OperationContract, OperationsDocument
-from vedette.contracts.user_rights import has_right, needed_right, roles_with
+from vedette.contracts.user_rights import Family, may, needed_right, roles_with, user_scope
 from vedette.errors import PermissionDeniedError, UnauthenticatedError
 
 
@@ -69,8 +69,19 @@ def require(operation: OperationContract, principal: Principal) -> None:
 
 
 def _require_right(operation: OperationContract, principal: Principal) -> None:
-    right = needed_right(operation, "graph" if principal.audience == "graph" else "defender")
-    if not has_right(principal.directory_roles, right):
+    right = needed_right(operation, _family(principal))
+    if not may(principal, right):
         code = DENIED_BY_PART.get(operation.part, "UserRoleMissing")
         name = right.name if right is not None else operation.handler
         raise PermissionDeniedError(code, right=name, roles=", ".join(roles_with(right).values()))
+
+
+def scope_of(operation: OperationContract, principal: Principal) -> DataScope:
+    """What of the tenant's data the caller sees in an operation: a person, as far as the role that allows it reaches."""
+    if principal.kind == "application":
+        return EVERYTHING
+    return user_scope(principal, needed_right(operation, _family(principal)))
+
+
+def _family(principal: Principal) -> Family:
+    return "graph" if principal.audience == "graph" else "defender"

@@ -14,7 +14,7 @@ import anyio
 import msgspec
 from anyio import CapacityLimiter, to_thread
 
-from vedette.api.auth import Authenticator, require
+from vedette.api.auth import Authenticator, require, scope_of
 from vedette.api.fault_injection import Faults, InjectedFault, raise_challenge, raise_fault
 from vedette.api.faults import FaultContext, is_expected, render_fault, wire_code
 from vedette.api.hosts import Origin, read_origin
@@ -279,6 +279,7 @@ class Dispatcher:
             request_id=exchange.request_id,
             correlation_id=exchange.correlation_id,
             base_url=exchange.origin.base_url,
+            scope=scope_of(route.operation, caller.principal),
         )
         with bound(
             request_id=exchange.request_id,

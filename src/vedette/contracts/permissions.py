@@ -62,6 +62,8 @@ class DirectoryRoleContract(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     description: str = ""
     rights: tuple[str, ...] = ()
     """What people with this role may do through an application (keys of `user_rights.toml`)."""
+    sees_every_device: bool = False
+    """Whether no device group limits these people (MicrosoftDocs/defender-docs defender-endpoint/rbac.md)."""
 
 
 class DirectoryRolesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

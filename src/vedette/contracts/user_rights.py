@@ -1,11 +1,13 @@
 """What a person's directory roles let applications do on their behalf: rights, and which operations need which."""
 
 import functools
-from collections.abc import Collection, Mapping
-from typing import Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal, TypeVar
 
 import msgspec
 
+from vedette.context import EVERYTHING, DataScope, Principal, RoleGrant
+from vedette.contracts.data_sources import load_data_sources
 from vedette.contracts.loader import data_folder, load_document
 from vedette.contracts.operations import OperationContract
 from vedette.contracts.permissions import load_directory_roles
@@ -15,6 +17,8 @@ Family = Literal["graph", "defender"]
 """Whose names of delegated permissions: Graph's, or those of the two Defender APIs."""
 
 EVERY_RIGHT = "*"
+
+T = TypeVar("T", int, str)
 
 
 class UserRightContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,6 +86,43 @@ def has_right(role_ids: Collection[str], right: UserRightContract | None) -> boo
     if right is not None and right.everyone:
         return True
     return any(role_id in roles_with(right) for role_id in role_ids)
+
+
+def may(principal: Principal, right: UserRightContract | None) -> bool:
+    """Whether a person has a right, by a directory role or by a custom one."""
+    return has_right(principal.directory_roles, right) or bool(_grants_of(principal, right))
+
+
+def user_scope(principal: Principal, right: UserRightContract | None) -> DataScope:
+    """Over which data a person has a right. A right that everybody has opens no security data by itself.
+
+    Several roles add up; the user access of device groups narrows all of them, except for who sees every device.
+    """
+    hidden = frozenset() if _sees_every_device(principal.directory_roles) else principal.hidden_device_groups
+    if any(role_id in roles_with(right) for role_id in principal.directory_roles):
+        return DataScope(hidden_device_groups=hidden) if hidden else EVERYTHING
+    grants = _grants_of(principal, right)
+    with_devices = load_data_sources().with_devices()
+    about_devices = [each for each in grants if each.sources is None or each.sources & with_devices]
+    return DataScope(
+        device_groups=_union([each.device_groups for each in about_devices]),
+        hidden_device_groups=hidden,
+        sources=_union([each.sources for each in grants]),
+    )
+
+
+def _grants_of(principal: Principal, right: UserRightContract | None) -> list[RoleGrant]:
+    return [] if right is None else [grant for grant in principal.role_grants if right.key in grant.rights]
+
+
+def _union(limits: Sequence[frozenset[T] | None]) -> frozenset[T] | None:
+    """Everything if one of them is not limited, nothing if there are none."""
+    named = [limit for limit in limits if limit is not None]
+    return None if len(named) < len(limits) else frozenset[T]().union(*named)
+
+
+def _sees_every_device(role_ids: Collection[str]) -> bool:
+    return any(role.id in role_ids for role in load_directory_roles().values() if role.sees_every_device)
 
 
 @functools.cache

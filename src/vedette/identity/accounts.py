@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from vedette.contracts.permissions import directory_role
 from vedette.identity.directory.account_policies import AccountPolicies, AccountPolicy
 from vedette.identity.directory.second_factors import SecondFactors
+from vedette.identity.directory.security_roles import SecurityRoles
 from vedette.identity.directory.service_principals import AppRoleAssignments
 from vedette.identity.directory.tenants import Tenants
 from vedette.identity.directory.users import User, Users
@@ -63,6 +64,7 @@ class Accounts:
     def remove(self, user: User) -> None:
         """Delete the account with everything that was given to it."""
         AppRoleAssignments(self._connection, self._tenant_id).withdraw(user.id)
+        SecurityRoles(self._connection, self._tenant_id).withdraw(user.id)
         self._users.remove(user)
         self._tell()
 

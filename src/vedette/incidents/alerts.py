@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, case, func, select
 
 from vedette.clock import Clock, now_ticks
 from vedette.contracts.enums import load_enums
 from vedette.ids import Ids
+from vedette.incidents.alert_devices import AlertDevices
 from vedette.incidents.changes import VERSIONED_ALERTS, Changes, Facts
 from vedette.incidents.changes import Activity as LogEntry
 from vedette.incidents.correlation import Activity, Correlation, links_of
@@ -166,7 +167,16 @@ def _alert_id(service_source: str, now: int, ids: Ids) -> str:
 
 
 class Alerts(TenantRepository):
-    """The alerts of one tenant."""
+    """The alerts of one tenant, or those `within` a condition on them: no statement reaches the others."""
+
+    def __init__(self, connection: Connection, tenant_id: str, within: ColumnElement[bool] | None = None) -> None:
+        super().__init__(connection, tenant_id)
+        self._within = within
+
+    def own(self, table: Table) -> ColumnElement[bool]:
+        """The condition that a row of `table` is the tenant's and, of an alert, within reach."""
+        condition = super().own(table)
+        return condition if table is not ALERTS or self._within is None else and_(condition, self._within)
 
     def get(self, alert_id: str) -> Alert | None:
         """One alert, or None."""
@@ -178,7 +188,7 @@ class Alerts(TenantRepository):
 
     def page(self, selection: Selection) -> tuple[list[Alert], tuple[int | str, ...] | None]:
         """One page, and the sort keys of its last row if there are more."""
-        page, after = Changes(self.connection, self.tenant_id).page(VERSIONED_ALERTS, selection)
+        page, after = Changes(self.connection, self.tenant_id).page(VERSIONED_ALERTS, selection.narrowed(self._within))
         return self._load(page), after
 
     def log(self, alert_id: str) -> list[LogEntry]:
@@ -237,6 +247,7 @@ class Alerts(TenantRepository):
         ]
         if rows:
             self.connection.execute(ALERT_EVIDENCE.insert(), rows)
+        AlertDevices(self.connection, self.tenant_id).add(alert_id, new.evidence)
 
     def change(self, alert_id: str, change: AlertChange, actor: str, now: int) -> Alert | None:
         """Apply a change, to the incident's time of last update too; None if there is no such alert.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, case, func, select
 
 from vedette.incidents.changes import VERSIONED_INCIDENTS, Activity, Changes, Facts
 from vedette.incidents.determinations import checked_assessment
@@ -92,7 +92,16 @@ _DETAILS = ("description", "summary", "resolving_comment")
 
 
 class Incidents(TenantRepository):
-    """The incidents of one tenant."""
+    """The incidents of one tenant, or those `within` a condition on them: no statement reaches the others."""
+
+    def __init__(self, connection: Connection, tenant_id: str, within: ColumnElement[bool] | None = None) -> None:
+        super().__init__(connection, tenant_id)
+        self._within = within
+
+    def own(self, table: Table) -> ColumnElement[bool]:
+        """The condition that a row of `table` is the tenant's and, of an incident, within reach."""
+        condition = super().own(table)
+        return condition if table is not INCIDENTS or self._within is None else and_(condition, self._within)
 
     def get(self, incident_id: int) -> Incident | None:
         """One incident, or None."""
@@ -101,7 +110,8 @@ class Incidents(TenantRepository):
 
     def page(self, selection: Selection) -> tuple[list[Incident], tuple[int | str, ...] | None]:
         """One page, and the sort keys of its last row if there are more."""
-        page, after = Changes(self.connection, self.tenant_id).page(VERSIONED_INCIDENTS, selection)
+        narrowed = selection.narrowed(self._within)
+        page, after = Changes(self.connection, self.tenant_id).page(VERSIONED_INCIDENTS, narrowed)
         return self._load(page), after
 
     def log(self, incident_id: int) -> list[Activity]:

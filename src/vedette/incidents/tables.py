@@ -108,6 +108,17 @@ ALERT_EVIDENCE = Table(
     ForeignKeyConstraint(["tenant_id", "alert_id"], ["alerts.tenant_id", "alerts.alert_id"]),
 )
 
+ALERT_DEVICES = Table(
+    "alert_devices",
+    METADATA,
+    tenant_key(),
+    Column("alert_id", String(64), primary_key=True),
+    Column("device_id", String(400), primary_key=True, comment="in lower case"),
+    ForeignKeyConstraint(["tenant_id", "alert_id"], ["alerts.tenant_id", "alerts.alert_id"]),
+    Index("ix_alert_devices_tenant_id_device_id", "tenant_id", "device_id"),
+)
+"""Every device that an alert's evidence names."""
+
 ALERT_LINKS = Table(
     "alert_links",
     METADATA,

@@ -7,17 +7,16 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table
 
 from vedette.clock import TICKS_PER_SECOND
 from vedette.contracts.enums import load_enums
 from vedette.ids import is_guid
-from vedette.machines.inventory import UNASSIGNED_GROUP_ID
+from vedette.machines.device_groups import DEFAULT_GROUP_ID, DeviceGroups
 from vedette.machines.observation import AddressSighting, Logon, Observation, Profile, Sighting
 from vedette.machines.tables import (
     ACCOUNTS,
     MACHINE_ADDRESSES,
-    MACHINE_GROUPS,
     MACHINE_TAGS,
     MACHINE_USERS,
     MACHINES,
@@ -39,8 +38,9 @@ _DEFAULTS: dict[str, object] = {
     "last_ip_seen": 0,
     "last_external_ip_address": None,
     "onboarding_status": "Onboarded",
-    "rbac_group_id": UNASSIGNED_GROUP_ID,
+    "rbac_group_id": DEFAULT_GROUP_ID,
     "rbac_group_name": None,
+    "reported_group": None,
     "exposure_level": "None",
     "device_value": "Normal",
     "aad_device_id": None,
@@ -50,7 +50,7 @@ _DEFAULTS: dict[str, object] = {
     "written_revision": 0,
     "written_at": 0,
 }
-_SILENT = frozenset({"first_seen", "last_seen", "last_ip_seen", "described", "revision"})
+_SILENT = frozenset({"first_seen", "last_seen", "last_ip_seen", "described", "revision", "reported_group"})
 """Columns whose change alone is not worth an inventory row; a machine seen on another day is."""
 
 Values = dict[str, Any]
@@ -61,7 +61,7 @@ class Derivation(TenantRepository):
 
     def __init__(self, connection: Connection, tenant_id: str) -> None:
         super().__init__(connection, tenant_id)
-        self._groups: dict[str, int] = {}
+        self._groups = DeviceGroups(connection, tenant_id)
 
     def merge(self, observation: Observation) -> bool:
         """Take an observation in; whether any machine or account now has news for the inventory tables."""
@@ -80,9 +80,10 @@ class Derivation(TenantRepository):
         addresses_changed = self._merge_addresses(observation.addresses)
         users_changed = self._merge_users(observation.logons)
         self._add_tags(observation.profiles)
-        self._bump((addresses_changed | users_changed) - changed)
+        moved = self._groups.place(machine_ids)
+        self._bump((addresses_changed | users_changed) - changed - moved)
         accounts_changed = self._merge_accounts(observation.logons)
-        return bool(changed or addresses_changed or users_changed or accounts_changed)
+        return bool(changed or addresses_changed or users_changed or moved or accounts_changed)
 
     def _machines(self, machine_ids: list[str]) -> dict[str, Values]:
         found: dict[str, Values] = {}
@@ -113,20 +114,9 @@ class Derivation(TenantRepository):
             "is_aad_joined": profile.is_aad_joined,
         }
         if profile.group:
-            new |= {"rbac_group_name": profile.group, "rbac_group_id": self._group_id(profile.group)}
+            self._groups.report(profile.group)
+            new["reported_group"] = profile.group
         machine |= {name: value for name, value in new.items() if value is not None}
-
-    def _group_id(self, name: str) -> int:
-        """The number of a device group; the next one for a name never seen before."""
-        if name not in self._groups:
-            own = self.own(MACHINE_GROUPS)
-            known = self.connection.scalar(select(MACHINE_GROUPS.c.group_id).where(own, MACHINE_GROUPS.c.name == name))
-            if known is None:
-                last = self.connection.scalar(select(func.max(MACHINE_GROUPS.c.group_id)).where(own))
-                known = (last or UNASSIGNED_GROUP_ID) + 1
-                self.insert(MACHINE_GROUPS, name=name, group_id=known)
-            self._groups[name] = int(known)
-        return self._groups[name]
 
     def _store_machines(self, before: dict[str, Values], after: dict[str, Values]) -> set[str]:
         new = [{"tenant_id": self.tenant_id, **values} for key, values in after.items() if key not in before]

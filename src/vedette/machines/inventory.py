@@ -7,15 +7,16 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, func, or_, select
 
 from vedette.clock import TICKS_PER_SECOND
+from vedette.context import EVERYTHING, DataScope
 from vedette.incidents.risk import device_risk
+from vedette.machines.device_groups import DeviceGroups
 from vedette.machines.tables import MACHINE_ADDRESSES, MACHINE_TAGS, MACHINE_USERS, MACHINES
+from vedette.machines.visibility import MachineRepository
 from vedette.odata.paging import Selection, cut_page, select_page
-from vedette.store.tenancy import TenantRepository
 
 INACTIVE_AFTER = 7 * 86_400 * TICKS_PER_SECOND
 """Not heard of for so long, a machine is inactive (MicrosoftDocs/defender-docs fix-unhealthy-sensors.md)."""
 
-UNASSIGNED_GROUP_ID = 0
 SHOWN_ADDRESSES = 50
 
 
@@ -80,11 +81,11 @@ def health_status(now: int) -> ColumnElement[str]:
     return case((MACHINES.c.last_seen >= now - INACTIVE_AFTER, "Active"), else_="Inactive")
 
 
-class Machines(TenantRepository):
-    """The machines of one tenant, as of `now` (ticks)."""
+class Machines(MachineRepository):
+    """The machines of one tenant inside a scope, as of `now` (ticks)."""
 
-    def __init__(self, connection: Connection, tenant_id: str, now: int) -> None:
-        super().__init__(connection, tenant_id)
+    def __init__(self, connection: Connection, tenant_id: str, now: int, scope: DataScope = EVERYTHING) -> None:
+        super().__init__(connection, tenant_id, scope)
         self._now = now
 
     @property
@@ -171,7 +172,9 @@ class Machines(TenantRepository):
         if not isinstance(change.tags, msgspec.UnsetType):
             self.connection.execute(self.delete(MACHINE_TAGS).where(MACHINE_TAGS.c.machine_id == machine_id))
             self._add_tags(machine_id, change.tags)
-        return self.get(machine_id)
+            DeviceGroups(self.connection, self.tenant_id).place([machine_id])
+        # A tag may have taken it into a group out of the caller's sight; what they did is answered all the same.
+        return Machines(self.connection, self.tenant_id, self._now).get(machine_id)
 
     def tag(self, machine_id: str, tag: str, *, add: bool) -> Machine | None:
         """Add or remove one tag; twice is once. None if there is no such machine."""

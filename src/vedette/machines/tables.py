@@ -36,6 +36,7 @@ MACHINES = Table(
     Column("onboarding_status", String(32), nullable=False),
     Column("rbac_group_id", BigInteger, nullable=False),
     Column("rbac_group_name", Text),
+    Column("reported_group", Text, comment="the group that the newest inventory record names"),
     Column("exposure_level", String(16), nullable=False),
     Column("device_value", String(16), nullable=False),
     Column("aad_device_id", GUID),
@@ -109,6 +110,10 @@ MACHINE_GROUPS = Table(
     tenant_key(),
     Column("name", String(200), primary_key=True),
     Column("group_id", BigInteger, nullable=False),
+    Column("rank", BigInteger, nullable=False, server_default="1"),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("remediation_level", String(64), nullable=False, server_default=""),
+    Column("conditions", JSON, nullable=False, server_default="[]"),
 )
 
 MACHINE_ACTIONS = Table(

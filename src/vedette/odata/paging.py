@@ -31,6 +31,13 @@ class Selection:
     snapshot: int | None = None
     """Number of the last change that the first page saw; a list that keeps changes shows its rows in that order."""
 
+    def narrowed(self, condition: ColumnElement[bool] | None) -> "Selection":
+        """The same of those rows alone that meet a further condition."""
+        if condition is None:
+            return self
+        both = condition if self.condition is None else and_(self.condition, condition)
+        return dataclasses.replace(self, condition=both)
+
 
 def select_page(statement: Select[Any], selection: Selection) -> Select[Any]:
     """`statement` narrowed to one page, one row longer than the limit, with the sort keys as its last columns."""

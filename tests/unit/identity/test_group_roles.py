@@ -55,10 +55,13 @@ def test_every_scope_of_a_right_exists() -> None:
         assert set(rights_by_scope(family)) <= scopes  # type: ignore[arg-type]
 
 
+READING = {"own_account", "read_directory", "view_data", "view_vulnerabilities", "read_roles", "read_permissions"}
+
+
 @pytest.mark.parametrize(
     ("role", "rights"),
     [
-        ("Security Reader", {"own_account", "read_directory", "view_data", "read_roles"}),
+        ("Security Reader", READING),
         ("User Administrator", {"own_account", "read_directory", "manage_users", "manage_groups"}),
         (None, {"own_account", "read_directory"}),
     ],

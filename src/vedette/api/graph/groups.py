@@ -20,6 +20,7 @@ from vedette.api.http import ApiRequest, ApiResponse
 from vedette.context import RequestContext
 from vedette.errors import InvalidRequestError
 from vedette.identity.directory.groups import GROUP_FIELDS, Group, Groups
+from vedette.identity.directory.security_roles import SecurityRoles
 from vedette.identity.directory.service_principals import AppRoleAssignments
 from vedette.identity.directory.tenants import Tenants
 from vedette.identity.directory.users import Users
@@ -98,6 +99,7 @@ class GraphGroups:
         with self._services.store.begin() as connection:
             group = _group_of(connection, context, request)
             AppRoleAssignments(connection, context.tenant.tenant_id).withdraw(group.id)
+            SecurityRoles(connection, context.tenant.tenant_id).withdraw(group.id)
             Groups(connection, context.tenant.tenant_id).remove(group)
             Tenants(connection).advance_generation(context.tenant.tenant_id)
             change_log(connection, self._services, context, request).tell("delete_group", group)

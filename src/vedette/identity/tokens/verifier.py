@@ -17,6 +17,9 @@ from sqlalchemy import Connection
 from vedette.context import Principal, Tenant
 from vedette.contracts.permissions import canonical_audience, resources_by_audience
 from vedette.identity.directory.applications import find_application
+from vedette.identity.directory.device_access import DeviceGroupAccess
+from vedette.identity.directory.groups import Groups
+from vedette.identity.directory.security_roles import SecurityRoles
 from vedette.identity.directory.service_principals import ServicePrincipal, ServicePrincipals
 from vedette.identity.directory.users import Users
 from vedette.identity.errors import (
@@ -118,7 +121,7 @@ class Verifier:
         if resource is None:
             raise WrongAudienceError
         client = self._client(claims, state)
-        principal = _to_principal(claims, resource.key, client, self._directory_roles(claims))
+        principal = self._with_user_limits(_to_principal(claims, resource.key, client))
         return _Remembered(principal, claims.exp, state.generation)
 
     def _proven(self, token: str, now: float) -> tuple[AccessTokenClaims, TenantState]:
@@ -151,13 +154,20 @@ class Verifier:
                 state.remember(subject, client)
         return client
 
-    def _directory_roles(self, claims: AccessTokenClaims) -> frozenset[str]:
-        """What the user's roles are now; the token's `wids` say what they were."""
-        if claims.is_application:
-            return frozenset()
+    def _with_user_limits(self, principal: Principal) -> Principal:
+        """What the user's roles and device groups are now; the token's `wids` say what they were."""
+        if principal.kind == "application":
+            return principal
         with self._services.store.connect() as connection:
-            users = Users(connection, claims.tid)
-            return users.role_ids(users.get(claims.oid))
+            users = Users(connection, principal.tenant_id)
+            user = users.get(principal.object_id)
+            groups = Groups(connection, principal.tenant_id).ids_of(user)
+            return msgspec.structs.replace(
+                principal,
+                directory_roles=users.role_ids(user),
+                role_grants=SecurityRoles(connection, principal.tenant_id).grants_of({user.id, *groups}),
+                hidden_device_groups=DeviceGroupAccess(connection, principal.tenant_id).hidden_from(groups),
+            )
 
     def _remember(self, digest: bytes, verified: _Remembered) -> None:
         with self._lock:
@@ -215,9 +225,7 @@ def _check_directory(connection: Connection, claims: AccessTokenClaims) -> Servi
     return client
 
 
-def _to_principal(
-    claims: AccessTokenClaims, audience: str, client: ServicePrincipal, directory_roles: frozenset[str]
-) -> Principal:
+def _to_principal(claims: AccessTokenClaims, audience: str, client: ServicePrincipal) -> Principal:
     return Principal(
         kind="application" if claims.is_application else "user",
         tenant_id=claims.tid,
@@ -226,7 +234,6 @@ def _to_principal(
         audience=audience,
         roles=claims.roles,
         scopes=frozenset((claims.scp or "").split()),
-        directory_roles=directory_roles,
         display_name=client.display_name,
         token_id=claims.uti,
         not_before=claims.nbf,
