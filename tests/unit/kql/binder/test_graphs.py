@@ -338,8 +338,8 @@ def test_refusals(query: str, code: str) -> None:
 def test_node_id_is_the_text_of_the_id() -> None:
     graph = "datatable(s: long, t: long)[1, 2, 2, 3] | make-graph s --> t with_node_id=id "
     query = (
-        graph + "| graph-match (a)-[e*2..2]->(b) project begin = node_id(a), between = map(inner_nodes(e), node_id())"
+        graph + "| graph-match (a)-[e*2..2]->(b) project begin = node_id(a), within = map(inner_nodes(e), node_id())"
     )
-    assert run_kql(query) == (["begin", "between"], [("1", ["2"])])
+    assert run_kql(query) == (["begin", "within"], [("1", ["2"])])
     wrong = graph + "| graph-match (a)-[e]->(b) project node_id(e)"
     assert code_of(wrong) == code_of(graph + "| graph-match (a)-[e]->(b) project node_degree_in(e)")
