@@ -11,6 +11,7 @@ from vedette.cli.output import DONE, say
 Many = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=())]
 
 COLUMNS = {"name": "displayName", "client id": "appId", "audience": "signInAudience", "created": "createdDateTime"}
+PLATFORMS = {"web": "web", "native": "publicClient", "spa": "spa"}
 REDIRECTS = {"web": "web", "native": "publicClient", "multitenant": "web"}
 
 
@@ -22,10 +23,14 @@ def commands() -> App:
     app.command(create)
     app.command(delete)
     app.command(consent)
+    app.command(audience)
+    app.command(enable)
+    app.command(disable)
     for name, help_text, command in (
         ("permission", "Permissions that an application asks for.", add_permission),
         ("secret", "Client secrets.", add_secret),
         ("cert", "Certificates.", add_certificate),
+        ("redirect", "Addresses that sign-ins lead back to.", add_redirect_uri),
     ):
         group = App(name=name, help=help_text)
         group.command(command, name="add")
@@ -220,6 +225,79 @@ def add_certificate(app: str, file: Path, /, *, name: str = "", data: Path | Non
         raise UsageError(f"There is no file {file}.")
     with directory(data) as found:
         found.add_certificate(app, file.read_bytes(), name or file.name)
+    return DONE
+
+
+def add_redirect_uri(
+    app: str,
+    uri: str,
+    /,
+    *,
+    platform: Literal["web", "native", "spa"] = "web",
+    data: Path | None = None,
+) -> int:
+    """Register a further address that sign-ins may lead back to.
+
+    Parameters
+    ----------
+    app
+        Client id, object id or name.
+    uri
+        The address, exactly as the application sends it.
+    platform
+        `native` for programs on a person's own machine, `spa` for pages that redeem the code themselves.
+    data
+        A demo's data folder.
+    """
+    with directory(data) as found:
+        found.add_redirect_uri(app, PLATFORMS[platform], uri)
+    return DONE
+
+
+def audience(app: str, who: Literal["single", "multitenant"], /, *, data: Path | None = None) -> int:
+    """Say whether other tenants may consent to an application.
+
+    Parameters
+    ----------
+    app
+        Client id, object id or name.
+    who
+        `multitenant`: every tenant whose administrator consents.
+    data
+        A demo's data folder.
+    """
+    with directory(data) as found:
+        found.set_audience(app, "AzureADMultipleOrgs" if who == "multitenant" else "AzureADMyOrg")
+    return DONE
+
+
+def enable(app: str, /, *, data: Path | None = None) -> int:
+    """Let an application have tokens in the tenant again.
+
+    Parameters
+    ----------
+    app
+        Client id, or name of the application in the tenant.
+    data
+        A demo's data folder.
+    """
+    with directory(data) as found:
+        found.set_enabled(app, enabled=True)
+    return DONE
+
+
+def disable(app: str, /, *, data: Path | None = None) -> int:
+    """Give an application no more tokens in the tenant; those it has fail.
+
+    Parameters
+    ----------
+    app
+        Client id, or name of the application in the tenant.
+    data
+        A demo's data folder.
+    """
+    with directory(data) as found:
+        found.set_enabled(app, enabled=False)
     return DONE
 
 

@@ -17,6 +17,8 @@ def commands() -> App:
     app.command(create)
     app.command(list_, name="list")
     app.command(show)
+    app.command(rotate_key, name="rotate-key")
+    app.command(revoke_tokens, name="revoke-tokens")
     return app
 
 
@@ -53,6 +55,38 @@ def list_(*, output: Output = "table", data: Path | None = None) -> int:
     from vedette.server.tenants import list_tenants
 
     show_list(list_tenants(data_path(data)), COLUMNS, output)
+    return DONE
+
+
+def rotate_key(tenant: str, /, *, data: Path | None = None) -> int:
+    """Sign a tenant's tokens with a new key from now on. Tokens of the old one verify until they expire.
+
+    Parameters
+    ----------
+    tenant
+        Tenant id or domain.
+    data
+        The server's data folder.
+    """
+    from vedette.server.tenants import rotate_key as rotate
+
+    show_one({"kid": rotate(data_path(data), tenant)}, "table")
+    return DONE
+
+
+def revoke_tokens(tenant: str, /, *, data: Path | None = None) -> int:
+    """Make every access token of a tenant worthless that was issued until now, in every process within a second.
+
+    Parameters
+    ----------
+    tenant
+        Tenant id or domain.
+    data
+        The server's data folder.
+    """
+    from vedette.server.tenants import revoke_tokens as revoke
+
+    revoke(data_path(data), tenant)
     return DONE
 
 

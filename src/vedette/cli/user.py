@@ -23,6 +23,9 @@ def commands() -> App:
     app.command(show)
     app.command(create)
     app.command(reset_password, name="reset-password")
+    app.command(enable)
+    app.command(disable)
+    app.command(delete)
     return app
 
 
@@ -117,4 +120,55 @@ def reset_password(
     with directory(data) as found:
         found.reset_password(user, password, not keep_password)
     show_one({"user": user, "password": password}, output)
+    return DONE
+
+
+def enable(user: str, /, *, data: Path | None = None) -> int:
+    """Let a person sign in again.
+
+    Parameters
+    ----------
+    user
+        User principal name or object id.
+    data
+        A demo's data folder.
+    """
+    with directory(data) as found:
+        found.set_user_enabled(user, enabled=True)
+    return DONE
+
+
+def disable(user: str, /, *, data: Path | None = None) -> int:
+    """Let a person sign in no more; tokens they have fail.
+
+    Parameters
+    ----------
+    user
+        User principal name or object id.
+    data
+        A demo's data folder.
+    """
+    with directory(data) as found:
+        found.set_user_enabled(user, enabled=False)
+    return DONE
+
+
+def delete(user: str, /, *, yes: Annotated[bool, Switch] = False, data: Path | None = None) -> int:
+    """Delete an account with everything that was given to it.
+
+    Parameters
+    ----------
+    user
+        User principal name or object id.
+    yes
+        Do it without asking.
+    data
+        A demo's data folder.
+    """
+    from vedette.errors import UsageError
+
+    if not yes:
+        raise UsageError(f"This deletes the account {user} for good; say so with --yes.")
+    with directory(data) as found:
+        found.delete_user(user)
     return DONE

@@ -104,6 +104,22 @@ class Directory:
         kept = [{"keyId": credential["keyId"]} for credential in application["keyCredentials"]]
         self._send("PATCH", f"/applications/{application['id']}", {"keyCredentials": [*kept, new]})
 
+    def add_redirect_uri(self, key: str, platform: str, uri: str) -> None:
+        """Register one more redirect URI of a platform (`web`, `spa`, `publicClient`)."""
+        application = self.application(key)
+        uris = application[platform]["redirectUris"]
+        if uri not in uris:
+            self._send("PATCH", f"/applications/{application['id']}", {platform: {"redirectUris": [*uris, uri]}})
+
+    def set_audience(self, key: str, audience: str) -> None:
+        """Say which tenants may consent to an application."""
+        self._send("PATCH", f"/applications/{self.application(key)['id']}", {"signInAudience": audience})
+
+    def set_enabled(self, key: str, *, enabled: bool) -> None:
+        """Allow or forbid an application in the tenant."""
+        principal = self.service_principal(key)
+        self._send("PATCH", f"/servicePrincipals/{principal['id']}", {"accountEnabled": enabled})
+
     def service_principal(self, key: str) -> Entity:
         """The service principal of an application id or display name. Raises NotUniqueError or ResponseError."""
         if is_guid(key):
@@ -147,6 +163,14 @@ class Directory:
         """Replace a person's password; their sessions and tokens end."""
         profile = {"password": password, "forceChangePasswordNextSignIn": must_change}
         self._send("PATCH", f"/users/{quote(key)}", {"passwordProfile": profile})
+
+    def set_user_enabled(self, key: str, *, enabled: bool) -> None:
+        """Let a person sign in, or not."""
+        self._send("PATCH", f"/users/{quote(key)}", {"accountEnabled": enabled})
+
+    def delete_user(self, key: str) -> None:
+        """Delete an account."""
+        self._send("DELETE", f"/users/{quote(key)}")
 
     def organization(self) -> Entity:
         """The tenant itself."""

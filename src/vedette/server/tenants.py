@@ -1,9 +1,11 @@
-"""`vedette tenant create|list`: for those who own the data folder, with or without a running server."""
+"""`vedette tenant create|list|rotate-key|revoke-tokens`: for owners of the data folder; a server may run."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from sqlalchemy import Connection
 
 from vedette.errors import UsageError
 from vedette.identity.directory.tenants import TenantRecord, Tenants
@@ -30,6 +32,27 @@ def list_tenants(data: Path) -> list[dict[str, object]]:
     """Every tenant, home first."""
     with _services(data) as services, services.store.connect() as connection:
         return [_described(record) for record in Tenants(connection).all()]
+
+
+def rotate_key(data: Path, tenant: str) -> str:
+    """Sign the tenant's tokens with a new key; its kid. Raises UsageError if there is no such tenant."""
+    with _services(data) as services, services.store.begin() as connection:
+        record = _find(connection, tenant)
+        return Provisioning(connection, services.identity).rotate_signing_key(record.tenant.tenant_id)
+
+
+def revoke_tokens(data: Path, tenant: str) -> None:
+    """End the tenant's access tokens. Raises UsageError if there is no such tenant."""
+    with _services(data) as services, services.store.begin() as connection:
+        record = _find(connection, tenant)
+        Provisioning(connection, services.identity).revoke_tokens(record.tenant.tenant_id)
+
+
+def _find(connection: Connection, tenant: str) -> TenantRecord:
+    record = Tenants(connection).find(tenant)
+    if record is None:
+        raise UsageError(f"There is no tenant {tenant}; `vedette tenant list` shows them.")
+    return record
 
 
 @contextmanager
