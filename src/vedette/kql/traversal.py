@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 
 from vedette.kql.plan import (
     Apply,
+    ColumnReference,
     CorrelatedRows,
     Expression,
     InSubquery,
+    Literal,
     Partition,
+    QueryTime,
     Relation,
     ScalarSubquery,
     ScanStep,
@@ -18,53 +21,59 @@ from vedette.kql.plan import (
 )
 
 _STRUCT_TYPES = frozenset({SortKey, ScanStep})
+_LEAVES = frozenset({ColumnReference, Literal, QueryTime})
+"""Expressions below which there is nothing. Rows are wide, and most of what a node holds are these."""
+
+_FIELDS: dict[tuple[type, type], tuple[str, ...]] = {}
+_HOLDERS: dict[type, tuple[str, ...]] = {Relation: ("Relation",), Expression: ("Expression", "SortKey", "ScanStep")}
 
 
-_FIELDS: dict[type, tuple[str, ...]] = {}
-_HOLDERS = ("Expression", "Relation", "SortKey", "ScanStep")
-
-
-def _fields(kind: type) -> tuple[str, ...]:
-    """Names of the fields that may hold nodes, by their declared type; all others are never looked at."""
-    names = _FIELDS.get(kind)
+def _fields(kind: type, held: type) -> tuple[str, ...]:
+    """Names of the fields that may hold relations or expressions, by declared type; others are never looked at."""
+    names = _FIELDS.get((kind, held))
     if names is None:
         declared = ((each.name, str(each.type)) for each in dataclasses.fields(kind))
-        names = tuple(name for name, type_ in declared if any(holder in type_ for holder in _HOLDERS))
-        _FIELDS[kind] = names
+        names = tuple(name for name, type_ in declared if any(holder in type_ for holder in _HOLDERS[held]))
+        _FIELDS[kind, held] = names
     return names
 
 
 def _flatten(value: object, found: list[object]) -> None:
     if isinstance(value, tuple):
         for each in value:
-            _flatten(each, found)
+            if type(each) in _LEAVES:
+                found.append(each)
+            else:
+                _flatten(each, found)
     elif isinstance(value, (Expression, Relation)):
         found.append(value)
     elif type(value) in _STRUCT_TYPES:
-        for name in _fields(type(value)):
+        for name in _fields(type(value), Expression):
             _flatten(getattr(value, name), found)
 
 
-def _below(node: object) -> list[object]:
+def _below(node: object, held: type) -> list[object]:
     found: list[object] = []
-    for name in _fields(type(node)):
+    for name in _fields(type(node), held):
         _flatten(getattr(node, name), found)
     return found
 
 
 def children_of(expression: Expression) -> tuple[Expression, ...]:
     """The expressions directly below an expression; plans of subqueries are not among them."""
-    return tuple(each for each in _below(expression) if isinstance(each, Expression))
+    if type(expression) in _LEAVES:
+        return ()
+    return tuple(each for each in _below(expression, Expression) if isinstance(each, Expression))
 
 
 def expressions_of(relation: Relation) -> tuple[Expression, ...]:
     """The expressions that a relational node holds."""
-    return tuple(each for each in _below(relation) if isinstance(each, Expression))
+    return tuple(each for each in _below(relation, Expression) if isinstance(each, Expression))
 
 
 def inputs_of(relation: Relation) -> tuple[Relation, ...]:
     """The relations that a relational node reads."""
-    return tuple(each for each in _below(relation) if isinstance(each, Relation))
+    return tuple(each for each in _below(relation, Relation) if isinstance(each, Relation))
 
 
 def subqueries_of(expression: Expression) -> Iterator[Relation]:
@@ -72,6 +81,8 @@ def subqueries_of(expression: Expression) -> Iterator[Relation]:
     stack = [expression]
     while stack:
         node = stack.pop()
+        if type(node) in _LEAVES:
+            continue
         if isinstance(node, (ScalarSubquery, InSubquery)):
             yield node.plan
         stack.extend(children_of(node))
@@ -89,7 +100,8 @@ def relations(root: Relation) -> Iterator[Relation]:
         yield node
         stack.extend(inputs_of(node))
         for expression in expressions_of(node):
-            stack.extend(subqueries_of(expression))
+            if type(expression) not in _LEAVES:
+                stack.extend(subqueries_of(expression))
 
 
 def reads_outer_rows(root: Relation) -> bool:
@@ -98,42 +110,42 @@ def reads_outer_rows(root: Relation) -> bool:
     return bool(leaves - {node.scope for node in relations(root) if isinstance(node, (Apply, Partition))})
 
 
-def _mapped(value: object, change: Callable[[object], object]) -> object:
-    if isinstance(value, (Expression, Relation)):
-        return change(value)
+def _mapped(value: object, change: Callable[[object], object], held: type) -> object:
     if isinstance(value, tuple):
-        items = tuple(_mapped(each, change) for each in value)
+        items = tuple(each if type(each) in _LEAVES else _mapped(each, change, held) for each in value)
         return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
-    return _rebuilt(value, change) if type(value) in _STRUCT_TYPES else value
+    if isinstance(value, held):
+        return value if type(value) in _LEAVES else change(value)
+    return _rebuilt(value, change, held) if type(value) in _STRUCT_TYPES else value
 
 
-def _rebuilt(node: object, change: Callable[[object], object]) -> object:
+def _rebuilt(node: object, change: Callable[[object], object], held: type) -> object:
     changed: dict[str, object] = {}
-    for name in _fields(type(node)):
+    for name in _fields(type(node), held):
         old = getattr(node, name)
-        new = _mapped(old, change)
+        new = _mapped(old, change, held)
         if new is not old:
             changed[name] = new
     return dataclasses.replace(node, **changed) if changed else node  # type: ignore[type-var]
 
 
 def map_expressions(relation: Relation, change: Callable[[Expression], Expression]) -> Relation:
-    """The node with each expression it holds changed; the relations it reads stay."""
-    result = _rebuilt(relation, lambda each: change(each) if isinstance(each, Expression) else each)
+    """The node with each expression it holds changed; the relations it reads stay, and so do names and constants."""
+    result = _rebuilt(relation, change, Expression)  # type: ignore[arg-type]
     assert isinstance(result, Relation)
     return result
 
 
 def map_inputs(relation: Relation, change: Callable[[Relation], Relation]) -> Relation:
     """The node over changed inputs."""
-    result = _rebuilt(relation, lambda each: change(each) if isinstance(each, Relation) else each)
+    result = _rebuilt(relation, change, Relation)  # type: ignore[arg-type]
     assert isinstance(result, Relation)
     return result
 
 
 def map_children(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
-    """The expression over changed children; plans of subqueries stay."""
-    result = _rebuilt(expression, lambda each: change(each) if isinstance(each, Expression) else each)
+    """The expression over changed children; plans of subqueries, names and constants stay."""
+    result = _rebuilt(expression, change, Expression)  # type: ignore[arg-type]
     assert isinstance(result, Expression)
     return result
 
@@ -161,6 +173,8 @@ def transform(root: Relation, change: Callable[[Relation], Relation]) -> Relatio
 
 def map_plans(expression: Expression, change: Callable[[Relation], Relation]) -> Expression:
     """The expression with the plans of all subqueries in it changed."""
+    if type(expression) in _LEAVES:
+        return expression
     if isinstance(expression, ScalarSubquery):
         return ScalarSubquery(expression.type, change(expression.plan))
     if isinstance(expression, InSubquery):

@@ -82,7 +82,10 @@ def _live(root: Relation) -> set[int]:
 def _derived(node: Relation) -> list[tuple[int, set[int]]]:
     """Columns that matter only if they are read, each with what it is computed from."""
     if isinstance(node, (plan.Project, plan.Window)):
-        return [(c.id, _references([each])) for c, each in zip(node.columns, node.expressions, strict=True)]
+        return [
+            (c.id, {each.column.id} if type(each) is ColumnReference else _references([each]))
+            for c, each in zip(node.columns, node.expressions, strict=True)
+        ]
     if isinstance(node, plan.Summarize):
         outputs = node.columns[len(node.keys) :]
         return [(c.id, _references([each])) for c, each in zip(outputs, node.aggregates, strict=True)]

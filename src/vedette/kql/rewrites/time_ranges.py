@@ -86,6 +86,8 @@ def _below(node: Relation, ranges: Ranges) -> Ranges:
     """Ranges that rows of the (single) input must lie in to matter."""
     if isinstance(node, plan.Filter):
         return _narrowed(ranges, _conjuncts(node.predicate))
+    if not ranges:
+        return ranges
     if isinstance(node, plan.Project):
         pairs = zip(node.columns, node.expressions, strict=True)
         return _narrowed_all(

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot import exp
 
@@ -67,6 +67,7 @@ class Relations:
         self._uses = Counter(node.id for node in relations(root) if isinstance(node, plan.Shared))
         self._names = 0
         self._columns = 0
+        self._outputs: dict[str, set[str]] = {}
 
     # --- blocks
 
@@ -95,7 +96,7 @@ class Relations:
     def closed(self, block: Block, columns: Sequence[Column]) -> Block:
         """The block as a relation of its own. An order that has not been used up by a limit moves on with the rows."""
         names = unique_names(columns)
-        items = [tree.aliased(block.bindings[column.id], name) for column, name in zip(columns, names, strict=True)]
+        items = self._items(block, {name: block.bindings[c.id] for c, name in zip(columns, names, strict=True)})
         carried: list[tuple[OrderKey, str]] = []
         for position, key in enumerate(block.order):
             carried.append((key, f"_order{position}"))
@@ -105,10 +106,23 @@ class Relations:
         query = block.select(items, ordered=block.limit is not None)
         result = self.relation(query, columns, names)
         alias = _alias_of(result)
+        self._outputs[alias] = {*names, *(name for _, name in carried)}
         result.order = tuple(
             OrderKey(tree.column(name, alias), key.descending, key.nulls_first) for key, name in carried
         )
         return result
+
+    def _items(self, block: Block, values: Mapping[str, Sql]) -> list[Sql]:
+        """Select items by name. Where nearly all of a relation is handed on, a star stands for it: a chain of operators
+        over wide rows would be written out in the square of its length."""
+        alias = block.source.alias_or_name if block.source is not None else ""
+        offered = self._outputs.get(alias, set())
+        kept = {name for name, value in values.items() if name in offered and _is_column(value, alias, name)}
+        dropped = offered - kept
+        if len(kept) < _WIDE or len(dropped) > len(kept) // 4:
+            return [tree.aliased(value, name) for name, value in values.items()]
+        rest = [tree.aliased(value, name) for name, value in values.items() if name not in kept]
+        return [tree.star(alias, sorted(dropped)), *rest]
 
     def source(self, block: Block, columns: Sequence[Column]) -> Block:
         """The block as something that can stand in FROM beside others."""
@@ -278,6 +292,13 @@ class _Hoisting:
     def moment(self, moment: Moment) -> Sql:
         """As the emitter has it."""
         return self._emitter.moment(moment)
+
+
+_WIDE = 8
+
+
+def _is_column(value: Sql, table: str, name: str) -> bool:
+    return isinstance(value, exp.Column) and value.table == table and value.name == name
 
 
 def _alias_of(block: Block) -> str:

@@ -187,6 +187,12 @@ def column(name: str, table: str | None = None) -> Sql:
     return exp.Column(this=identifier(name), table=None if table is None else exp.Identifier(this=table, quoted=False))
 
 
+def star(table: str, without: Sequence[str] = ()) -> Sql:
+    """`table.* EXCLUDE (…)`."""
+    excluded = [identifier(name) for name in without]
+    return exp.Column(this=exp.Star(except_=excluded or None), table=exp.Identifier(this=table, quoted=False))
+
+
 def aliased(node: Sql, name: str) -> Sql:
     """`node AS "name"`."""
     return exp.Alias(this=used_once(node), alias=identifier(name))
