@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+
 from vedette.kql import plan, syntax
 from vedette.kql.binder.constants import word
 from vedette.kql.binder.context import Binder
@@ -70,7 +73,37 @@ def _predicate(
         return Call(_T.BOOL, "not", (inner,))
     if _missing_column(binder, written, table, scope):
         return Literal(_T.BOOL, False)
-    return bind_boolean(binder, written, scope.over(table))
+    return _condition(binder, written, table, scope, sensitive=sensitive)
+
+
+def _condition(
+    binder: Binder, written: syntax.Expression, table: Table, scope: Scope, *, sensitive: bool
+) -> Expression:
+    """A condition on columns by name; behind `:` a term may have wildcards."""
+    if isinstance(written, syntax.BinaryExpression) and written.operator == ":":
+        term = _term(binder, written.right, scope)
+        if term is not None and not isinstance(written.left, syntax.StarExpression):
+            name, needle = _comparison(term, sensitive=sensitive)
+            value = binder.scalar(binder, written.left, scope.over(table))
+            return Call(_T.BOOL, name, (convert(value, _T.STRING), needle))
+    return bind_boolean(binder, _sensitive(written) if sensitive else written, scope.over(table))
+
+
+_SENSITIVE = {
+    "=~": "==", "!~": "!=", "in~": "in", "!in~": "!in", ":": "has_cs",
+    **{
+        f"{negation}{name}": f"{negation}{name}_cs"
+        for name in ("has", "hasprefix", "hassuffix", "contains", "startswith", "endswith")
+        for negation in ("", "!")
+    },
+}  # fmt: skip
+"""What operators on text mean under `kind=case_sensitive`."""
+
+
+def _sensitive(written: syntax.Expression) -> syntax.Expression:
+    if isinstance(written, syntax.BinaryExpression | syntax.InExpression) and written.operator in _SENSITIVE:
+        return dataclasses.replace(written, operator=_SENSITIVE[written.operator])
+    return written
 
 
 def _term(binder: Binder, written: syntax.Expression, scope: Scope) -> str | None:
@@ -81,20 +114,31 @@ def _term(binder: Binder, written: syntax.Expression, scope: Scope) -> str | Non
 
 
 def _term_anywhere(text: str, table: Table, *, sensitive: bool) -> Expression:
-    """`has` with the term in any column; `*` at an end makes it a prefix, suffix or substring."""
-    name, term = "has", text
-    if text.startswith("*") and text.endswith("*") and len(text) > 1:
-        name, term = "contains", text[1:-1]
-    elif text.endswith("*"):
-        name, term = "hasprefix", text[:-1]
-    elif text.startswith("*"):
-        name, term = "hassuffix", text[1:]
-    operator_name = f"{name}_cs" if sensitive else name
+    """The term in any column."""
+    name, needle = _comparison(text, sensitive=sensitive)
     searched = [each for each in table.columns if each.type in {_T.STRING, _T.DYNAMIC, _T.GUID, _T.LONG, _T.INT}]
-    needle = Literal(_T.STRING, term)
-    return any_of(
-        tuple(Call(_T.BOOL, operator_name, (convert(reference(each), _T.STRING), needle)) for each in searched)
-    )
+    return any_of(tuple(Call(_T.BOOL, name, (convert(reference(each), _T.STRING), needle)) for each in searched))
+
+
+def _comparison(text: str, *, sensitive: bool) -> tuple[str, Literal]:
+    """`has` the term; `*` at an end makes it a prefix, suffix or substring, within it a regular expression."""
+    if "*" in text.strip("*"):
+        return "matches_regex", Literal(_T.STRING, _pattern(text, sensitive=sensitive))
+    name = "has"
+    if text.startswith("*") and text.endswith("*") and len(text) > 1:
+        name = "contains"
+    elif text.endswith("*"):
+        name = "hasprefix"
+    elif text.startswith("*"):
+        name = "hassuffix"
+    return f"{name}_cs" if sensitive else name, Literal(_T.STRING, text.strip("*") if name != "has" else text)
+
+
+def _pattern(text: str, *, sensitive: bool) -> str:
+    """`Lab*PC` as its page puts it, `\\bLab.*PC\\b`; at an end a `*` leaves the boundary out."""
+    begin, end = ("" if text.startswith("*") else r"\b"), ("" if text.endswith("*") else r"\b")
+    middle = ".*".join(re.escape(each) for each in text.strip("*").split("*"))
+    return f"{'' if sensitive else '(?i)'}{begin}{middle}{end}"
 
 
 def _missing_column(binder: Binder, written: syntax.Expression, table: Table, scope: Scope) -> bool:

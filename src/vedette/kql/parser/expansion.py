@@ -8,8 +8,11 @@ from vedette.kql.lexer import STRING, Tokens
 from vedette.kql.parser.cursor import DECLARABLE
 from vedette.kql.parser.operators import OperatorParser
 from vedette.kql.syntax import Expression, TabularOperator
+from vedette.kql.types import ScalarType
 
 _EXPAND = frozenset(["kind", "bagexpansion", "with_itemindex"])
+_LEGACY_ROWS = 128
+"""Rows of one record that `mvexpand` yields where no limit is given (mv-expand-operator)."""
 _PARSE = frozenset(["kind", "flags"])
 _KIND = frozenset(["kind"])
 _CONSUME = frozenset(["decodeblocks"])
@@ -44,9 +47,12 @@ class ExpansionParser(OperatorParser, abc.ABC):
     # --- dynamic values ---
 
     def _mv_expand(self, first: int) -> TabularOperator:
+        legacy = self.word(first) == "mvexpand"
         parameters = self.parameters(_EXPAND)
         columns = self.list_of(self._expanded_column)
         limit = self.expression() if self.accept("limit") else None
+        if limit is None and legacy:
+            limit = syntax.Literal(self.span_since(first), ScalarType.LONG, _LEGACY_ROWS)
         return syntax.MvExpandOperator(self.span_since(first), parameters, columns, limit)
 
     def _expanded_column(self) -> syntax.ExpandedColumn:

@@ -99,3 +99,28 @@ def test_column_ifexists_is_named_after_what_it_gives(expression: str, name: str
 def test_the_middle_of_two_moments() -> None:
     middle = "(datetime(2020-01-01) + datetime(2020-01-03)) / 2.0"
     assert run_kql(f"print {middle} == datetime(2020-01-02)")[1] == [(True,)]
+
+
+@pytest.mark.parametrize(
+    ("predicate", "found"),
+    [
+        ('"Lab*PC"', ["LabPC", "Lab-X PC end"]),
+        ('"Lab*PC*"', ["LabPC", "Lab-X PC end", "lab PCs"]),
+        ('kind=case_sensitive "lab*PC"', []),
+        ('kind=case_sensitive s has "lab"', ["lab PCs"]),
+        ('kind=case_sensitive s =~ "LABPC"', []),
+        ('s:"lab*"', ["LabPC", "Lab-X PC end", "lab PCs"]),
+        ('s:"*pc"', ["LabPC", "Lab-X PC end"]),
+        ('not(s:"end")', ["LabPC", "lab PCs"]),
+    ],
+)
+def test_search_terms(predicate: str, found: list[str]) -> None:
+    query = f'datatable(s: string)["LabPC", "Lab-X PC end", "lab PCs"] | search {predicate}'
+    assert [row[1] for row in run_kql(query)[1]] == found
+
+
+def test_legacy_mvexpand_stops_at_its_limit() -> None:
+    rows = "print d = range(1, 200)"
+    assert run_kql(f"{rows} | mvexpand d | count")[1] == [(128,)]
+    assert run_kql(f"{rows} | mvexpand d limit 150 | count")[1] == [(150,)]
+    assert run_kql(f"{rows} | mv-expand d | count")[1] == [(200,)]
