@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from vedette.kql import patterns, plan, syntax
+from vedette.kql import patterns, plan, syntax, text_patterns
 from vedette.kql.binder.context import Binder
 from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.plugin_calls import Invocation, failed, plugin
@@ -27,6 +27,12 @@ _DIFFERENCE = (
     ("SegmentId", _T.LONG), ("CountA", _T.LONG), ("CountB", _T.LONG),
     ("PercentA", _T.REAL), ("PercentB", _T.REAL), ("PercentDiffAB", _T.REAL),
 )  # fmt: skip
+_TEXT_DIFFERENCE = (
+    ("Count_of_True", _T.LONG), ("Count_of_False", _T.LONG),
+    ("Percent_of_True", _T.REAL), ("Percent_of_False", _T.REAL), ("Pattern", _T.STRING),
+)  # fmt: skip
+_MOST_TOKENS = 20
+"""The largest number of tokens that diffpatterns_text may be asked for."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -85,6 +91,46 @@ def bind_diffpatterns(binder: Binder, invocation: Invocation) -> Table:
         for pattern, count_a, count_b, percent_a, percent_b in chosen
     ]
     return _rows(binder, invocation, options, _DIFFERENCE, rows)
+
+
+@plugin("diffpatterns_text")
+def bind_diffpatterns_text(binder: Binder, invocation: Invocation) -> Table:
+    """`diffpatterns_text(text, condition, min tokens?, threshold?, max tokens?)`."""
+    written = invocation.call.arguments
+    if not 2 <= len(written) <= 5:
+        return invocation.wrong_count(binder, "TextColumn, BooleanCondition, MinTokens?, Threshold?, MaxTokens?")
+    text = convert(invocation.over_rows(binder, written[0]), _T.STRING)
+    condition = convert(invocation.over_rows(binder, written[1]), _T.BOOL)
+    options = [invocation.literal(binder, each, "real") for each in written[2:]]
+    if binder.diagnostics.has_errors:
+        return failed()
+    given = [None if each is None or each.value == DEFAULT else each for each in options]
+    found = text_patterns.differences(
+        [] if binder.analysis else _split_texts(binder, invocation, text, condition),
+        least_tokens=int(_number(given, 0, 1)),
+        threshold=_number(given, 1, 0.05),
+        most_tokens=int(_number(given, 2, _MOST_TOKENS)),
+    )
+    rows = tuple(
+        tuple(Literal(type_, value) for (_, type_), value in zip(_TEXT_DIFFERENCE, figures, strict=True))
+        for figures in (
+            (each.first, each.second, round(each.first_percent, 2), round(each.second_percent, 2), each.text)
+            for each in found
+        )
+    )
+    return Table(plan.Values(tuple(binder.column(*each) for each in _TEXT_DIFFERENCE), rows))
+
+
+def _split_texts(
+    binder: Binder, invocation: Invocation, text: Expression, condition: Expression
+) -> list[text_patterns.SplitText]:
+    key, side, count = binder.column("text", _T.STRING), binder.column("side", _T.BOOL), binder.column("count", _T.LONG)
+    counted = (Aggregate(_T.LONG, "count", ()),)
+    relation = plan.Summarize((key, side, count), invocation.table.relation, (text, condition), counted)
+    sides: dict[str, list[int]] = {}
+    for row in binder.discover(relation):
+        sides.setdefault(str(row[0]), [0, 0])[0 if row[1] is True else 1] += int(str(row[2]))
+    return [text_patterns.SplitText(each, *counts) for each, counts in sorted(sides.items())]
 
 
 # --- arguments ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Plugins that look for sequences of events: sequence_detect, funnel_sequence_completion. Each step is a join."""
+"""Plugins that look for sequences of events: sequence_detect and the funnels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from vedette.kql import syntax
 from vedette.kql.binder.context import Binder
 from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.plugin_calls import Invocation, column_name, failed, length_of, plugin
-from vedette.kql.binder.plugin_recipes import Dimensions, Period, cook, prepare, rename
+from vedette.kql.binder.plugin_recipes import Dimensions, Period, cook, prepare, recipe, rename
+from vedette.kql.binder.result_tables import results_of
 from vedette.kql.binder.scopes import Table
 from vedette.kql.plan import Expression, Literal
 from vedette.kql.types import ScalarType
@@ -87,6 +88,57 @@ def bind_funnel_completion(binder: Binder, invocation: Invocation) -> Table:
     shown = (column_name(written[1], 2), column_name(written[5], 6), "Period", "dcount")
     text = Period().spell(_funnel(len(sequence), len(periods)))
     return rename(binder, cook(binder, invocation.call, text, {"T": table, **values}), shown)
+
+
+@plugin("funnel_sequence")
+def bind_funnel_sequence(binder: Binder, invocation: Invocation) -> Table:
+    """`funnel_sequence(id, timeline, start, end, step window, bin, state, sequence)`: three tables of neighbours."""
+    written = invocation.call.arguments
+    if len(written) != 8:
+        return invocation.wrong_count(binder, "Id, Timeline, Start, End, MaxSequenceStepWindow, Step, State, Sequence")
+    who, time, state = (invocation.over_rows(binder, written[place]) for place in (0, 1, 6))
+    sequence = _items(binder, invocation, written[7])
+    if sequence is None or binder.diagnostics.has_errors:
+        return failed()
+    values: dict[str, Expression] = {
+        "Start": convert(invocation.constant(binder, written[2]), time.type),
+        "End": convert(invocation.constant(binder, written[3]), time.type),
+        "StepWindow": convert(invocation.constant(binder, written[4]), length_of(time.type)),
+        "Window": convert(invocation.constant(binder, written[5]), length_of(time.type)),
+    }
+    for place, item in enumerate(sequence):
+        values[f"State{place}"] = Literal(_T.STRING, str(item))
+    columns = {"__who": who, "__time": time, "__state": convert(state, _T.STRING)}
+    table = prepare(binder, invocation.table, columns)
+    results: list[Table] = []
+    for sides, names in _NEIGHBOURS:
+        marks = {"<sides>": sides, "<steps>": str(len(sequence)), "<matches>": _run_through(len(sequence))}
+        text = Period().spell(recipe(invocation.name))
+        for mark, value in marks.items():
+            text = text.replace(mark, value)
+        found = cook(binder, invocation.call, text, {"T": table, **values})
+        results.append(rename(binder, found, (column_name(written[1], 2), *names, "dcount", "samples")))
+    return results_of(results[0], [(None, each) for each in results[1:]])
+
+
+_NEIGHBOURS = (
+    (", __before, __after", ("prev", "next")),
+    (", __before", ("prev",)),
+    (", __after", ("next",)),
+)
+"""The tables of funnel_sequence: what its rows are counted by, and the names of that."""
+
+
+def _run_through(steps: int) -> str:
+    """Whether a row and those that follow it are the sequence, none too long behind the one before."""
+    conditions = ["__state == State0"]
+    for place in range(1, steps):
+        earlier = "__time" if place == 1 else f"next(__time, {place - 1})"
+        conditions.append(
+            f"next(__who, {place}) == __who and next(__state, {place}) == State{place}"
+            f" and next(__time, {place}) - {earlier} <= StepWindow"
+        )
+    return " and ".join(conditions)
 
 
 def _items(binder: Binder, invocation: Invocation, written: syntax.Expression) -> list[object] | None:

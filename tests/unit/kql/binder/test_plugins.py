@@ -348,3 +348,46 @@ def test_unpacked_names_may_clash_only_where_it_is_said_how() -> None:
     assert run_kql(bags.format(", columnsConflict = 'replace_source'"))[1] == [(1, "a")]
     assert run_kql(bags.format(", columnsConflict = 'keep_source'"))[1] == [(5, "a")]
     assert run_kql(bags.format(", 'p_'")) == (["n", "p_n", "p_s"], [(5, 1, "a")])
+
+
+# --- neighbours of sequences, and texts that tell two sets apart ------------------------------------------------------
+
+STATES = table(
+    "who: long, t: datetime, state: string",
+    *(
+        f'{who}, datetime(2020-01-0{number} 0{hour}:00), "{state}"'
+        for who, number, hour, state in [
+            (1, 1, 1, "a"), (1, 1, 2, "b"), (1, 1, 3, "b"), (1, 1, 4, "c"), (2, 1, 1, "b"), (2, 1, 9, "c"),
+            (3, 2, 1, "b"),
+        ]
+    ),
+)  # fmt: skip
+
+
+def funnel(sequence: str) -> tuple[list[str], list[tuple[object, ...]]]:
+    return run_kql(f"{STATES} | evaluate funnel_sequence(who, t, {SPAN}, 2h, 1d, state, dynamic({sequence}))")
+
+
+def test_funnel_sequence_finds_the_states_around() -> None:
+    columns, rows = funnel('["b"]')
+    assert columns == ["t", "prev", "next", "dcount", "samples"]
+    assert sorted(rows) == [(day(1), "", "c", 1, [2]), (day(1), "a", "c", 1, [1]), (day(2), "", "", 1, [3])]
+
+
+def test_funnel_sequence_keeps_its_steps_within_the_window() -> None:
+    assert funnel('["b", "c"]')[1] == [(day(1), "a", "", 1, [1])]
+    assert funnel('["c", "b"]')[1] == []
+
+
+def test_diffpatterns_text_finds_what_tells_apart() -> None:
+    texts = table(
+        "text: string, bad: bool", '"disk is full now", true', '"disk is full", true', '"disk is fine", false',
+        '"all is fine", false',
+    )  # fmt: skip
+    columns, rows = run_kql(f"{texts} | evaluate diffpatterns_text(text, bad, 1, 0.4)")
+    assert columns == ["Count_of_True", "Count_of_False", "Percent_of_True", "Percent_of_False", "Pattern"]
+    assert {row[4]: row[:4] for row in rows} == {
+        "disk is full": (2, 0, 100.0, 0.0), "disk is full now": (1, 0, 50.0, 0.0), "is fine": (0, 2, 0.0, 100.0),
+        "disk is": (2, 1, 100.0, 50.0), "disk is fine": (0, 1, 0.0, 50.0), "all is fine": (0, 1, 0.0, 50.0),
+    }  # fmt: skip
+    assert run_kql(f"{texts} | where false | evaluate diffpatterns_text(text, bad)") == (columns, [])
