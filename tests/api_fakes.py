@@ -28,6 +28,7 @@ from vedette.context import Principal, RequestContext, Tenant
 from vedette.contracts.operations import OperationsDocument, load_operations
 from vedette.contracts.permissions import load_directory_roles, load_resources
 from vedette.contracts.quotas import load_quota_profile
+from vedette.hunting.catalog import ContractCatalog
 from vedette.hunting.columns import query_columns
 from vedette.hunting.results import QueryStatistics, Results
 from vedette.hunting.rows import OwnQueries
@@ -80,6 +81,18 @@ def _able(not_before: int) -> Principal:
     return msgspec.structs.replace(reader, not_before=not_before, client_capabilities=frozenset({"cp1"}))
 
 
+SECURITY_ROLES = (
+    "SecurityEvents.ReadWrite.All",
+    "SecurityIdentitiesAccount.Read.All",
+    "SecurityIdentitiesActions.ReadWrite.All",
+    "SecurityIdentitiesAutoConfig.ReadWrite.All",
+    "SecurityIdentitiesHealth.ReadWrite.All",
+    "SecurityIdentitiesSensors.Read.All",
+    "SecurityIdentitiesSensors.ReadWrite.All",
+    "ThreatIndicators.ReadWrite.OwnedBy",
+    "ThreatIntelligence.Read.All",
+)
+
 PRINCIPALS = {
     "graph": principal(
         "graph",
@@ -88,6 +101,7 @@ PRINCIPALS = {
         "SecurityData.Manage.All",
         "CustomDetection.ReadWrite.All",
         "ThreatHunting.Read.All",
+        *SECURITY_ROLES,
     ),
     "graph-reader": principal("graph", "SecurityIncident.Read.All"),
     "graph-user": principal("graph", scopes=("ThreatHunting.Read.All",), kind="user", directory_roles=(READER,)),
@@ -193,6 +207,10 @@ class Application:
         return AsgiClient(self.app, host, token)
 
 
+def _columns(query: str, _tenant_id: str) -> tuple[str, ...] | None:
+    return query_columns(query, ContractCatalog())
+
+
 def assemble(
     extra: Mapping[str, tuple[OperationsDocument, Mapping[str, Handler]]] | None = None,
     *,
@@ -224,9 +242,11 @@ def assemble(
         hunting=hunting,
         clock=clock,
         cursors=cursors,
-        rules=RuleParts(store, query_columns, Outbox(clock, RandomIds()), clock, RandomIds()),
+        rules=RuleParts(store, _columns, Outbox(clock, RandomIds()), clock, RandomIds()),
         subscriptions=SubscriptionParts(store, sealer, lambda url, _token: validated.append(url), clock, RandomIds()),
         calls=calls,
+        telemetry=own,
+        identity=identity,
     )
     surfaces: dict[str, tuple[OperationsDocument, Mapping[str, Handler]]] = {
         "graph": (

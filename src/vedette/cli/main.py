@@ -15,7 +15,21 @@ def build_app() -> Any:
     from cyclopts import App
 
     from vedette.cli import app as applications
-    from vedette.cli import clock, explain, fault, ingest, rules, seed, server, snapshot, tenant, token, user
+    from vedette.cli import (
+        clock,
+        explain,
+        fault,
+        function,
+        hunt,
+        ingest,
+        rules,
+        seed,
+        server,
+        snapshot,
+        tenant,
+        token,
+        user,
+    )
 
     app = App(
         name="vedette",
@@ -34,6 +48,8 @@ def build_app() -> Any:
     app.command(server.reset)
     app.command(ingest.ingest)
     app.command(explain.explain)
+    app.command(hunt.hunt)
+    app.command(function.commands())
     app.command(seed.seed)
     app.command(clock.clock)
     app.command(applications.commands())

@@ -19,8 +19,8 @@ RULE_CHANGED = "DetectionRuleChanged"
 
 KEY_PREFIX = "custom/"
 
-QueryColumns = Callable[[str], tuple[str, ...] | None]
-"""The columns that a query returns, None where that shows only when it runs. Raises KqlError."""
+QueryColumns = Callable[[str, str], tuple[str, ...] | None]
+"""The columns that a query returns in a tenant, None where that shows only when it runs. Raises KqlError."""
 
 RULE_FIELDS: Mapping[str, ColumnElement[Any]] = {
     name: DETECTION_RULES.c[name] for name in ("rule_id", "display_name", "is_enabled", "created", "last_modified")

@@ -67,6 +67,10 @@ class ContractCatalog:
         """KQL text of one of Defender's functions."""
         return _functions().get(name)
 
+    def function_names(self) -> Iterable[str]:
+        """Names of Defender's functions."""
+        return _functions().keys()
+
 
 @functools.cache
 def _functions() -> Mapping[str, str]:

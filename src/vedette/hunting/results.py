@@ -38,13 +38,18 @@ class QueryStatistics(msgspec.Struct, frozen=True):
 
 
 class Results(msgspec.Struct, frozen=True, eq=False):
-    """One answer. `data` has a column per entry of `columns`, by position; names need not be distinct."""
+    """One answer. `data` has a column per entry of `columns`, by position; names need not be distinct.
+
+    `name` is what a further result of a query is called, if it is; `render` has the instructions of `render`, its kind
+    of chart under `visualization`.
+    """
 
     columns: tuple[ResultColumn, ...]
     data: pa.Table
     statistics: QueryStatistics
     truncated: bool = False
     render: Mapping[str, str] | None = None
+    name: str | None = None
 
     def values(self, dynamic: DynamicForm = "json") -> list[JsonColumn]:
         """JSON-ready values, one list a column."""

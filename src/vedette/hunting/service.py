@@ -1,7 +1,7 @@
 """Runs a hunting query: admits, compiles, fetches what it names from outside, executes, and labels the answer."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 import msgspec
@@ -35,11 +35,16 @@ from vedette.observability import metrics
 RunQuery = Callable[[CompiledQuery], list[tuple[object, ...]]]
 """Executes a discovery query while another one is being compiled; rows in the engine's representation."""
 
+Parameters = Mapping[str, str | int | float | bool]
+"""Values for what a query declares with `declare query_parameters`, by name."""
+
 
 class Compile(Protocol):
     """`kql.compile.compile_with_discovery`, or what stands for it. Raises KqlError."""
 
-    def __call__(self, text: str, catalog: Catalog, *, now: int, run: RunQuery) -> CompiledQuery: ...
+    def __call__(
+        self, text: str, catalog: Catalog, *, now: int, run: RunQuery, parameters: Parameters | None = None
+    ) -> CompiledQuery: ...
 
 
 class HuntingParts(msgspec.Struct, frozen=True):
@@ -60,17 +65,34 @@ class HuntingService:
     def __init__(self, parts: HuntingParts) -> None:
         self._parts = parts
 
-    def run(self, ctx: RequestContext, query: str, timespan: str | None = None) -> Results:
-        """The answer. Raises KqlError with all diagnostics, the errors of `hunting.errors`, InvalidTimespanError."""
+    def run(
+        self, ctx: RequestContext, query: str, timespan: str | None = None, parameters: Parameters | None = None
+    ) -> Results:
+        """The answer: of several results the first.
+
+        Raises KqlError with all diagnostics, the errors of `hunting.errors`, InvalidTimespanError.
+        """
+        with self._executed(ctx, timespan, parameters) as execution:
+            return execution.results(execution.compile(query))
+
+    def run_all(
+        self, ctx: RequestContext, query: str, timespan: str | None = None, parameters: Parameters | None = None
+    ) -> tuple[Results, ...]:
+        """Every result: those of all statements, and of the branches of fork and facet. Raises what `run` raises."""
+        with self._executed(ctx, timespan, parameters) as execution:
+            compiled = execution.compile(query)
+            return tuple(execution.results(each) for each in (compiled, *compiled.further))
+
+    @contextlib.contextmanager
+    def _executed(
+        self, ctx: RequestContext, timespan: str | None, parameters: Parameters | None
+    ) -> Iterator["_Execution"]:
         now = now_ticks(self._parts.clock)
         asked: TimeRange = parse_timespan(timespan, now) if timespan else (None, None)
         admission = self._parts.limits.admit(now, asked)
         with _counted():
             self._parts.lake.flush(ctx.tenant.tenant_id)
-            execution = _Execution(self._parts, ctx, admission, now)
-            compiled = execution.compile(query)
-            outcome = execution.execute(compiled)
-        return _results(compiled, outcome)
+            yield _Execution(self._parts, ctx, admission, now, parameters)
 
     def cancel(self, ctx: RequestContext) -> bool:
         """Stop the query of a request whose client has gone; True if it was running."""
@@ -80,15 +102,21 @@ class HuntingService:
 class _Execution:
     """One request: its query, and the smaller ones that have to be run for it, under the same limits."""
 
-    def __init__(self, parts: HuntingParts, ctx: RequestContext, admission: Admission, now: int) -> None:
+    def __init__(
+        self, parts: HuntingParts, ctx: RequestContext, admission: Admission, now: int, parameters: Parameters | None
+    ) -> None:
         self._parts = parts
         self._ctx = ctx
         self._admission = admission
         self._now = now
+        self._parameters = parameters
         self._catalog = parts.catalog(ctx.tenant.tenant_id)
 
     def compile(self, query: str) -> CompiledQuery:
-        return self._parts.compile(query, self._catalog, now=self._now, run=self._rows)
+        return self._parts.compile(query, self._catalog, now=self._now, run=self._rows, parameters=self._parameters)
+
+    def results(self, compiled: CompiledQuery) -> Results:
+        return _results(compiled, self.execute(compiled))
 
     def execute(self, compiled: CompiledQuery) -> QueryOutcome:
         stored = [read for read in compiled.reads if not is_derived(read.table)]
@@ -135,7 +163,7 @@ def _results(compiled: CompiledQuery, outcome: QueryOutcome) -> Results:
         rows=outcome.data.num_rows,
         size=outcome.data.nbytes,
     )
-    return Results(compiled.columns, outcome.data, statistics, outcome.truncated, compiled.render)
+    return Results(compiled.columns, outcome.data, statistics, outcome.truncated, compiled.render, compiled.name)
 
 
 @contextlib.contextmanager

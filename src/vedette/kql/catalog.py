@@ -54,3 +54,7 @@ class Catalog(Protocol):
     def function(self, name: str) -> str | None:
         """KQL text of a stored function's declaration `(params) { body }`, or None."""
         ...
+
+    def function_names(self) -> Iterable[str]:
+        """Names of the stored functions, for completion and hints."""
+        ...

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from vedette.detections.evaluate import Evaluator
     from vedette.detections.rules import Rule
     from vedette.egress.transport import Egress
+    from vedette.identity.services import IdentityServices
     from vedette.ids import Ids
     from vedette.jobs.outbox import Outbox
     from vedette.jobs.queue import Job, JobQueue
     from vedette.jobs.schedule import Schedules
+    from vedette.kql.catalog import Catalog
+    from vedette.machines.telemetry import Telemetry
     from vedette.store.engine import Store
     from vedette.store.secrets import MasterKey, Sealer
     from vedette.streaming.delivery import Delivery
@@ -52,7 +55,15 @@ class Services(Protocol):
     def egress(self) -> "Egress": ...
 
     @property
+    def telemetry(self) -> "Telemetry": ...
+
+    @property
+    def identity(self) -> "IdentityServices": ...
+
+    @property
     def evaluator(self) -> "Evaluator": ...
+
+    def catalog(self, tenant_id: str) -> "Catalog": ...
 
 
 FIRST_RUN_SECONDS = 30 * 86_400
@@ -66,15 +77,20 @@ def graph_parts(services: Services, calls: "InnerCalls", hunting: "HuntingRunner
     from vedette.api.graph.subscriptions import SubscriptionParts
     from vedette.hunting.columns import query_columns
 
+    def columns(query: str, tenant_id: str) -> tuple[str, ...] | None:
+        return query_columns(query, services.catalog(tenant_id))
+
     store, clock, ids = services.store, services.clock, services.ids
     return GraphParts(
         store=store,
         hunting=hunting,
         clock=clock,
         cursors=services.cursors,
-        rules=RuleParts(store, query_columns, services.outbox, clock, ids),
+        rules=RuleParts(store, columns, services.outbox, clock, ids),
         subscriptions=SubscriptionParts(store, _sealer(services), delivery(services).validate, clock, ids),
         calls=calls,
+        telemetry=services.telemetry,
+        identity=services.identity,
     )
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # what is heavy is imported by the property that builds it
     from vedette.jobs.outbox import Outbox, OutboxRelay
     from vedette.jobs.queue import Job, JobQueue
     from vedette.jobs.schedule import Schedules
+    from vedette.kql.catalog import Catalog
     from vedette.lake.engine import LakeFolders
     from vedette.lake.engines.duckdb import DuckDBEngine
     from vedette.lake.maintenance import Maintenance
@@ -199,14 +200,20 @@ class Services:
 
         return OwnQueries(self._hunting_service("default"), self.ids)
 
+    def catalog(self, tenant_id: str) -> "Catalog":
+        """What a tenant's queries can name, with the functions that it has stored so far."""
+        from vedette.hunting.catalog import ContractCatalog
+        from vedette.hunting.stored_functions import tenant_catalog
+
+        with self.store.connect() as connection:
+            return tenant_catalog(connection, tenant_id, ContractCatalog())
+
     def _hunting_service(self, profile: str) -> "HuntingService":
         from vedette.contracts.quotas import load_quota_profile
-        from vedette.hunting.catalog import ContractCatalog
         from vedette.hunting.quota import HuntingLimits
         from vedette.hunting.service import HuntingParts, HuntingService
         from vedette.kql.compile import compile_with_discovery
 
-        catalog = ContractCatalog()
         limits = HuntingLimits(
             load_quota_profile(profile).hunting,
             seconds=self.settings.hunting_seconds,
@@ -215,7 +222,7 @@ class Services:
         return HuntingService(
             HuntingParts(
                 compile=compile_with_discovery,
-                catalog=lambda _tenant_id: catalog,
+                catalog=self.catalog,
                 engine=self.engine,
                 lake=self.writer,
                 egress=self.egress,

@@ -39,6 +39,10 @@ class EmptyCatalog:
         """Nothing."""
         return None
 
+    def function_names(self) -> Iterable[str]:
+        """Nothing."""
+        return ()
+
 
 def run_kql(query: str) -> tuple[list[str], list[Row]]:
     """Columns and rows of a query that needs no tables.

@@ -14,7 +14,7 @@ from vedette.errors import ApiError
 from vedette.hunting import errors as hunting_errors
 from vedette.hunting.errors import ExternalDataError, HuntingError, HuntingTimeoutError, InvalidTimespanError
 from vedette.hunting.quota import HuntingLimits
-from vedette.hunting.service import HuntingParts, HuntingService, RunQuery
+from vedette.hunting.service import HuntingParts, HuntingService, Parameters, RunQuery
 from vedette.ids import RandomIds
 from vedette.jobs.outbox import Outbox
 from vedette.kql.catalog import Catalog, TableSchema
@@ -50,6 +50,9 @@ class NoTables:
     def function(self, name: str) -> str | None:
         return None
 
+    def function_names(self) -> Sequence[str]:
+        return ()
+
 
 class World:
     """A service over a real lake. Its compiler takes SQL over `events` in place of KQL."""
@@ -74,7 +77,9 @@ class World:
             HuntingParts(self.compile, lambda _: NoTables(), self.engine, self.writer, egress, limits, self.clock)
         )
 
-    def compile(self, text: str, catalog: Catalog, *, now: int, run: RunQuery) -> CompiledQuery:
+    def compile(
+        self, text: str, catalog: Catalog, *, now: int, run: RunQuery, parameters: Parameters | None = None
+    ) -> CompiledQuery:
         reads = (TableRead("events", TABLE, (None, None)),)
         if text.startswith("discover "):
             ((text,),) = run(CompiledQuery(text.removeprefix("discover "), (), LINES, reads))  # type: ignore[assignment]

@@ -119,7 +119,7 @@ class GraphDetectionRules:
         )
         if isinstance(body.display_name, msgspec.UnsetType):
             raise InvalidRequestError("MissingParameter", parameter="displayName")
-        rule = self._checked(blank, body)
+        rule = self._checked(context, blank, body)
         with self._parts.store.begin() as connection:
             self._save(connection, context, rule)
         return _answer(request, rule, 201)
@@ -135,7 +135,7 @@ class GraphDetectionRules:
                 last_modified=now_ticks(self._parts.clock),
                 last_modified_by=context.principal.display_name,
             )
-            rule = self._checked(changed, body)
+            rule = self._checked(context, changed, body)
             self._save(connection, context, rule)
         return _answer(request, rule)
 
@@ -146,9 +146,9 @@ class GraphDetectionRules:
             CustomRules(connection, context.tenant.tenant_id).remove(rule)
         return ApiResponse(204)
 
-    def _checked(self, rule: CustomRule, body: RuleBody) -> CustomRule:
+    def _checked(self, context: RequestContext, rule: CustomRule, body: RuleBody) -> CustomRule:
         """The rule with the body's name and state, and the columns of its query. Raises what is wrong with it."""
-        columns = self._parts.columns(rule.definition.query_condition.query_text)
+        columns = self._parts.columns(rule.definition.query_condition.query_text, context.tenant.tenant_id)
         name = rule.display_name if isinstance(body.display_name, msgspec.UnsetType) else body.display_name
         if not name.strip():
             raise InvalidRequestError("InvalidBodyValue", property="displayName")

@@ -30,12 +30,12 @@ from vedette.kql.binder import (  # noqa: F401 - importing a family registers it
     top_nested,
     unions,
 )
-from vedette.kql.binder.context import Binder, QueryParameters
+from vedette.kql.binder.context import Binder, Bound, QueryParameters
 from vedette.kql.binder.discovery import Discoveries
 from vedette.kql.binder.expressions import bind_scalar
 from vedette.kql.binder.graph_functions import bind_graph_function
 from vedette.kql.binder.graph_values import Graph
-from vedette.kql.binder.result_tables import ResultTables
+from vedette.kql.binder.result_tables import ResultTables, results_of
 from vedette.kql.binder.scopes import Scope, Table
 from vedette.kql.binder.statements import bind_statements
 from vedette.kql.binder.tables import bind_anything, bind_table
@@ -80,6 +80,11 @@ def analyze(query: syntax.Query, text: str, catalog: Catalog) -> tuple[BoundQuer
     return BoundQuery(relation, binder.render, table is not None and table.open), binder.diagnostics.found()
 
 
+def make_binder(text: str, catalog: Catalog) -> Binder:
+    """A binder for analysis, to bind pieces of a query with."""
+    return _binder(text, catalog, None, analysis=True)
+
+
 def _binder(text: str, catalog: Catalog, discoveries: Discoveries | None, *, analysis: bool) -> Binder:
     binder = Binder(text, catalog, discoveries, analysis=analysis)
     binder.scalar, binder.table, binder.anything = bind_scalar, bind_table, bind_anything
@@ -88,18 +93,40 @@ def _binder(text: str, catalog: Catalog, discoveries: Discoveries | None, *, ana
 
 
 def _bind_query(binder: Binder, query: syntax.Query) -> Table | None:
-    """Bind all statements; the result is that of the last expression statement."""
+    """Bind all statements. Each expression among them gives a result: the first is the query's, the others come with it.
+
+    An analysis speaks of the last one, as Microsoft's analyser does.
+    """
     results = bind_statements(binder, query.statements, Scope())
     if not results:
         if not binder.analysis:  # declarations alone are nothing wrong while a query is being written
             binder.report("no_result", query.span)
         return None
-    last = results[-1]
-    if isinstance(last, Graph) and not binder.analysis:
+    if binder.analysis:
+        return _result_table(binder, query, results[-1])
+    first, *others = (_result_table(binder, query, each) for each in results)
+    if not others:
+        return first
+    further = list(_results(first))[1:]
+    for each in others:
+        further += _results(each)
+    return results_of(first, further)
+
+
+def _results(table: Table) -> Iterator[tuple[str | None, Table]]:
+    """A table and what comes with it."""
+    yield None, table
+    if isinstance(table, ResultTables):
+        yield from table.further
+
+
+def _result_table(binder: Binder, query: syntax.Query, result: Bound) -> Table:
+    """What the result of one statement is to the caller."""
+    if isinstance(result, Graph) and not binder.analysis:
         binder.report("graph_as_result", query.span)
-    if isinstance(last, ResultTables):
-        return last
-    if isinstance(last, Table):
-        return Table(last.visible, open=last.open)
-    column = binder.column("print_0", last.type)
-    return Table(plan.Values((column,), ((last,),)), serialized=True)
+    if isinstance(result, ResultTables):
+        return result
+    if isinstance(result, Table):
+        return Table(result.visible, open=result.open)
+    column = binder.column("print_0", result.type)
+    return Table(plan.Values((column,), ((result,),)), serialized=True)

@@ -34,6 +34,10 @@ class RestrictedCatalog:
         """The function of that name, if it may be seen."""
         return self._catalog.function(name) if name in self._names else None
 
+    def function_names(self) -> Iterable[str]:
+        """Names of the functions that may be seen."""
+        return (name for name in self._catalog.function_names() if name in self._names)
+
 
 def bind_restriction(binder: Binder, statement: syntax.RestrictStatement) -> None:
     """From here on other tables cannot be named. What was declared before keeps what it sees."""

@@ -48,6 +48,9 @@ class TwoTables:
         }
         return stored.get(name)
 
+    def function_names(self) -> Iterable[str]:
+        return ()
+
 
 def bound(query: str, discoveries: dict[str, list[tuple[object, ...]]] | None = None) -> BoundQuery:
     """The plan of a query, as compilation gets it."""

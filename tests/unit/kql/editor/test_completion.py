@@ -40,6 +40,9 @@ class TwoTables:
     def function(self, name: str) -> str | None:
         return None
 
+    def function_names(self) -> Iterable[str]:
+        return ()
+
 
 CATALOG: Catalog = TwoTables()
 

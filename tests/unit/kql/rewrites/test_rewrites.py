@@ -35,6 +35,9 @@ class OneTable:
     def function(self, name: str) -> str | None:
         return None
 
+    def function_names(self) -> tuple[str, ...]:
+        return ()
+
 
 CONTEXT = Context(OneTable())
 
