@@ -4,6 +4,7 @@ a case-insensitive substring search first, and a regular expression for term bou
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from sqlglot import exp
 
@@ -101,6 +102,42 @@ def _sensitive(scalars: Scalars, call: Call) -> Sql:
 def _equal_ci(scalars: Scalars, call: Call) -> Sql:
     left, right = (tree.call("lower", scalars.value(each)) for each in call.arguments)
     return tree.equal(left, right)
+
+
+_SPLIT = "\x1f"
+"""Stands between texts that are searched at once: no term holds it, and no needle that anybody writes."""
+_SEARCHED_AT_ONCE = 4
+
+
+def gathered(alternatives: Sequence[Expression]) -> list[Expression]:
+    """The alternatives of an `or`, where many texts are searched for the same needle (`search` does that with all
+    columns of a table) as one search through all of the texts."""
+    found: dict[tuple[str, str], list[Expression]] = {}
+    result: list[Expression] = []
+    for each in alternatives:
+        needle = _searched_needle(each)
+        if needle is None:
+            result.append(each)
+        else:
+            assert isinstance(each, Call)
+            found.setdefault((each.function, needle), []).append(each)
+    for searches in found.values():
+        result += searches if len(searches) < _SEARCHED_AT_ONCE else [_search_through(searches)]
+    return result
+
+
+def _searched_needle(expression: Expression) -> str | None:
+    if not isinstance(expression, Call) or expression.function not in {*_TERM_TESTS, "contains", "contains_cs"}:
+        return None
+    needle = text_of(expression.arguments[1])
+    return needle if needle and _SPLIT not in needle else None
+
+
+def _search_through(searches: Sequence[Expression]) -> Expression:
+    calls = [each for each in searches if isinstance(each, Call)]
+    texts = tuple(each.arguments[0] for each in calls)
+    return Call(calls[0].type, calls[0].function, (Call(ScalarType.STRING, "strcat_delim", (
+        Literal(ScalarType.STRING, _SPLIT), *texts)), calls[0].arguments[1]))  # fmt: skip
 
 
 def _negation_of(positive: str) -> None:

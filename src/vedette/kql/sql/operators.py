@@ -13,6 +13,7 @@ from vedette.kql.plan import Call, ColumnReference, Expression, Literal
 from vedette.kql.sql import tree
 from vedette.kql.sql.base import Family, Scalars, SubqueryMember, UnsupportedError, is_near_now, never_null, text_of
 from vedette.kql.sql.literals import dynamic_members
+from vedette.kql.sql.matching import gathered
 from vedette.kql.sql.tree import Infix, Sql
 from vedette.kql.types import ScalarType
 
@@ -345,7 +346,7 @@ def _and(scalars: Scalars, call: Call) -> Sql:
 
 @family.rule("or")
 def _or(scalars: Scalars, call: Call) -> Sql:
-    return tree.either(*scalars.values(call.arguments))
+    return tree.either(*scalars.values(gathered(call.arguments)))
 
 
 @family.condition("and")
@@ -355,7 +356,7 @@ def _and_condition(scalars: Scalars, call: Call) -> Sql:
 
 @family.condition("or")
 def _or_condition(scalars: Scalars, call: Call) -> Sql:
-    return tree.either(*(scalars.condition(each) for each in call.arguments))
+    return tree.either(*(scalars.condition(each) for each in gathered(call.arguments)))
 
 
 @family.rule("not")

@@ -33,11 +33,7 @@ def _strcat(scalars: Scalars, call: Call) -> Sql:
 
 @family.rule("strcat_delim")
 def _strcat_delim(scalars: Scalars, call: Call) -> Sql:
-    delimiter, *parts = scalars.values(call.arguments)
-    joined: list[Sql] = []
-    for part in parts:
-        joined += [tree.used_once(delimiter), part] if joined else [part]
-    return tree.concat(joined)
+    return tree.call("concat_ws", *scalars.values(call.arguments))
 
 
 @family.rule("hash_md5", "hash_sha1", "hash_sha256")

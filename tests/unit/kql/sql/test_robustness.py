@@ -65,6 +65,20 @@ def test_a_chain_without_end_is_refused() -> None:
         compiled_size("print " + " + ".join(["1"] * 20_000))
 
 
+def test_columns_are_searched_together() -> None:
+    names = [f"s{each}" for each in range(9)]
+    rows = f"datatable({', '.join(f'{name}:string' for name in names)})[]"
+    tests = " or ".join(f"{name} has 'two'" for name in names)
+    sql = compile_query(f"{rows} | where {tests}", EmptyCatalog(), now=NOW).sql
+    assert sql.count("regexp_matches") == 1
+
+
+def test_a_term_does_not_reach_over_two_columns() -> None:
+    rows = "datatable(a:string, b:string, c:string, d:string)['x one', 'two', '', '', 'one two', '', '', '']"
+    test = " or ".join(f"{name} has 'one two'" for name in "abcd")
+    assert run_kql(f"{rows} | where {test} | project a")[1] == [("one two",)]
+
+
 @pytest.mark.parametrize("form", ["now()", "ago(1h)", "datetime()", "now(-1d)"])
 def test_the_time_of_a_cached_query_is_not_stale(form: str) -> None:
     first, again, later = (compile_query(f"print {form}", EmptyCatalog(), now=now) for now in (NOW, NOW, NOW + SECOND))
