@@ -51,8 +51,9 @@ def create(
     data
         The server's data folder.
     """
+    from vedette.hunting.stored_functions import StoredFunction
     from vedette.kql.errors import KqlError
-    from vedette.server.hunting import StoredFunction, create_function
+    from vedette.server.hunting import create_function
 
     try:
         function = StoredFunction(name, parameters, query.read_text("utf-8"), description)

@@ -35,6 +35,28 @@ class TableSchema:
     ingestion_column: str | None = None
 
 
+class EmptyCatalog:
+    """A world without tables and stored functions."""
+
+    version = "empty"
+
+    def table(self, _name: str, /) -> TableSchema | None:
+        """Nothing."""
+        return None
+
+    def table_names(self) -> Iterable[str]:
+        """Nothing."""
+        return ()
+
+    def function(self, _name: str, /) -> str | None:
+        """Nothing."""
+        return None
+
+    def function_names(self) -> Iterable[str]:
+        """Nothing."""
+        return ()
+
+
 class Catalog(Protocol):
     """Tables and stored functions in reach of a query. Names are case-sensitive."""
 
@@ -43,7 +65,7 @@ class Catalog(Protocol):
         """Changes when any schema changes: part of the key under which compiled queries are cached."""
         ...
 
-    def table(self, name: str) -> TableSchema | None:
+    def table(self, name: str, /) -> TableSchema | None:
         """The table of that name (or old name), or None."""
         ...
 
@@ -51,10 +73,13 @@ class Catalog(Protocol):
         """Names for wildcards, `search`, `find` and hints."""
         ...
 
-    def function(self, name: str) -> str | None:
+    def function(self, name: str, /) -> str | None:
         """KQL text of a stored function's declaration `(params) { body }`, or None."""
         ...
 
     def function_names(self) -> Iterable[str]:
         """Names of the stored functions, for completion and hints."""
         ...
+
+
+EMPTY: Catalog = EmptyCatalog()

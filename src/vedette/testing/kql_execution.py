@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import duckdb
 
 from vedette.clock import to_ticks
 from vedette.hunting.native_functions import host_functions
-from vedette.kql.catalog import TableSchema
+from vedette.kql.catalog import EmptyCatalog
 from vedette.kql.compile import compile_with_discovery
 from vedette.kql.compiled import CompiledQuery
 from vedette.kql.native.registry import NativeUse
@@ -20,28 +20,6 @@ from vedette.lake.engines.duckdb_functions import register_functions
 
 Cell = object
 Row = tuple[Cell, ...]
-
-
-class EmptyCatalog:
-    """A world without tables and stored functions."""
-
-    version = "empty"
-
-    def table(self, _name: str) -> TableSchema | None:
-        """Nothing."""
-        return None
-
-    def table_names(self) -> Iterable[str]:
-        """Nothing."""
-        return ()
-
-    def function(self, _name: str) -> str | None:
-        """Nothing."""
-        return None
-
-    def function_names(self) -> Iterable[str]:
-        """Nothing."""
-        return ()
 
 
 def run_kql(query: str) -> tuple[list[str], list[Row]]:

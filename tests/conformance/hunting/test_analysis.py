@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from vedette.hunting.catalog import ContractCatalog
+from vedette.kql import complete, hover
 from vedette.testing import analyze_kql
 
 FLOOR = tomllib.loads((Path(__file__).parent / "floor.toml").read_text())
@@ -86,3 +88,17 @@ def test_the_first_error_stands_where_the_official_one_does(shared: Path) -> Non
         official = min(each["start"] for each in record["official"]["syntax_errors"])
         near += abs(analyze_kql(record["query"]).errors[0].span.start - official) <= 3
     assert 100 * near / total >= FLOOR["broken_queries"]["near"]
+
+
+@pytest.mark.shared
+def test_editors_are_answered_on_each_keystroke(shared: Path) -> None:
+    catalog = ContractCatalog()
+    elapsed: list[float] = []
+    for record in list(records(shared, "hunting_queries.jsonl"))[::10]:
+        query = record["query"]
+        for position in (len(query) // 3, len(query) // 2, len(query)):
+            begun = time.perf_counter()
+            complete(query, position, catalog)
+            hover(query, position, catalog)
+            elapsed.append(time.perf_counter() - begun)
+    assert 1000 * statistics.median(elapsed) <= FLOOR["editor"]["median_milliseconds"]

@@ -93,7 +93,7 @@ def _binder(text: str, catalog: Catalog, discoveries: Discoveries | None, *, ana
 
 
 def _bind_query(binder: Binder, query: syntax.Query) -> Table | None:
-    """Bind all statements. Each expression among them gives a result: the first is the query's, the others come with it.
+    """Bind all statements. Every expression gives a result: the first is the query's, the others come with it.
 
     An analysis speaks of the last one, as Microsoft's analyser does.
     """

@@ -5,8 +5,9 @@ import functools
 from collections.abc import Iterable, Iterator
 
 from vedette.kql.binder.bind import analyze
-from vedette.kql.catalog import Catalog
+from vedette.kql.catalog import EMPTY, Catalog
 from vedette.kql.diagnostics import Diagnostics
+from vedette.kql.editor.repairing import repaired
 from vedette.kql.editor.situation import Place, Situation, situation_at
 from vedette.kql.errors import Span
 from vedette.kql.functions import registry
@@ -48,7 +49,7 @@ class Completion:
     span: Span
 
 
-def complete(text: str, position: int, catalog: Catalog) -> tuple[Completion, ...]:
+def complete(text: str, position: int, catalog: Catalog = EMPTY) -> tuple[Completion, ...]:
     """What may be written at `position`, best first: names that begin with what is written, then those that have it."""
     situation = situation_at(text, position)
     written = text[situation.word.start : situation.word.end].casefold()
@@ -68,6 +69,7 @@ def _candidates(situation: Situation, catalog: Catalog) -> Iterator[Candidate]:
     if situation.place is Place.SOURCE:
         yield from ((name, "variable", "") for name in situation.variables)
         yield from ((name, "table", "") for name in catalog.table_names())
+        yield from ((name, "function", "") for name in catalog.function_names())
         if situation.operator is None:
             yield from ((name, "operator", "") for name in _LEADING_OPERATORS)
         else:
@@ -88,6 +90,7 @@ def _operands(situation: Situation, catalog: Catalog) -> Iterator[Candidate]:
     yield from _words(situation)
     if situation.operator in _AGGREGATING:
         yield from _functions("aggregate")
+    yield from ((name, "function", "") for name in catalog.function_names())
     yield from _functions("scalar")
     yield from _functions("window")
 
@@ -120,6 +123,10 @@ def columns_in_reach(situation: Situation, catalog: Catalog) -> tuple[Column, ..
     """Result columns of the pipeline in front of the position, as far as it can be bound."""
     if not situation.pipeline:
         return ()
-    query, _ = parse_tolerant(situation.pipeline)
-    bound, _ = analyze(query, situation.pipeline, catalog)
+    query, diagnostics = parse_tolerant(situation.pipeline)
+    text = situation.pipeline
+    if diagnostics:
+        text = repaired(text)
+        query, _ = parse_tolerant(text)
+    bound, _ = analyze(query, text, catalog)
     return bound.relation.columns

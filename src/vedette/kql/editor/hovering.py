@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from vedette.kql.catalog import Catalog, TableSchema
+from vedette.kql.catalog import EMPTY, Catalog, TableSchema
 from vedette.kql.diagnostics import Diagnostics
 from vedette.kql.editor.completion import columns_in_reach
 from vedette.kql.editor.situation import Situation, situation_at
@@ -24,7 +24,7 @@ class Hover:
     text: str = ""
 
 
-def hover(text: str, position: int, catalog: Catalog) -> Hover | None:
+def hover(text: str, position: int, catalog: Catalog = EMPTY) -> Hover | None:
     """What is known of the word at `position`, None if nothing is."""
     tokens = tokenize(text, Diagnostics(text))
     for at, (start, end) in enumerate(zip(tokens.starts, tokens.ends, strict=True)):
@@ -34,8 +34,12 @@ def hover(text: str, position: int, catalog: Catalog) -> Hover | None:
 
 
 def _hover(word: str, span: Span, is_call: bool, text: str, catalog: Catalog) -> Hover | None:
+    if is_call and (known := _function(word, span)) is not None:
+        return known
+    if (stored := catalog.function(word)) is not None:
+        return Hover(span, f"{word}: function", f"{word}{stored.partition('{')[0].strip()}")
     if is_call:
-        return _function(word, span)
+        return None
     situation = situation_at(text, span.start)
     for column in columns_in_reach(situation, catalog):
         if column.name == word:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from vedette.kql.catalog import Catalog, TableColumn, TableSchema
-from vedette.kql.editor import complete, hover
+from vedette.kql import complete, hover
 from vedette.kql.editor.situation import Place, situation_at
 from vedette.kql.types import ScalarType
 
@@ -38,10 +38,10 @@ class TwoTables:
         return _TABLES
 
     def function(self, name: str) -> str | None:
-        return None
+        return {"Shells": "(since: timespan) { DeviceEvents }"}.get(name)
 
     def function_names(self) -> Iterable[str]:
-        return ()
+        return ("Shells",)
 
 
 CATALOG: Catalog = TwoTables()
@@ -69,11 +69,20 @@ def completions(marked: str) -> list[tuple[str, str]]:
         ("let limit_ = 5; DeviceEvents | take lim█", ("limit_", "variable")),
         ("let f = () { DeviceEvents | where Dev█ }; f()", ("DeviceName", "column")),
         ("print tolow█", ("tolower", "scalar")),
+        ("She█", ("Shells", "function")),
+        ("DeviceEvents | invoke She█", ("Shells", "function")),
+        ("DeviceEvents | project FileName, n = | where Fi█", ("FileName", "column")),
+        ("DeviceEvents | project FileName, tolower(a b) | where Fi█", ("FileName", "column")),
+        ("DeviceEvents | summarize n = count(), m = | where n█", ("n", "column")),
         ("DeviceEvents | mv-apply x = FileName on (summ█", ("summarize", "operator")),
     ],
 )
 def test_the_first_completion(marked: str, first: tuple[str, str]) -> None:
     assert completions(marked)[0] == first
+
+
+def test_a_broken_item_leaves_the_others_of_its_operator() -> None:
+    assert "DeviceName" not in {name for name, _ in completions("DeviceEvents | project FileName, n = | where █")}
 
 
 @pytest.mark.parametrize(
@@ -119,6 +128,7 @@ def test_any_position_of_a_query_has_a_situation() -> None:
         ("DeviceEvents | where Device█Name == 1", "DeviceName: string", "Name of the device"),
         ("DeviceEv█ents | take 1", "DeviceEvents: table", "What devices did"),
         ("let x = 1; print █x", "x: variable", ""),
+        ("She█lls(1h)", "Shells: function", "Shells(since: timespan)"),
         ("DeviceEvents | where tolow█er(FileName) == 1", "tolower: scalar function", "tolower("),
     ],
 )
