@@ -7,7 +7,7 @@ import re
 
 from vedette.kql import plan, syntax
 from vedette.kql.binder.constants import word
-from vedette.kql.binder.context import Binder
+from vedette.kql.binder.context import Binder, similar
 from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.expressions import any_of, bind_boolean
 from vedette.kql.binder.pipelines import operator, source
@@ -42,6 +42,7 @@ def _legs(binder: Binder, tables: tuple[syntax.Expression, ...], at: syntax.Node
 
 def _search(binder: Binder, written: syntax.SearchOperator, legs: list[Leg], scope: Scope) -> Table:
     sensitive = word(written.parameter("kind")) == "case_sensitive"
+    _report_unknown(binder, written.predicate, legs, scope)
     tables = []
     for leg in legs:
         predicate = _predicate(binder, written.predicate, leg.table, scope, sensitive=sensitive)
@@ -71,7 +72,7 @@ def _predicate(
     if isinstance(written, syntax.FunctionCall) and written.name.text == "not" and len(written.arguments) == 1:
         inner = _predicate(binder, written.arguments[0], table, scope, sensitive=sensitive)
         return Call(_T.BOOL, "not", (inner,))
-    if _missing_column(binder, written, table, scope):
+    if _missing_column(written, table, scope):
         return Literal(_T.BOOL, False)
     return _condition(binder, written, table, scope, sensitive=sensitive)
 
@@ -141,20 +142,41 @@ def _pattern(text: str, *, sensitive: bool) -> str:
     return f"{'' if sensitive else '(?i)'}{begin}{middle}{end}"
 
 
-def _missing_column(binder: Binder, written: syntax.Expression, table: Table, scope: Scope) -> bool:
+def _missing_column(written: syntax.Expression, table: Table, scope: Scope) -> bool:
     """Whether a comparison names a column that this table does not have: it is false there."""
-    if table.open:
-        return False
-    operand: syntax.Expression | None = None
+    column = _compared(written)
+    return column is not None and _lacks(table, column, scope)
+
+
+def _lacks(table: Table, column: syntax.NameReference, scope: Scope) -> bool:
+    return not table.open and table.find(column.name) is None and scope.variable(column.name) is None
+
+
+def _compared(written: syntax.Expression) -> syntax.NameReference | None:
+    """The column that a comparison is about, or that is a condition itself."""
+    operand: syntax.Expression | None = written
     if isinstance(written, syntax.BinaryExpression):
         operand = written.left
     elif isinstance(written, syntax.InExpression | syntax.BetweenExpression):
         operand = written.operand
     while isinstance(operand, syntax.PathExpression | syntax.ElementExpression):
         operand = operand.source
-    if not isinstance(operand, syntax.NameReference):
-        return False
-    return table.find(operand.name) is None and scope.variable(operand.name) is None
+    return operand if isinstance(operand, syntax.NameReference) else None
+
+
+def _report_unknown(binder: Binder, predicate: syntax.Expression, legs: list[Leg], scope: Scope) -> None:
+    """A column may be missing in some tables, not in all of them."""
+    pending = [predicate]
+    while pending:
+        each = pending.pop(0)
+        if isinstance(each, syntax.LogicalExpression):
+            pending.extend(each.operands)
+        elif isinstance(each, syntax.FunctionCall) and each.name.text == "not":
+            pending.extend(each.arguments)
+        column = _compared(each)
+        if column is not None and legs and all(_lacks(leg.table, column, scope) for leg in legs):
+            known = [name for leg in legs for name in leg.table.names]
+            binder.report("unknown_name", column.span, name=column.name, hint=similar(column.name, known))
 
 
 @operator(syntax.FindOperator)
@@ -173,14 +195,18 @@ def _find(binder: Binder, written: syntax.FindOperator, legs: list[Leg], scope: 
     """Columns: the source's name, then those projected, else those common to all tables and those of the predicate,
     and a bag of the rest.
     """
+    _report_unknown(binder, written.predicate, legs, scope)
     label = word(written.parameter("withsource") or written.parameter("with_source")) or "source_"
     searched = [(leg, _predicate(binder, written.predicate, leg.table, scope, sensitive=False)) for leg in legs]
-    searched = [each for each in searched if not _never(each[1])] or searched
-    chosen = _projection(written, [leg for leg, _ in searched])
+    if written.projection is None:
+        searched = [each for each in searched if not _never(each[1])] or searched
+    chosen = _projection(binder, written, [leg for leg, _ in searched])
+    away = frozenset(each.name for each in written.away if isinstance(each, syntax.NameReference))
+    packs = _packs(written, [leg for leg, _ in searched], chosen)
     tables: list[Table] = []
     for leg, predicate in searched:
         filtered = plan.Filter(leg.table.columns, leg.table.relation, predicate)
-        tables.append(_shape(binder, written, leg, filtered, label=label, chosen=chosen))
+        tables.append(_shape(binder, leg, filtered, _Shape(label, chosen, away, packs)))
     return _bag_last(combine(binder, tables))
 
 
@@ -202,11 +228,17 @@ def _bag_last(table: Table) -> Table:
     return table.with_relation(plan.Project(columns, table.relation, tuple(reference(each) for each in columns)))
 
 
-def _projection(written: syntax.FindOperator, legs: list[Leg]) -> list[tuple[str, ScalarType | None]] | None:
+def _projection(
+    binder: Binder, written: syntax.FindOperator, legs: list[Leg]
+) -> list[tuple[str, ScalarType | None]] | None:
     """Names and asked-for types of the output, None for all columns of every table."""
     if written.away:
         return None
     if written.projection is not None:
+        known = [name for leg in legs for name in leg.table.names]
+        for each in written.projection:
+            if each.name is not None and each.name.text not in known and not any(leg.table.open for leg in legs):
+                binder.report("unknown_name", each.span, name=each.name.text, hint=similar(each.name.text, known))
         return [
             (each.name.text, each.type.type if each.type is not None else None)
             for each in written.projection
@@ -232,31 +264,40 @@ def _mentioned(predicate: syntax.Expression) -> set[str]:
     return found
 
 
-def _shape(
-    binder: Binder,
-    written: syntax.FindOperator,
-    leg: Leg,
-    relation: plan.Relation,
-    *,
-    label: str,
-    chosen: list[tuple[str, ScalarType | None]] | None,
-) -> Table:
-    columns: list[Column] = [binder.column(label, _T.STRING)]
+def _packs(written: syntax.FindOperator, legs: list[Leg], chosen: list[tuple[str, ScalarType | None]] | None) -> bool:
+    """Whether there is a bag: where `pack_all()` asks for it, or where a table has columns that are not projected."""
+    if written.away or chosen is None:
+        return False
+    if written.projection is not None:
+        return any(each.name is None for each in written.projection)
+    shown = {name for name, _ in chosen}
+    return any(leg.table.open or not leg.table.names.keys() <= shown for leg in legs)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Shape:
+    """What find makes of every table: the column of its name, the chosen columns (None: all but `away`), a bag."""
+
+    label: str
+    chosen: list[tuple[str, ScalarType | None]] | None
+    away: frozenset[str]
+    packs: bool
+
+
+def _shape(binder: Binder, leg: Leg, relation: plan.Relation, shape: _Shape) -> Table:
+    columns: list[Column] = [binder.column(shape.label, _T.STRING)]
     expressions: list[Expression] = [Literal(_T.STRING, leg.name or "union_arg0")]
-    away = {each.name for each in written.away if isinstance(each, syntax.NameReference)}
-    selected = chosen if chosen is not None else [(each.name, None) for each in leg.table.columns]
+    chosen = shape.chosen if shape.chosen is not None else [(each.name, None) for each in leg.table.columns]
     taken: set[str] = set()
-    for name, type_ in selected:
+    for name, type_ in chosen:
         column = leg.table.find(name)
-        if column is None or name in away:
+        if column is None or name in shape.away:
             continue
         taken.add(column.name)
         value = convert(reference(column), type_) if type_ is not None else reference(column)
         columns.append(binder.column(name, value.type))
         expressions.append(value)
-    packs = written.projection is None and not written.away
-    packs = packs or any(each.name is None for each in written.projection or ())
-    if packs:
+    if shape.packs:
         columns.append(binder.column(_BAG, _T.DYNAMIC))
         expressions.append(_packed([each for each in leg.table.columns if each.name not in taken]))
     projected = plan.Project(tuple(columns), relation, tuple(expressions))

@@ -8,7 +8,7 @@ from vedette.kql import plan
 from vedette.kql.plan import Column, Relation
 from vedette.kql.sql import tree
 from vedette.kql.sql.blocks import Block, OrderKey
-from vedette.kql.sql.relations import Relations, order_key, step
+from vedette.kql.sql.relations import Relations, order_keys, step
 from vedette.kql.sql.tree import Sql
 from vedette.kql.types import ScalarType
 
@@ -47,7 +47,7 @@ def _first_of_groups(emitter: Relations, block: Block, node: Relation) -> Block:
         block = emitter.closed(block, columns)
     block = emitter.prepared(block, columns, [*node.keys, *(key.expression for key in node.order)])
     scalars = emitter.scalars(block)
-    order = tuple(order_key(scalars, key) for key in node.order) or block.order
+    order = order_keys(scalars, node.order) or block.order
     number = tree.over(tree.call("row_number"), scalars.values(node.keys), [key.ordered() for key in order])
     place = Column(emitter.fresh_column(), "_place", ScalarType.LONG)
     block.bindings[place.id] = number

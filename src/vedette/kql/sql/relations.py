@@ -435,20 +435,32 @@ def _sort(emitter: Relations, block: Block, node: Relation) -> Block:
         block = emitter.closed(block, node.input.columns)
     block = emitter.prepared(block, node.input.columns, [key.expression for key in node.keys])
     scalars = emitter.scalars(block)
-    block.order = tuple(order_key(scalars, key) for key in node.keys)
+    block.order = order_keys(scalars, node.keys)
     if node.limit is not None:
         block.limit = emitter.constant(node.limit)
     return block
 
 
-def order_key(scalars: Scalars, key: plan.SortKey) -> OrderKey:
-    """A sort key of the plan in SQL. NaN stands with the nulls, which SQL would put above all numbers."""
-    value = scalars.value(key.expression)
-    if key.expression.type is ScalarType.REAL:
-        value = exp.Nullif(this=tree.used_once(value), expression=tree.cast(tree.text("nan"), "DOUBLE"))
-    elif key.expression.type is ScalarType.DYNAMIC:
-        value = tree.call("kql_sort_key", value)
-    return OrderKey(value, key.descending, key.nulls_first)
+def order_keys(scalars: Scalars, keys: Sequence[plan.SortKey]) -> tuple[OrderKey, ...]:
+    """Sort keys of the plan in SQL.
+
+    NaN stands with the nulls (sort-operator), behind them at the beginning and before them at the end; SQL would put it
+    above all numbers.
+    """
+    found: list[OrderKey] = []
+    for key in keys:
+        value = scalars.value(key.expression)
+        if key.expression.type is ScalarType.REAL:
+            number = exp.Nullif(this=tree.used_once(value), expression=tree.cast(tree.text("nan"), "DOUBLE"))
+            missing = exp.Is(this=tree.operand(scalars.value(key.expression)), expression=exp.Null())
+            found += [
+                OrderKey(number, key.descending, key.nulls_first), OrderKey(missing, key.nulls_first, key.nulls_first)
+            ]  # fmt: skip
+            continue
+        if key.expression.type is ScalarType.DYNAMIC:
+            value = tree.call("kql_sort_key", value)
+        found.append(OrderKey(value, key.descending, key.nulls_first))
+    return tuple(found)
 
 
 @step(plan.Limit)

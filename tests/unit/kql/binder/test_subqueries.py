@@ -124,3 +124,25 @@ def test_legacy_mvexpand_stops_at_its_limit() -> None:
     assert run_kql(f"{rows} | mvexpand d | count")[1] == [(128,)]
     assert run_kql(f"{rows} | mvexpand d limit 150 | count")[1] == [(150,)]
     assert run_kql(f"{rows} | mv-expand d | count")[1] == [(200,)]
+
+
+def test_find_packs_only_what_is_left() -> None:
+    views = "let A = view() { print Id = 1, Level = 'x' }; let B = view() { print Id = 2, Level = 'y', More = true };"
+    assert run_kql(f"{views} find in (A) where Id == 1") == (["source_", "Id", "Level"], [("A", 1, "x")])
+    columns, rows = run_kql(f"{views} find in (A, B) where More project Level, More")
+    assert (columns, rows) == (["source_", "Level", "More"], [("B", "y", True)])
+    for query in ("find in (A, B) where Nothing == 1", "find in (A, B) where Id == 1 project Nothing",
+                  "search in (A, B) Id == 1 and Nothing == 2"):  # fmt: skip
+        assert "Nothing" in error_of(f"{views} {query}").diagnostics[0].message
+
+
+@pytest.mark.parametrize(
+    ("order", "found"),
+    [
+        ("asc", [None, "NaN", -1.0, 1.0]), ("desc", [1.0, -1.0, "NaN", None]),
+        ("desc nulls first", [None, "NaN", 1.0, -1.0]), ("asc nulls last", [-1.0, 1.0, "NaN", None]),
+    ],
+)  # fmt: skip
+def test_nan_is_sorted_beside_null(order: str, found: list[object]) -> None:
+    rows = run_kql(f"datatable(a: real)[1.0, real(nan), real(null), -1.0] | sort by a {order}")[1]
+    assert ["NaN" if value != value else value for (value,) in rows] == found
