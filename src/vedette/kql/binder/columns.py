@@ -8,7 +8,7 @@ import re
 
 from vedette.kql import plan, syntax
 from vedette.kql.binder.assignments import bind_assignments, extend, project
-from vedette.kql.binder.constants import constant
+from vedette.kql.binder.constants import constant, word
 from vedette.kql.binder.context import Binder, similar
 from vedette.kql.binder.names import OutputNames
 from vedette.kql.binder.pipelines import operator
@@ -227,7 +227,11 @@ _CLR_NAMES = {
 
 @operator(syntax.GetSchemaOperator)
 def bind_getschema(binder: Binder, written: syntax.GetSchemaOperator, table: Table, scope: Scope) -> Table:
-    """`getschema`: a row per column. It asks nothing of the data."""
+    """`getschema`: a row per column, or with `kind=csl` one text. It asks nothing of the data."""
+    if word(written.parameter("kind")) == "csl":
+        text = ",".join(f"{each.name}:{each.type.value}" for each in table.columns)
+        row = (Literal(ScalarType.STRING, text),)
+        return Table(plan.Values((binder.column("Schema", ScalarType.STRING),), (row,)), serialized=True)
     names = ("ColumnName", "ColumnOrdinal", "DataType", "ColumnType")
     types = (ScalarType.STRING, ScalarType.LONG, ScalarType.STRING, ScalarType.STRING)
     columns = tuple(binder.column(name, type_) for name, type_ in zip(names, types, strict=True))

@@ -176,12 +176,23 @@ def pivot(
     if schema is None and binder.analysis:
         relation = plan.Summarize(tuple(keys), table.relation, tuple(reference(each) for each in keys), ())
         return Table(relation, open=True)
-    if schema is not None:
-        names = {each.name for each in keys}
-        values = [each.name.text for each in schema.columns if each.name.text not in names]
-    else:
+    if schema is None:
         values = _pivot_values(binder, table, column)
-    return _pivoted(binder, table, column, aggregate, keys=keys, values=values)
+        return _pivoted(binder, table, column, aggregate, keys=keys, values=values)
+    names = {each.name for each in keys}
+    values = [each.name.text for each in schema.columns if each.name.text not in names]
+    return _as_declared(binder, _pivoted(binder, table, column, aggregate, keys=keys, values=values), schema)
+
+
+def _as_declared(binder: Binder, table: Table, schema: syntax.RowSchema) -> Table:
+    """The columns of a declared schema in its order and types; those of its `*` stand in front."""
+    declared = {each.name.text for each in schema.columns}
+    columns = [each for each in table.columns if schema.open and each.name not in declared]
+    expressions: list[Expression] = [reference(each) for each in columns]
+    for each in schema.columns:
+        columns.append(binder.column(each.name.text, each.type.type))
+        expressions.append(convert(reference(table.names[each.name.text]), each.type.type))
+    return Table(plan.Project(tuple(columns), table.relation, tuple(expressions)))
 
 
 def _pivot_keys(

@@ -391,3 +391,15 @@ def test_diffpatterns_text_finds_what_tells_apart() -> None:
         "disk is": (2, 1, 100.0, 50.0), "disk is fine": (0, 1, 0.0, 50.0), "all is fine": (0, 1, 0.0, 50.0),
     }  # fmt: skip
     assert run_kql(f"{texts} | where false | evaluate diffpatterns_text(text, bad)") == (columns, [])
+
+
+def test_pivot_has_exactly_the_columns_declared() -> None:
+    rows = table("k: string, c: string, v: long", '"a", "x", 1', '"a", "y", 2', '"b", "x", 3')
+    columns, found = run_kql(f"{rows} | evaluate pivot(c, sum(v)) : (y: real, k: string)")
+    assert (columns, sorted(found)) == (["y", "k"], [(0.0, "b"), (2.0, "a")])
+    columns, found = run_kql(f"{rows} | evaluate pivot(c, sum(v)) : (*, x: long)")
+    assert (columns, sorted(found)) == (["k", "x"], [("a", 1), ("b", 3)])
+
+
+def test_getschema_as_text() -> None:
+    assert run_kql("print a = 1, b = 'x' | getschema kind=csl") == (["Schema"], [("a:long,b:string",)])
