@@ -88,6 +88,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     egress_mirror: Annotated[
         Path | None, Meta(description="Folder `<host>/<path>` of files served in place of the network.")
     ] = None
+    geo_database: Annotated[
+        Path | None,
+        Meta(description="File in MaxMind's format for `geo_info_from_ip_address`; without it no place is known."),
+    ] = None
     action_pending_seconds: Annotated[
         float, Meta(ge=0, description="How long a machine action or investigation waits before it begins.")
     ] = 1.0

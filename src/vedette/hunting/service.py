@@ -22,6 +22,7 @@ from vedette.hunting.errors import (
 )
 from vedette.hunting.externals import load_external
 from vedette.hunting.native_functions import host_functions
+from vedette.hunting.places import PlaceDatabase
 from vedette.hunting.quota import Admission, HuntingLimits
 from vedette.hunting.results import QueryStatistics, Results
 from vedette.hunting.timespan import parse_timespan
@@ -57,6 +58,7 @@ class HuntingParts(msgspec.Struct, frozen=True):
     egress: Egress
     limits: HuntingLimits
     clock: Clock
+    places: PlaceDatabase | None = None
 
 
 class HuntingService:
@@ -131,7 +133,7 @@ class _Execution:
                 ),
                 window=self._admission.window,
                 setup=compiled.setup,
-                functions=host_functions(compiled.natives),
+                functions=host_functions(compiled.natives, self._parts.places),
             )
             return self._parts.engine.execute(
                 scope, compiled.sql, compiled.parameters, self._admission.limits, query_id=self._ctx.request_id

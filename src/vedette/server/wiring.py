@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what is heavy is imported by the property that builds it
     from vedette.api.defender.endpoint import EndpointParts
     from vedette.detections.evaluate import Evaluator
     from vedette.egress.transport import Egress
+    from vedette.hunting.places import PlaceDatabase
     from vedette.hunting.rows import OwnQueries
     from vedette.hunting.service import HuntingService
     from vedette.identity.services import IdentityServices
@@ -200,6 +201,16 @@ class Services:
 
         return OwnQueries(self._hunting_service("default"), self.ids)
 
+    @cached_property
+    def places(self) -> "PlaceDatabase | None":
+        from vedette.hunting.places import PlaceDatabase
+
+        if self.settings.geo_database is None:
+            return None
+        places = PlaceDatabase(self.settings.geo_database)
+        self._closers.append(places.close)
+        return places
+
     def catalog(self, tenant_id: str) -> "Catalog":
         """What a tenant's queries can name, with the functions that it has stored so far."""
         from vedette.hunting.catalog import ContractCatalog
@@ -228,6 +239,7 @@ class Services:
                 egress=self.egress,
                 limits=limits,
                 clock=self.clock,
+                places=self.places,
             )
         )
 
@@ -266,8 +278,10 @@ class Services:
     @cached_property
     def evaluator(self) -> "Evaluator":
         from vedette.detections.evaluate import Evaluator
+        from vedette.detections.responses import Responder
 
-        return Evaluator(self.store, self.hunting, self.outbox, self.clock, self.ids)
+        responder = Responder(self.endpoint.actions, self.endpoint.investigations, self.clock)
+        return Evaluator(self.store, self.hunting, self.outbox, self.clock, self.ids, responder)
 
     @cached_property
     def rules(self) -> "RuleFolder":

@@ -24,7 +24,7 @@ PREFIX = "native_"
 """What the name of a native function begins with in SQL."""
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
-    "geo": ("h3", "s2geometry", "spherely", "geographiclib"),
+    "geo": ("h3", "s2geometry", "spherely", "geographiclib", "maxminddb"),
     "useragent": ("ua_parser",),
 }
 """The packages that each optional extra of the distribution brings."""

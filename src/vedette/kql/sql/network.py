@@ -21,12 +21,6 @@ family = Family(
 )  # fmt: skip
 
 
-@family.rule("geo_info_from_ip_address")
-def _geo(scalars: Scalars, call: Call) -> Sql:
-    """No database of places: the documented empty answer, which is an empty bag."""
-    return tree.call("kql_no_place", scalars.value(call.arguments[0]))
-
-
 @family.rule("format_ipv4", "format_ipv4_mask")
 def _format(scalars: Scalars, call: Call) -> Sql:
     address, *rest = call.arguments

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from vedette.kql.catalog import Catalog, TableColumn, TableSchema
 from vedette.kql import complete, hover
+from vedette.kql.catalog import Catalog, TableColumn, TableSchema
 from vedette.kql.editor.situation import Place, situation_at
 from vedette.kql.types import ScalarType
 

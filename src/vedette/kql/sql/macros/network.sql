@@ -4,7 +4,7 @@ CREATE OR REPLACE MACRO kql_ipv4_octets(o) AS
   CASE WHEN list_max(o) <= 255 THEN o[1] * 16777216 + o[2] * 65536 + o[3] * 256 + o[4] END;
 CREATE OR REPLACE MACRO kql_ipv4_address(s) AS
   CASE WHEN regexp_full_match(s, '\s*\d{1,3}(\.\d{1,3}){3}(/\d{1,2})?\s*')
-       THEN kql_ipv4_octets(list_transform(string_split(split_part(trim(s), '/', 1), '.'), lambda o: CAST(o AS BIGINT))) END;
+       THEN kql_ipv4_octets(list_transform(string_split(split_part(trim(s), '/', 1), '.'), lambda o: TRY_CAST(o AS BIGINT))) END;
 CREATE OR REPLACE MACRO kql_ipv4_prefix(s) AS
   CASE WHEN contains(s, '/') THEN CASE WHEN TRY_CAST(split_part(trim(s), '/', 2) AS BIGINT) <= 32 THEN TRY_CAST(split_part(trim(s), '/', 2) AS BIGINT) END ELSE 32 END;
 CREATE OR REPLACE MACRO kql_ipv4_mask(bits) AS CASE WHEN bits BETWEEN 0 AND 32 THEN 4294967296 - (1::BIGINT << CAST(32 - bits AS INTEGER)) END;
@@ -39,4 +39,3 @@ CREATE OR REPLACE MACRO kql_has_any_ipv4_prefix(s, ps) AS
   coalesce(list_bool_or(list_transform(ps, lambda p: coalesce(kql_has_ipv4_prefix(s, p), false))), false);
 CREATE OR REPLACE MACRO kql_format_ipv4_masked(n, bits) AS
   CASE WHEN n BETWEEN 0 AND 4294967295 AND bits BETWEEN 0 AND 32 THEN kql_ipv4_text(n & kql_ipv4_mask(bits)) || '/' || bits ELSE '' END;
-CREATE OR REPLACE MACRO kql_no_place(ip) AS CASE WHEN ip IS NOT NULL THEN '{}'::JSON END;
