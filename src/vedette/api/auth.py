@@ -1,6 +1,6 @@
 """Who is calling, and may they: bearer token → principal → permission, all before a handler runs. Default closed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 from vedette.context import EVERYTHING, DataScope, Principal, Tenant
@@ -61,11 +61,17 @@ def require(operation: OperationContract, principal: Principal) -> None:
         wanted, held, code = operation.application, principal.roles, "MissingRoles"
     else:
         wanted, held, code = operation.delegated, principal.scopes, "MissingScopes"
+    _require_any(operation, wanted, held, code)
+    if operation.besides:
+        _require_any(operation, operation.besides, held, code)
+    if principal.kind == "user":
+        _require_right(operation, principal)
+
+
+def _require_any(operation: OperationContract, wanted: Collection[str], held: frozenset[str], code: str) -> None:
     if held.isdisjoint(wanted):
         code = DENIED_BY_PART.get(operation.part, code)
         raise PermissionDeniedError(code, required=",".join(wanted), present=",".join(sorted(held)))
-    if principal.kind == "user":
-        _require_right(operation, principal)
 
 
 def _require_right(operation: OperationContract, principal: Principal) -> None:

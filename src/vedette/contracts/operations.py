@@ -40,6 +40,8 @@ class OperationContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """Application permissions of which any one is enough, least privileged first."""
     delegated: tuple[str, ...] = ()
     """Delegated permissions of which any one is enough, least privileged first."""
+    besides: tuple[str, ...] = ()
+    """Permissions of which any one is needed besides those."""
     quota: str = "default"
     """Key of the quota class in `quotas.toml`."""
     limiter: Limiter = "control"

@@ -1,6 +1,6 @@
 """RFC 7523 client assertions: a JWT signed by the key of a certificate that the application registered."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from cryptography import x509
@@ -28,9 +28,13 @@ MAXIMUM_HEADER_LENGTH = 32_768
 
 
 def verify_client_assertion(
-    connection: Connection, services: IdentityServices, request: TokenRequest, application: Application
+    connection: Connection,
+    services: IdentityServices,
+    request: TokenRequest,
+    application: Application,
+    further: Sequence[KeyCredential] = (),
 ) -> None:
-    """Check the request's assertion. Raises OAuthError."""
+    """Check the request's assertion. `further`: certificates beside the application's own. Raises OAuthError."""
     credential = request.client
     assertion = credential.assertion
     if assertion is None or credential.assertion_type != ASSERTION_TYPE:
@@ -41,7 +45,8 @@ def verify_client_assertion(
     if unverified.get("iss") != application.app_id and FederatedCredentials(connection, application).all():
         verify_federated_assertion(connection, services, application, assertion, unverified)
         return
-    key = _registered_key(connection, services, application, _header(assertion))
+    credentials = [*KeyCredentials(connection, application).all(), *further]
+    key = _registered_key(services.now(), credentials, application, _header(assertion))
     claims = _verified_claims(assertion, key, application)
     if claims.get("iss") != application.app_id or claims.get("sub") != application.app_id:
         raise OAuthError("assertion_of_another_client", app_id=application.app_id)
@@ -74,13 +79,12 @@ def _unverified_claims(assertion: Secret[str]) -> Mapping[str, object]:
 
 
 def _registered_key(
-    connection: Connection, services: IdentityServices, application: Application, header: Mapping[str, object]
+    now: int, credentials: Iterable[KeyCredential], application: Application, header: Mapping[str, object]
 ) -> RSAKey:
     named = {name: str(header[name]).rstrip("=") for name in ("x5t#S256", "x5t") if name in header}
     if not named:
         raise OAuthError("assertion_unusable", reason="the header names no certificate thumbprint")
-    now = services.now()
-    for credential in KeyCredentials(connection, application).all():
+    for credential in credentials:
         if _is_named(credential, named):
             if not credential.start_at <= now < credential.end_at:
                 raise OAuthError(

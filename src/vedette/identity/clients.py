@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from vedette.identity.assertions import verify_client_assertion
 from vedette.identity.directory.applications import Application, find_application
 from vedette.identity.directory.credentials import PasswordCredentials
+from vedette.identity.directory.principal_credentials import keys_of, matching_passwords
 from vedette.identity.directory.service_principals import ServicePrincipal, ServicePrincipals
 from vedette.identity.directory.tenants import TenantRecord
 from vedette.identity.errors import OAuthError
@@ -45,7 +46,7 @@ def authenticate(
     application, principal = services.cache.get(tenant, key, lambda: _find(connection, request.client, tenant))
     if is_single_page and not request.client.is_presented:
         return AuthenticatedClient(application, principal, "0")
-    method = _prove(connection, services, request, application, needs_confidential_client)
+    method = _prove(connection, services, request, (application, principal), needs_confidential_client)
     return AuthenticatedClient(application, principal, method)
 
 
@@ -68,20 +69,20 @@ def _prove(
     connection: Connection,
     services: IdentityServices,
     request: TokenRequest,
-    application: Application,
+    known: tuple[Application, ServicePrincipal],
     needs_confidential_client: bool,
 ) -> ClientAuthentication:
-    credential = request.client
+    credential, (application, principal) = request.client, known
     if application.is_fallback_public_client:
         if credential.is_presented:
             raise OAuthError("public_client_with_credential", app_id=application.app_id)
         if not needs_confidential_client:
             return "0"
     if credential.secret is not None:
-        _check_secret(connection, services, application, credential.secret)
+        _check_secret(connection, services, known, credential.secret)
         return "1"
     if credential.assertion is not None:
-        verify_client_assertion(connection, services, request, application)
+        verify_client_assertion(connection, services, request, application, keys_of(principal))
         return "2"
     if needs_confidential_client:
         raise OAuthError("client_credential_required", grant_type=request.required("grant_type"))
@@ -89,11 +90,12 @@ def _prove(
 
 
 def _check_secret(
-    connection: Connection, services: IdentityServices, application: Application, secret: Secret[str]
+    connection: Connection, services: IdentityServices, known: tuple[Application, ServicePrincipal], secret: Secret[str]
 ) -> None:
-    credentials = PasswordCredentials(connection, application, services.secret_hasher)
-    now = services.now()
-    matching = [credential for credential in credentials.matching(secret) if credential.start_at <= now]
+    (application, principal), hasher, now = known, services.secret_hasher, services.now()
+    found = PasswordCredentials(connection, application, hasher).matching(secret)
+    found += matching_passwords(principal, hasher, secret)
+    matching = [credential for credential in found if credential.start_at <= now]
     if not matching:
         raise OAuthError("wrong_client_secret", app_id=application.app_id)
     if all(credential.end_at <= now for credential in matching):

@@ -10,6 +10,7 @@ import msgspec
 from cryptography import x509
 from sqlalchemy import Connection
 
+from vedette.identity.deleted_applications import DeletedApplications
 from vedette.identity.directory.applications import Application, Applications, RedirectUris, ResourceAccess
 from vedette.identity.directory.credentials import KeyCredentials
 from vedette.identity.directory.exposed_permissions import AppRole, ExposedPermissions, PermissionScope
@@ -59,13 +60,19 @@ class Registrations:
         self._tell(application)
 
     def remove(self, application: Application) -> None:
-        """Delete it with its service principal at home; elsewhere its tokens fail from now on."""
+        """Delete it with its service principal at home; elsewhere its tokens fail from now on.
+
+        For thirty days it can be restored.
+        """
         self._tell(application)
-        principals = ServicePrincipals(self._connection, self._tenant_id)
-        principal = principals.find(application.app_id)
-        if principal is not None:
-            principals.remove(principal.id)
-        self._applications.remove(application)
+        DeletedApplications(self._connection, self._services, self._tenant_id).add(application)
+
+    def restore(self, application: Application) -> Application:
+        """Bring a deleted one back. Raises ObjectExistsError if an identifier URI is another's by now."""
+        self._check_identifier_uris(application)
+        restored = DeletedApplications(self._connection, self._services, self._tenant_id).restore(application)
+        self._tell(restored)
+        return restored
 
     def configure(self, application: Application, accesses: Iterable[ResourceAccess]) -> None:
         """Ask for exactly these permissions. What is granted does not change before consent is given again."""

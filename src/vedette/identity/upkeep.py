@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, delete
 
+from vedette.identity.deleted_applications import DeletedApplications
 from vedette.identity.directory.tables import SIGNING_KEYS
 from vedette.identity.grants.authorization_codes import CODE_LIFETIME as AUTHORIZATION_CODE_LIFETIME
 from vedette.identity.grants.device_codes import CODE_LIFETIME as DEVICE_CODE_LIFETIME
@@ -35,6 +36,7 @@ class Upkeep:
         with self._services.store.begin() as connection:
             if _signs_since(connection, tenant_id) <= now - settings.signing_key_lifetime:
                 self._services.keyring.rotate(connection, tenant_id)
+            DeletedApplications(connection, self._services, tenant_id).erase_old()
             _Expired(connection, tenant_id).remove(now, settings.refresh_token_lifetime)
 
 

@@ -39,10 +39,7 @@ class GraphApplicationCredentials:
         """POST /applications/{id}/addPassword: the answer is the only place where the value is ever shown."""
         body = read_entity(request.body, AddPasswordBody).password_credential if request.body.strip() else None
         wanted = body or PasswordCredentialBody()
-        start = _seconds(wanted.start_date_time, "startDateTime") or self._services.now()
-        end = _seconds(wanted.end_date_time, "endDateTime") or start + DEFAULT_LIFETIME
-        if end <= start:
-            raise InvalidRequestError("InvalidBodyValue", property="endDateTime")
+        start, end = wanted_times(wanted, self._services.now())
         with self._services.store.begin() as connection:
             application = writable_application(connection, context, request)
             credentials = PasswordCredentials(connection, application, self._services.secret_hasher)
@@ -96,6 +93,15 @@ class GraphApplicationCredentials:
 
     def _tell(self, connection: Connection, application: Application) -> None:
         Tenants(connection).advance_generation_of_application(application.app_id)
+
+
+def wanted_times(wanted: PasswordCredentialBody, now: int) -> tuple[int, int]:
+    """Start and end of a new secret. Raises InvalidRequestError."""
+    start = _seconds(wanted.start_date_time, "startDateTime") or now
+    end = _seconds(wanted.end_date_time, "endDateTime") or start + DEFAULT_LIFETIME
+    if end <= start:
+        raise InvalidRequestError("InvalidBodyValue", property="endDateTime")
+    return start, end
 
 
 def _seconds(text: str | None, property_: str) -> int | None:

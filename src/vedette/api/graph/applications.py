@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, true
 
 from vedette.api.graph import directory_entities as wire
 from vedette.api.graph.authors import change_log
@@ -15,6 +15,7 @@ from vedette.api.graph.directory_answers import (
     members_of,
     no_content,
     unix_property,
+    whole_list_answer,
 )
 from vedette.api.graph.directory_bodies import (
     ApiBody,
@@ -32,6 +33,8 @@ from vedette.context import RequestContext
 from vedette.errors import InvalidRequestError, PermissionDeniedError
 from vedette.identity.directory.applications import (
     APPLICATION_FIELDS,
+    DELETED_AT,
+    IDENTIFIER_URI_ROWS,
     Application,
     Applications,
     ImplicitGrant,
@@ -41,14 +44,16 @@ from vedette.identity.directory.applications import (
 )
 from vedette.identity.directory.credentials import KeyCredentials, PasswordCredentials
 from vedette.identity.directory.exposed_permissions import AppRole, ExposedPermissions, PermissionScope
+from vedette.identity.directory.service_principals import ServicePrincipals
+from vedette.identity.directory.users import Users
 from vedette.identity.errors import ObjectNotFoundError
 from vedette.identity.registrations import NewCertificate, Registrations, read_certificate
 from vedette.identity.services import IdentityServices
 from vedette.ids import is_guid
-from vedette.odata.sql import Property
+from vedette.odata.sql import CollectionProperty, Property
 
 COLLECTION = "applications"
-CREATED_BY = "createdByAppId"
+CREATED_BY, OWNERS = "createdByAppId", "owners"
 SCOPE_TEXTS, ROLE_TEXTS = "scopeTexts", "roleTexts"
 OWNED_ONLY = "Application.ReadWrite.OwnedBy"
 WIRE_ONLY = (
@@ -75,6 +80,9 @@ RULES = directory_rules(
         "signInAudience": Property(_FIELDS.sign_in_audience, "string"),
         "createdDateTime": unix_property(_FIELDS.created_at),
         "isFallbackPublicClient": Property(_FIELDS.is_fallback_public_client, "boolean"),
+        "identifierUris": CollectionProperty(
+            IDENTIFIER_URI_ROWS, true(), Property(IDENTIFIER_URI_ROWS.c.value, "string")
+        ),
         "uniqueName": Property(_FIELDS.properties["uniqueName"].as_string(), "string"),
     },
     ((_FIELDS.created_at, True), (_FIELDS.id, True)),
@@ -92,14 +100,14 @@ class GraphApplications:
         with self._services.store.connect() as connection:
             applications = Applications(connection, context.tenant.tenant_id)
             return list_answer(
-                request, RULES, COLLECTION, applications, lambda each: self._members(connection, context, each)
+                request, RULES, COLLECTION, applications, lambda each: self.members(connection, context, each)
             )
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /applications/{id}."""
         with self._services.store.connect() as connection:
             application = application_of(connection, context, request)
-            return entity_answer(request, COLLECTION, self._members(connection, context, application))
+            return entity_answer(request, COLLECTION, self.members(connection, context, application))
 
     def create(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /applications. The service principal is made by a request of its own."""
@@ -113,7 +121,7 @@ class GraphApplications:
             display_name=body.display_name,
             sign_in_audience="AzureADMyOrg",
             created_at=self._services.now(),
-            properties={CREATED_BY: context.principal.app_id},
+            properties={CREATED_BY: context.principal.app_id, OWNERS: [context.principal.object_id]},
         )
         application = changed(blank, body)
         with self._services.store.begin() as connection:
@@ -123,7 +131,7 @@ class GraphApplications:
             change_log(connection, self._services, context, request).tell(
                 "add_application", application, appId=application.app_id
             )
-            members = self._members(connection, context, application)
+            members = self.members(connection, context, application)
         return entity_answer(request, COLLECTION, members, status=201)
 
     def update(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -149,6 +157,13 @@ class GraphApplications:
             )
         return no_content()
 
+    def owners(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /applications/{id}/owners: who registered it, a person or an application."""
+        with self._services.store.connect() as connection:
+            application = application_of(connection, context, request)
+            found = [_owner(connection, context, owner) for owner in application.properties.get(OWNERS, ())]
+        return whole_list_answer(request, "directoryObjects", [owner for owner in found if owner is not None])
+
     def _write_parts(
         self, registrations: Registrations, connection: Connection, application: Application, body: ApplicationBody
     ) -> None:
@@ -159,17 +174,19 @@ class GraphApplications:
         scopes = body.api.oauth2_permission_scopes if isinstance(body.api, ApiBody) else msgspec.UNSET
         if not (isinstance(body.app_roles, msgspec.UnsetType) and isinstance(scopes, msgspec.UnsetType)):
             exposed = ExposedPermissions(connection, application)
+            all_roles, all_scopes = exposed.roles(with_disabled=True), exposed.scopes(with_disabled=True)
             registrations.expose(
                 application,
-                exposed.roles() if isinstance(body.app_roles, msgspec.UnsetType) else map(_role, body.app_roles),
-                exposed.scopes() if isinstance(scopes, msgspec.UnsetType) else map(_scope, scopes),
+                all_roles if isinstance(body.app_roles, msgspec.UnsetType) else map(_role, body.app_roles),
+                all_scopes if isinstance(scopes, msgspec.UnsetType) else map(_scope, scopes),
             )
         if not isinstance(body.key_credentials, msgspec.UnsetType):
             kept = [key.key_id for key in body.key_credentials if key.key is None and key.key_id is not None]
             added = [new_certificate(key) for key in body.key_credentials if key.key is not None]
             registrations.replace_certificates(application, kept, added)
 
-    def _members(self, connection: Connection, context: RequestContext, application: Application) -> dict[str, object]:
+    def members(self, connection: Connection, context: RequestContext, application: Application) -> dict[str, object]:
+        """An application as it is shown."""
         parts = ApplicationParts(
             passwords=[
                 wire.to_password(credential)
@@ -211,25 +228,44 @@ def application_of(connection: Connection, context: RequestContext, request: Api
 def writable_application(connection: Connection, context: RequestContext, request: ApiRequest) -> Application:
     """The same, if the caller may change it: one permission opens only what the calling application made itself."""
     application = application_of(connection, context, request)
+    check_ownership(context, application)
+    return application
+
+
+def check_ownership(context: RequestContext, application: Application) -> None:
+    """Raises PermissionDeniedError for somebody else's application, where the caller may change only their own."""
     permissions = context.principal.roles if context.principal.kind == "application" else context.principal.scopes
     others = permissions & {"Application.ReadWrite.All", "Directory.ReadWrite.All"}
     own = {application.app_id, application.properties.get(CREATED_BY)}
     if OWNED_ONLY in permissions and not others and context.principal.app_id not in own:
         raise PermissionDeniedError("InsufficientPrivileges")
-    return application
+
+
+def _owner(connection: Connection, context: RequestContext, object_id: str) -> dict[str, object] | None:
+    """The person or application of an id; None if it is there no more."""
+    person = Users(connection, context.tenant.tenant_id).find(object_id)
+    if person is not None:
+        named = {"displayName": person.display_name, "userPrincipalName": person.user_principal_name}
+        return {"@odata.type": "#microsoft.graph.user", "id": person.id, **named}
+    try:
+        principal = ServicePrincipals(connection, context.tenant.tenant_id).get(object_id)
+    except ObjectNotFoundError:
+        return None
+    named = {"displayName": principal.display_name, "appId": principal.app_id}
+    return {"@odata.type": "#microsoft.graph.servicePrincipal", "id": principal.id, **named}
 
 
 def exposed_roles(connection: Connection, application: Application) -> list[wire.AppRole]:
     """The app roles that a registration offers."""
     texts = application.properties.get(ROLE_TEXTS, {})
-    roles = ExposedPermissions(connection, application).roles()
+    roles = ExposedPermissions(connection, application).roles(with_disabled=True)
     return [wire.to_app_role(role, texts.get(role.id, {})) for role in roles]
 
 
 def exposed_scopes(connection: Connection, application: Application) -> list[wire.PermissionScope]:
     """The delegated permissions that a registration offers."""
     texts = application.properties.get(SCOPE_TEXTS, {})
-    scopes = ExposedPermissions(connection, application).scopes()
+    scopes = ExposedPermissions(connection, application).scopes(with_disabled=True)
     return [wire.to_scope(scope, texts.get(scope.id, {})) for scope in scopes]
 
 
@@ -266,7 +302,7 @@ def to_application(application: Application, parts: ApplicationParts, domain: st
     kept = application.properties
     return {
         "id": application.id,
-        "deletedDateTime": None,
+        "deletedDateTime": wire.wire_time(kept[DELETED_AT]) if DELETED_AT in kept else None,
         "appId": application.app_id,
         "applicationTemplateId": None,
         "disabledByMicrosoftStatus": None,

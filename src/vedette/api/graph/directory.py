@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from vedette.api.graph.application_credentials import GraphApplicationCredentials
 from vedette.api.graph.applications import GraphApplications
 from vedette.api.graph.consent import GraphPermissionGrants, GraphRoleAssignments
+from vedette.api.graph.deleted_items import GraphDeletedItems
 from vedette.api.graph.directory_roles import GraphDirectoryRoles
 from vedette.api.graph.federated_credentials import GraphFederatedCredentials
 from vedette.api.graph.groups import GraphGroups
 from vedette.api.graph.organization import GraphOrganization
+from vedette.api.graph.principal_credentials import GraphPrincipalCredentials
 from vedette.api.graph.service_principals import GraphServicePrincipals
 from vedette.api.graph.users import GraphUsers
 from vedette.api.http import AuthenticatedHandler
@@ -28,6 +30,8 @@ class GraphDirectory:
     def _of_applications(self) -> Mapping[str, AuthenticatedHandler]:
         applications, principals = GraphApplications(self._services), GraphServicePrincipals(self._services)
         credentials, federated = GraphApplicationCredentials(self._services), GraphFederatedCredentials(self._services)
+        own_credentials = GraphPrincipalCredentials(self._services)
+        deleted = GraphDeletedItems(self._services, applications)
         return {
             "list_applications": applications.list,
             "create_application": applications.create,
@@ -48,6 +52,15 @@ class GraphDirectory:
             "get_service_principal": principals.get,
             "update_service_principal": principals.update,
             "delete_service_principal": principals.delete,
+            "add_principal_password": own_credentials.add_password,
+            "remove_principal_password": own_credentials.remove_password,
+            "add_principal_key": own_credentials.add_key,
+            "remove_principal_key": own_credentials.remove_key,
+            "list_application_owners": applications.owners,
+            "list_deleted_applications": deleted.list,
+            "get_deleted_item": deleted.get,
+            "restore_deleted_item": deleted.restore,
+            "delete_deleted_item": deleted.delete,
         }
 
     def _of_consent(self) -> Mapping[str, AuthenticatedHandler]:

@@ -185,6 +185,7 @@ class FederatedCredentialBody(Body, frozen=True, kw_only=True):
 class ServicePrincipalBody(Body, frozen=True, kw_only=True):
     """servicePrincipal: what may be written."""
 
+    key_credentials: tuple[KeyCredentialBody, ...] | Unset = UNSET
     app_id: str | Unset = UNSET
     display_name: str | Unset | None = UNSET
     account_enabled: bool | Unset | None = UNSET

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from vedette.api.graph import directory_entities as wire
-from vedette.api.graph.applications import CREATED_BY, OWNED_ONLY, exposed_roles, exposed_scopes
+from vedette.api.graph.applications import CREATED_BY, OWNED_ONLY, exposed_roles, exposed_scopes, new_certificate
 from vedette.api.graph.authors import change_log
 from vedette.api.graph.directory_answers import (
     directory_rules,
@@ -21,6 +21,7 @@ from vedette.contracts.permissions import ResourceContract, resource_for_app_id
 from vedette.errors import InvalidRequestError, PermissionDeniedError
 from vedette.identity.directory.applications import Application, find_application
 from vedette.identity.directory.exposed_permissions import AppRole, PermissionScope
+from vedette.identity.directory.principal_credentials import KEYS, keys_of, passwords_of, with_key, without
 from vedette.identity.directory.service_principals import (
     SERVICE_PRINCIPAL_FIELDS,
     SERVICE_PRINCIPAL_NAME_ROWS,
@@ -112,16 +113,32 @@ class GraphServicePrincipals:
         if not isinstance(body.app_id, msgspec.UnsetType):
             raise InvalidRequestError("UnknownBodyProperty", property="appId")
         with self._services.store.begin() as connection:
-            principal = _writable(connection, context, request)
-            ServicePrincipals(connection, context.tenant.tenant_id).replace(_changed(principal, body))
+            principal = writable_principal(connection, context, request)
+            ServicePrincipals(connection, context.tenant.tenant_id).replace(
+                self._with_keys(_changed(principal, body), body)
+            )
             Tenants(connection).advance_generation(context.tenant.tenant_id)
             change_log(connection, self._services, context, request).tell("update_service_principal", principal)
         return no_content()
 
+    def _with_keys(self, principal: ServicePrincipal, body: ServicePrincipalBody) -> ServicePrincipal:
+        """With exactly the certificates that the body names, if it names any."""
+        if isinstance(body.key_credentials, msgspec.UnsetType):
+            return principal
+        staying = {key.key_id.lower() for key in body.key_credentials if key.key is None and key.key_id is not None}
+        for credential in keys_of(principal):
+            if credential.key_id not in staying:
+                principal = without(principal, KEYS, credential.key_id)
+        for key in body.key_credentials:
+            if key.key is not None:
+                new = new_certificate(key)
+                principal, _ = with_key(principal, self._services.ids, new.certificate, new.display_name)
+        return principal
+
     def delete(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """DELETE /servicePrincipals/{id}: with it goes every consent it was given."""
         with self._services.store.begin() as connection:
-            principal = _writable(connection, context, request)
+            principal = writable_principal(connection, context, request)
             if resource_for_app_id(principal.app_id) is not None:
                 raise PermissionDeniedError("InsufficientPrivileges")
             ServicePrincipals(connection, context.tenant.tenant_id).remove(principal.id)
@@ -143,7 +160,8 @@ def principal_of(connection: Connection, context: RequestContext, request: ApiRe
     return principal
 
 
-def _writable(connection: Connection, context: RequestContext, request: ApiRequest) -> ServicePrincipal:
+def writable_principal(connection: Connection, context: RequestContext, request: ApiRequest) -> ServicePrincipal:
+    """The same, if the caller may change it."""
     principal = principal_of(connection, context, request)
     permissions = context.principal.roles if context.principal.kind == "application" else context.principal.scopes
     others = permissions & {"Application.ReadWrite.All", "Directory.ReadWrite.All"}
@@ -245,9 +263,9 @@ def to_service_principal(
         "addIns": [],
         "appRoles": roles,
         "info": (application.properties.get("info") if application else None) or wire.InformationalUrl(),
-        "keyCredentials": [],
+        "keyCredentials": [wire.to_key(credential) for credential in keys_of(principal)],
         "oauth2PermissionScopes": scopes,
-        "passwordCredentials": [],
+        "passwordCredentials": [wire.to_password(credential) for credential in passwords_of(principal)],
         "resourceSpecificApplicationPermissions": [],
         "verifiedPublisher": wire.VerifiedPublisher(),
     }

@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, Text, column, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from vedette.identity.directory.pages import After, count_rows, read_page
 from vedette.identity.directory.tables import APPLICATIONS, REQUIRED_RESOURCE_ACCESS
@@ -13,6 +16,31 @@ from vedette.odata.paging import Selection
 from vedette.store.tenancy import TenantRepository
 
 APPLICATION_FIELDS = APPLICATIONS.c
+DELETED_AT = "deletedAt"
+"""Property of a deleted registration: when that was, in Unix seconds."""
+
+_IS_THERE = APPLICATIONS.c.properties[DELETED_AT].as_integer().is_(None)
+
+
+class _texts(FunctionElement[str]):
+    """The texts of a JSON array, as rows of one column `value`."""
+
+    name = "texts"
+    inherit_cache = True
+
+
+@compiles(_texts)
+def _texts_elsewhere(element: _texts, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_array_elements_text({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_texts, "sqlite")
+def _texts_in_sqlite(element: _texts, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+IDENTIFIER_URI_ROWS = _texts(APPLICATIONS.c.identifier_uris).table_valued(column("value", Text), name="uris")
+"""The identifier URIs of the registration at hand, as rows."""
 """What applications may be filtered and ordered by."""
 
 SignInAudience = Literal["AzureADMyOrg", "AzureADMultipleOrgs"]
@@ -68,7 +96,7 @@ class ResourceAccess(msgspec.Struct, frozen=True):
 
 
 class Applications(TenantRepository):
-    """The registrations of one tenant."""
+    """The registrations of one tenant. Deleted ones are found only where a name says so."""
 
     def create(self, application: Application) -> None:
         """Store a new registration."""
@@ -92,30 +120,49 @@ class Applications(TenantRepository):
 
     def get(self, app_id: str) -> Application:
         """The registration of this client id. Raises ObjectNotFoundError."""
-        row = self.connection.execute(self.select(APPLICATIONS).where(APPLICATIONS.c.app_id == app_id)).one_or_none()
+        query = self.select(APPLICATIONS).where(APPLICATIONS.c.app_id == app_id, _IS_THERE)
+        row = self.connection.execute(query).one_or_none()
         if row is None:
             raise ObjectNotFoundError("application", app_id)
         return _to_application(row)
 
     def by_object_id(self, object_id: str) -> Application:
         """The registration of this object id. Raises ObjectNotFoundError."""
-        row = self.connection.execute(self.select(APPLICATIONS).where(APPLICATIONS.c.id == object_id)).one_or_none()
+        return self._by_object_id(object_id, _IS_THERE)
+
+    def deleted_by_object_id(self, object_id: str) -> Application:
+        """The deleted registration of this object id. Raises ObjectNotFoundError."""
+        return self._by_object_id(object_id, ~_IS_THERE)
+
+    def _by_object_id(self, object_id: str, condition: ColumnElement[bool]) -> Application:
+        query = self.select(APPLICATIONS).where(APPLICATIONS.c.id == object_id, condition)
+        row = self.connection.execute(query).one_or_none()
         if row is None:
             raise ObjectNotFoundError("application", object_id)
         return _to_application(row)
 
     def page(self, selection: Selection) -> tuple[Sequence[Application], After]:
         """The registrations of one page of a list."""
+        condition = _IS_THERE if selection.condition is None else _IS_THERE & selection.condition
+        selection = Selection(condition, selection.order, selection.limit, selection.offset, selection.after)
         rows, after = read_page(self, APPLICATIONS, selection)
         return [_to_application(row) for row in rows], after
 
     def count(self, condition: ColumnElement[bool] | None) -> int:
         """How many registrations there are under `condition`."""
-        return count_rows(self, APPLICATIONS, condition)
+        return count_rows(self, APPLICATIONS, _IS_THERE if condition is None else _IS_THERE & condition)
 
     def all(self) -> list[Application]:
         """All registrations, oldest first."""
-        rows = self.connection.execute(self.select(APPLICATIONS).order_by(APPLICATIONS.c.created_at, APPLICATIONS.c.id))
+        return self._all(_IS_THERE)
+
+    def deleted(self) -> list[Application]:
+        """All deleted registrations, oldest first."""
+        return self._all(~_IS_THERE)
+
+    def _all(self, condition: ColumnElement[bool]) -> list[Application]:
+        query = self.select(APPLICATIONS).where(condition)
+        rows = self.connection.execute(query.order_by(APPLICATIONS.c.created_at, APPLICATIONS.c.id))
         return [_to_application(row) for row in rows]
 
     def set_disabled(self, app_id: str, disabled: bool) -> None:
@@ -147,7 +194,7 @@ class Applications(TenantRepository):
 def find_application(connection: Connection, app_id: str) -> Application | None:
     """The registration of a client id wherever its home is: client ids are unique across tenants."""
     row = connection.execute(select(APPLICATIONS).where(APPLICATIONS.c.app_id == app_id)).one_or_none()
-    return None if row is None else _to_application(row)
+    return None if row is None or DELETED_AT in row.properties else _to_application(row)
 
 
 def _changeable(application: Application) -> dict[str, Any]:

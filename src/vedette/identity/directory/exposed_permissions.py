@@ -53,20 +53,22 @@ class ExposedPermissions(TenantRepository):
         for table in (APP_ROLES, PERMISSION_SCOPES):
             self.connection.execute(self.delete(table).where(table.c.application_id == self._application_id))
 
-    def roles(self) -> Sequence[AppRole]:
-        """The enabled app roles."""
+    def roles(self, *, with_disabled: bool = False) -> Sequence[AppRole]:
+        """The app roles that may be given, or all that are declared."""
         table = APP_ROLES
-        query = self.select(table).where(table.c.application_id == self._application_id, table.c.is_enabled)
+        query = self.select(table).where(table.c.application_id == self._application_id)
+        query = query if with_disabled else query.where(table.c.is_enabled)
         return [
-            AppRole(row.id, row.value, row.display_name, tuple(row.allowed_member_types))
+            AppRole(row.id, row.value, row.display_name, tuple(row.allowed_member_types), row.is_enabled)
             for row in self.connection.execute(query.order_by(table.c.value))
         ]
 
-    def scopes(self) -> Sequence[PermissionScope]:
-        """The enabled delegated permissions."""
+    def scopes(self, *, with_disabled: bool = False) -> Sequence[PermissionScope]:
+        """The delegated permissions that may be granted, or all that are declared."""
         table = PERMISSION_SCOPES
-        query = self.select(table).where(table.c.application_id == self._application_id, table.c.is_enabled)
+        query = self.select(table).where(table.c.application_id == self._application_id)
+        query = query if with_disabled else query.where(table.c.is_enabled)
         return [
-            PermissionScope(row.id, row.value, row.admin_consent_display_name, row.admin_only)
+            PermissionScope(row.id, row.value, row.admin_consent_display_name, row.admin_only, row.is_enabled)
             for row in self.connection.execute(query.order_by(table.c.value))
         ]
