@@ -29,10 +29,13 @@ class ClientGoneError(Exception):
 async def read_body(receive: Receive, operation: OperationContract, declared: str | None) -> bytes:
     """The whole body. Raises RequestTooLargeError before reading if its declared length says so."""
     _check_declared(operation, declared)
-    chunks: list[bytes] = []
-    async for chunk in _chunks(receive, operation.max_body):
-        chunks.append(chunk)
-    return b"".join(chunks)
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):  # most bodies come in one piece
+        body: bytes = message.get("body", b"")
+        if operation.max_body and len(body) > operation.max_body:
+            raise RequestTooLargeError(limit=operation.max_body)
+        return body
+    return b"".join([chunk async for chunk in _chunks(receive, operation.max_body, message)])
 
 
 async def spool_body(receive: Receive, operation: OperationContract, declared: str | None, folder: Path) -> Path:
@@ -60,10 +63,11 @@ def _check_declared(operation: OperationContract, declared: str | None) -> None:
         raise RequestTooLargeError(limit=operation.max_body)
 
 
-async def _chunks(receive: Receive, limit: int) -> AsyncIterator[bytes]:
+async def _chunks(receive: Receive, limit: int, first: MutableMapping[str, Any] | None = None) -> AsyncIterator[bytes]:
     size = 0
     while True:
-        message = await receive()
+        message = first or await receive()
+        first = None
         if message["type"] == "http.disconnect":
             raise ClientGoneError
         chunk = message.get("body", b"")

@@ -99,6 +99,7 @@ class AuditLog:
         self._gathered: dict[str, list[Event]] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._wake = threading.Event()
         self._writer: threading.Thread | None = None
 
     def start(self) -> None:
@@ -116,9 +117,11 @@ class AuditLog:
         with self._lock:
             events = self._gathered.setdefault(sign_in.tenant_id, [])
             events.append(event)
-            is_full = len(events) >= MAXIMUM_GATHERED
-        if is_full:
+            count = len(events)
+        if count >= (MAXIMUM_GATHERED if self._writer is None else MAXIMUM_KEPT):
             self._flush_quietly()
+        elif count >= MAXIMUM_GATHERED:  # whoever signs in does not wait for the disk
+            self._wake.set()
 
     def flush(self) -> None:
         """Write what is gathered."""
@@ -137,12 +140,15 @@ class AuditLog:
     def close(self) -> None:
         """Write what is gathered, for the last time."""
         self._stopping.set()
+        self._wake.set()
         if self._writer is not None:
             self._writer.join()
         self.flush()
 
     def _write_forever(self) -> None:
-        while not self._stopping.wait(GATHER_SECONDS):
+        while not self._stopping.is_set():
+            self._wake.wait(GATHER_SECONDS)
+            self._wake.clear()
             self._flush_quietly()
 
     def _flush_quietly(self) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from vedette.identity.assertions import verify_client_assertion
 from vedette.identity.directory.applications import Application, find_application
-from vedette.identity.directory.credentials import PasswordCredentials
+from vedette.identity.directory.credentials import PasswordCredentials, matching_secrets
 from vedette.identity.directory.principal_credentials import keys_of, matching_passwords
 from vedette.identity.directory.service_principals import ServicePrincipal, ServicePrincipals
 from vedette.identity.directory.tenants import TenantRecord
@@ -15,6 +15,7 @@ from vedette.identity.errors import OAuthError
 from vedette.identity.services import IdentityServices
 from vedette.identity.token_request import ClientCredential, TokenRequest
 from vedette.ids import is_guid
+from vedette.store.engine import Reading
 from vedette.store.secrets import Secret
 
 ClientAuthentication = Literal["0", "1", "2"]
@@ -30,7 +31,7 @@ class AuthenticatedClient(msgspec.Struct, frozen=True):
 
 
 def authenticate(
-    connection: Connection,
+    reading: Reading,
     services: IdentityServices,
     request: TokenRequest,
     tenant: TenantRecord,
@@ -43,10 +44,10 @@ def authenticate(
     `is_single_page`: what the request redeems was given to a page of a browser, which has no credential.
     """
     key = ("client", (request.client.client_id or "").lower())
-    application, principal = services.cache.get(tenant, key, lambda: _find(connection, request.client, tenant))
+    application, principal = services.cache.get(tenant, key, lambda: _find(reading.connection, request.client, tenant))
     if is_single_page and not request.client.is_presented:
         return AuthenticatedClient(application, principal, "0")
-    method = _prove(connection, services, request, (application, principal), needs_confidential_client)
+    method = _prove(reading, services, request, (application, principal), needs_confidential_client)
     return AuthenticatedClient(application, principal, method)
 
 
@@ -66,7 +67,7 @@ def _find(
 
 
 def _prove(
-    connection: Connection,
+    reading: Reading,
     services: IdentityServices,
     request: TokenRequest,
     known: tuple[Application, ServicePrincipal],
@@ -79,10 +80,10 @@ def _prove(
         if not needs_confidential_client:
             return "0"
     if credential.secret is not None:
-        _check_secret(connection, services, known, credential.secret)
+        _check_secret(reading, services, known, credential.secret)
         return "1"
     if credential.assertion is not None:
-        verify_client_assertion(connection, services, request, application, keys_of(principal))
+        verify_client_assertion(reading.connection, services, request, application, keys_of(principal))
         return "2"
     if needs_confidential_client:
         raise OAuthError("client_credential_required", grant_type=request.required("grant_type"))
@@ -90,10 +91,15 @@ def _prove(
 
 
 def _check_secret(
-    connection: Connection, services: IdentityServices, known: tuple[Application, ServicePrincipal], secret: Secret[str]
+    reading: Reading, services: IdentityServices, known: tuple[Application, ServicePrincipal], secret: Secret[str]
 ) -> None:
     (application, principal), hasher, now = known, services.secret_hasher, services.now()
-    found = PasswordCredentials(connection, application, hasher).matching(secret)
+    stored = services.unchanged.get(
+        reading,
+        ("secrets", application.id),
+        lambda: PasswordCredentials(reading.connection, application, hasher).hashes(),
+    )
+    found = matching_secrets(stored, hasher, secret)
     found += matching_passwords(principal, hasher, secret)
     matching = [credential for credential in found if credential.start_at <= now]
     if not matching:

@@ -8,10 +8,12 @@ import base64
 import datetime
 import threading
 from collections.abc import Mapping
+from typing import cast
 
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -21,7 +23,6 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 from cryptography.x509.oid import NameOID
-from joserfc import jwt
 from joserfc.jwk import RSAKey
 from sqlalchemy import Connection
 
@@ -30,6 +31,7 @@ from vedette.identity.directory.credentials import thumbprint
 from vedette.identity.directory.tables import SIGNING_KEYS
 from vedette.identity.directory.tenants import TenantRecord, Tenants
 from vedette.identity.errors import ObjectNotFoundError
+from vedette.store.engine import Reading
 from vedette.store.secrets import Sealer, Secret
 from vedette.store.tenancy import TenantRepository
 
@@ -69,7 +71,7 @@ class PublishedKey(msgspec.Struct, frozen=True):
 class SigningKey:
     """The key that signs a tenant's tokens, opened. Never printed, never stored in this form."""
 
-    def __init__(self, kid: str, key: RSAKey) -> None:
+    def __init__(self, kid: str, key: rsa.RSAPrivateKey) -> None:
         self.kid = kid
         self._key = key
 
@@ -78,7 +80,9 @@ class SigningKey:
         header = {"typ": "JWT", "alg": ALGORITHM, "kid": self.kid}
         if with_x5t:
             header["x5t"] = self.kid
-        return jwt.encode(header, dict(claims), self._key, algorithms=[ALGORITHM])
+        signed = f"{_encoded(header)}.{_encoded(claims)}".encode()
+        signature = self._key.sign(signed, PKCS1v15(), SHA256())
+        return f"{signed.decode()}.{_base64url(signature)}"
 
     def __repr__(self) -> str:
         return f"SigningKey(kid={self.kid!r})"
@@ -115,14 +119,14 @@ class Keyring:
         Tenants(connection).advance_generation(tenant_id)
         return created
 
-    def signing_key(self, connection: Connection, tenant: TenantRecord) -> SigningKey:
+    def signing_key(self, reading: Reading, tenant: TenantRecord) -> SigningKey:
         """The tenant's signing key, opened."""
         tenant_id = tenant.tenant.tenant_id
         with self._lock:
             cached = self._opened.get(tenant_id)
         if cached is not None and cached[0] == tenant.generation:
             return cached[1]
-        opened = self._open(connection, tenant_id)
+        opened = self._open(reading.connection, tenant_id)
         with self._lock:
             self._opened[tenant_id] = (tenant.generation, opened)
         return opened
@@ -134,9 +138,7 @@ class Keyring:
     def _open(self, connection: Connection, tenant_id: str) -> SigningKey:
         kid, sealed = SigningKeys(connection, tenant_id).signing()
         private = self._sealer.open(sealed, _seal_context(tenant_id, kid)).reveal()
-        key = load_der_private_key(private, password=None)
-        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        return SigningKey(kid, RSAKey.import_key(pem))
+        return SigningKey(kid, cast(rsa.RSAPrivateKey, load_der_private_key(private, password=None)))
 
 
 class SigningKeys(TenantRepository):
@@ -171,6 +173,15 @@ class SigningKeys(TenantRepository):
         order = (table.c.verify_until.is_not(None), table.c.created_at.desc(), table.c.kid)
         rows = self.connection.execute(query.order_by(*order))
         return [PublishedKey(row.kid, row.certificate, row.created_at, row.verify_until) for row in rows]
+
+
+def _encoded(document: Mapping[str, object]) -> str:
+    """A part of a compact JWS (RFC 7515 §7.1)."""
+    return _base64url(msgspec.json.encode(document))
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _seal_context(tenant_id: str, kid: str) -> str:

@@ -19,6 +19,7 @@ from vedette.identity.errors import ObjectNotFoundError, UnknownPermissionError
 from vedette.identity.resources import Resource, resolve_resource
 from vedette.identity.services import IdentityServices
 from vedette.identity.tokens.issuer import IssuedToken, TokenIssuer
+from vedette.store.engine import Reading
 
 PREFERRED_RESOURCES = ("mtp", "wdatp", "graph", "vedette")
 
@@ -47,7 +48,7 @@ def mint(services: IdentityServices, order: MintOrder) -> IssuedToken:
             raise ObjectNotFoundError("tenant", order.tenant)
         client = _client(connection, tenant, order.app_id.lower())
         resource = resolve_resource(connection, tenant, services.issuers, _resource(order).audiences[0])
-        issuer = TokenIssuer(connection, services, tenant, order.base_url)
+        issuer = TokenIssuer(Reading.over(connection), services, tenant, order.base_url)
         if order.user is None:
             permissions = _application_permissions(connection, client, resource, order)
             return issuer.issue(client, resource, permissions, lifetime=order.lifetime)

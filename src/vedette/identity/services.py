@@ -6,7 +6,7 @@ from vedette.clock import Clock
 from vedette.egress.policy import EgressPolicy
 from vedette.egress.transport import Egress
 from vedette.identity.audit import AuditLog
-from vedette.identity.directory.cache import DirectoryCache
+from vedette.identity.directory.cache import DirectoryCache, UnchangedCache
 from vedette.identity.foreign_keys import ForeignKeys
 from vedette.identity.issuers import Issuers
 from vedette.identity.keyring import Keyring
@@ -60,6 +60,7 @@ class IdentityServices:
         self.audit = AuditLog(store, Outbox(clock, ids), clock, ids)
         self.issuers = Issuers(self.settings.own_hosts)
         self.cache = DirectoryCache()
+        self.unchanged = UnchangedCache()
         sealer = Sealer(master_key.derive("signing-keys"))
         self.keyring = Keyring(sealer, clock, self.settings.maximum_token_lifetime)
         self.secret_hasher = KeyedHasher(master_key.derive("client-secrets"))

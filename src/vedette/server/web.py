@@ -4,11 +4,13 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.log import LogLevels
 from granian.server.embed import Server
+from prometheus_client import Counter, Histogram
 
 from vedette.api.auth import Authenticator
 from vedette.api.defender.routes import DefenderSurface
@@ -89,8 +91,18 @@ def _handlers(services: Services, calls: InnerCalls, hunting: HuntingRunner) -> 
 def count_request(record: RequestRecord) -> None:
     """Add a request to the metrics."""
     surface, operation = record.surface or "none", record.operation or "none"
-    metrics.HTTP_REQUESTS.labels(surface, operation, str(record.status)).inc()
-    metrics.HTTP_SECONDS.labels(surface, operation).observe(record.seconds)
+    requests, seconds = _request_metrics(surface, operation, record.status)
+    requests.inc()
+    seconds.observe(record.seconds)
+
+
+@cache
+def _request_metrics(surface: str, operation: str, status: int) -> tuple[Counter, Histogram]:
+    """The two series of a kind of answer; their number is that of the operations and statuses."""
+    return (
+        metrics.HTTP_REQUESTS.labels(surface, operation, str(status)),
+        metrics.HTTP_SECONDS.labels(surface, operation),
+    )
 
 
 def log_request(record: RequestRecord) -> None:

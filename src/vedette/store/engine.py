@@ -1,7 +1,10 @@
 """Connections to the control plane. A unit of work is one `with store.begin()`; reads use `with store.connect()`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +15,27 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
 BUSY_TIMEOUT_MS = 15_000
+
+
+class Reading:
+    """A read-only view whose connection is opened when something is first read from it.
+
+    `version` is that of the database before then, or None where it cannot tell: what is read here is at least as new.
+    """
+
+    def __init__(self, open_connection: Callable[[], Connection], version: int | None = None) -> None:
+        self._open = open_connection
+        self.version = version
+
+    @classmethod
+    def over(cls, connection: Connection) -> "Reading":
+        """The view of a connection that is open already."""
+        return cls(lambda: connection)
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The connection: one snapshot for everything read."""
+        return self._open()
 
 
 class Store:
@@ -26,6 +50,8 @@ class Store:
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _configure_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        self._watch: sqlite3.Connection | None = None
+        self._watch_lock = threading.Lock()
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Store":
@@ -45,9 +71,33 @@ class Store:
             yield connection
             transaction.rollback()
 
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """As `connect`, for those who may find what they need without a connection."""
+        with ExitStack() as stack:
+            yield Reading(lambda: stack.enter_context(self.connect()), self.version())
+
+    def version(self) -> int | None:
+        """A number that changes with every write that any process commits; None where the database cannot tell.
+
+        SQLite tells within microseconds, to a connection that never writes itself.
+        """
+        path = self.engine.url.database
+        if self.engine.dialect.name != "sqlite" or not path or path == ":memory:":
+            return None
+        with self._watch_lock:
+            if self._watch is None:
+                seconds = BUSY_TIMEOUT_MS / 1000
+                self._watch = sqlite3.connect(path, seconds, isolation_level=None, check_same_thread=False)
+            return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+
     def close(self) -> None:
         """Close pooled connections."""
         self.engine.dispose()
+        with self._watch_lock:
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
 
 
 def conflict_insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":

@@ -4,7 +4,6 @@ import hmac
 import os
 import secrets
 import stat
-from hashlib import sha256
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -100,7 +99,7 @@ class KeyedHasher:
 
     def digest(self, value: str) -> bytes:
         """The keyed hash of `value`."""
-        return hmac.new(self._key.reveal(), value.encode(), sha256).digest()
+        return hmac.digest(self._key.reveal(), value.encode(), "sha256")
 
     def matches(self, value: str, digest: bytes) -> bool:
         """Whether `value` hashes to `digest`, in constant time."""

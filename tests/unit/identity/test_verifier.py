@@ -19,6 +19,7 @@ from vedette.identity.directory.service_principals import ServicePrincipals
 from vedette.identity.directory.tenants import Tenants
 from vedette.identity.minting import MintOrder, mint
 from vedette.identity.tokens.verifier import Verifier
+from vedette.store.engine import Reading
 from vedette.store.secrets import Secret
 
 from .world import BASE, World, claims_of, header_of
@@ -35,7 +36,7 @@ def resign(world: World, claims: Claims, tenant_id: str | None = None) -> str:
     """A token with these claims, signed by the tenant's own key."""
     with world.store.connect() as connection:
         tenant = Tenants(connection).get(tenant_id or world.seed.home.tenant_id)
-        return world.services.keyring.signing_key(connection, tenant).sign(claims, with_x5t=True)
+        return world.services.keyring.signing_key(Reading.over(connection), tenant).sign(claims, with_x5t=True)
 
 
 def encoded(document: object) -> str:

@@ -1,13 +1,15 @@
-"""What a process has read of each tenant's directory, until the tenant's generation changes.
+"""What a process has read of the directory and need not read again.
 
-A value is kept under the generation that was read in the same transaction, so it is never older than that transaction.
-Whoever writes something that is cached here advances the generation.
+`DirectoryCache` keeps values until the tenant's generation changes. A value is kept under the generation that was read
+in the same transaction, so it is never older than that transaction. Whoever writes something that is cached there
+advances the generation. `UnchangedCache` keeps values until anything in the database changes.
 """
 
 from collections.abc import Callable, Hashable
 from typing import TypeVar, cast
 
 from vedette.identity.directory.tenants import TenantRecord
+from vedette.store.engine import Reading
 
 MAXIMUM_VALUES = 10_000
 
@@ -36,3 +38,25 @@ class DirectoryCache:
             values = {}
             self._tenants[tenant_id] = (tenant.generation, values)
         return values
+
+
+class UnchangedCache:
+    """Values by key, as long as no process writes anything. Errors are not kept.
+
+    A value belongs to the version that its reader saw before it read, so a write meanwhile makes it a miss.
+    """
+
+    def __init__(self) -> None:
+        self._kept: tuple[int | None, dict[Hashable, object]] = (None, {})
+
+    def get(self, reading: Reading, key: Hashable, read: Callable[[], T]) -> T:
+        """The value of `key` at the reading's version, read now if need be."""
+        if reading.version is None:
+            return read()
+        version, values = self._kept
+        if version != reading.version or len(values) >= MAXIMUM_VALUES:
+            values = {}
+            self._kept = (reading.version, values)
+        if key not in values:
+            values[key] = read()
+        return cast(T, values[key])

@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import hmac
 import secrets
+from collections.abc import Iterable
 
 import msgspec
 from cryptography import x509
@@ -79,14 +81,10 @@ class PasswordCredentials(TenantRepository):
 
     def all(self) -> list[PasswordCredential]:
         """All secrets, newest first, without their hashes."""
-        return [credential for credential, _ in self._stored()]
+        return [credential for credential, _ in self.hashes()]
 
-    def matching(self, secret: Secret[str]) -> list[PasswordCredential]:
-        """Credentials whose secret this is, expired ones included. Every stored hash is compared."""
-        presented = secret.reveal()
-        return [credential for credential, digest in self._stored() if self._hasher.matches(presented, digest)]
-
-    def _stored(self) -> list[tuple[PasswordCredential, bytes]]:
+    def hashes(self) -> list[tuple[PasswordCredential, bytes]]:
+        """All secrets, newest first, with their keyed hashes."""
         table = PASSWORD_CREDENTIALS
         query = self.select(table).where(table.c.application_id == self._application_id)
         rows = self.connection.execute(query.order_by(table.c.start_at.desc(), table.c.key_id))
@@ -132,6 +130,14 @@ class KeyCredentials(TenantRepository):
         rows = self.connection.execute(query.order_by(table.c.start_at, table.c.key_id))
         fields = KeyCredential.__struct_fields__
         return [KeyCredential(**{field: row._mapping[field] for field in fields}) for row in rows]
+
+
+def matching_secrets(
+    stored: Iterable[tuple[PasswordCredential, bytes]], hasher: KeyedHasher, secret: Secret[str]
+) -> list[PasswordCredential]:
+    """Credentials whose secret this is, expired ones included. Every stored hash is compared in constant time."""
+    digest = hasher.digest(secret.reveal())
+    return [credential for credential, known in stored if hmac.compare_digest(digest, known)]
 
 
 def thumbprint(certificate: bytes, algorithm: str) -> str:

@@ -28,6 +28,7 @@ from vedette.identity.services import IdentityServices
 from vedette.identity.token_request import TokenRequest, TokenResult
 from vedette.identity.tokens.issuer import TokenIssuer
 from vedette.ids import is_guid
+from vedette.store.engine import Reading
 
 TENANTLESS = frozenset({"common", "organizations", "consumers"})
 
@@ -59,18 +60,18 @@ def handle(services: IdentityServices, request: TokenRequest) -> TokenResult:
 
 def _answer(services: IdentityServices, request: TokenRequest, attempt: Attempt) -> TokenResult:
     grant = _find_grant(request)
-    with services.store.connect() as connection:
-        attempt.tenant = tenant = _tenant_of(connection, services, request, grant)
+    with services.store.reading() as reading:
+        attempt.tenant = tenant = _tenant_of(reading, services, request, grant)
         attempt.client = client = clients.authenticate(
-            connection,
+            reading,
             services,
             request,
             tenant,
             needs_confidential_client=grant.needs_confidential_client,
-            is_single_page=_is_single_page(connection, services, request),
+            is_single_page=_is_single_page(reading, services, request),
         )
         asked = read_claims_request(request.parameters)
-        exchange = Exchange(request, connection, services, tenant, client, attempt, asked)
+        exchange = Exchange(request, reading, services, tenant, client, attempt, asked)
         authorization = grant.authorize(exchange)
         attempt.user, attempt.methods = authorization.user, authorization.methods
         if authorization.user is None:
@@ -88,14 +89,14 @@ def resolve_tenant(connection: Connection, segment: str) -> TenantRecord:
     return tenant
 
 
-def _is_single_page(connection: Connection, services: IdentityServices, request: TokenRequest) -> bool:
+def _is_single_page(reading: Reading, services: IdentityServices, request: TokenRequest) -> bool:
     """Whether a page redeems what was given to a page: its code, proved by PKCE, or a refresh token from that."""
     if not request.is_from_page:
         return False
     if request.parameters.get("grant_type") == AuthorizationCodeGrant.grant_type:
-        code = find_code(connection, services, request.parameters.get("code", ""))
+        code = find_code(reading.connection, services, request.parameters.get("code", ""))
         return code is not None and code.is_single_page
-    token = find_refresh_token(connection, services, request.parameters.get("refresh_token", ""))
+    token = find_refresh_token(reading.connection, services, request.parameters.get("refresh_token", ""))
     return token is not None and token.expires_at is not None
 
 
@@ -106,10 +107,12 @@ def _find_grant(request: TokenRequest) -> Grant:
     return GRANTS[grant_type]
 
 
-def _tenant_of(connection: Connection, services: IdentityServices, request: TokenRequest, grant: Grant) -> TenantRecord:
+def _tenant_of(reading: Reading, services: IdentityServices, request: TokenRequest, grant: Grant) -> TenantRecord:
     """The request's tenant; at `common` and `organizations`, what the grant tells. Raises OAuthError."""
     if request.tenant.lower() not in TENANTLESS:
-        return resolve_tenant(connection, request.tenant)
+        segment = request.tenant
+        return services.unchanged.get(reading, ("tenant", segment), lambda: resolve_tenant(reading.connection, segment))
+    connection = reading.connection
     _refuse_single_tenant(connection, request)
     implied = grant.implied_tenant(TenantlessExchange(request, connection, services))
     if implied is None:
@@ -125,13 +128,13 @@ def _refuse_single_tenant(connection: Connection, request: TokenRequest) -> None
 
 
 def _issue_for_application(exchange: Exchange, authorization: Authorization) -> TokenResult:
-    services, connection, client = exchange.services, exchange.connection, exchange.client
+    services, client = exchange.services, exchange.client
     name = authorization.requested.resource
     resource, permissions = services.cache.get(
         exchange.tenant, ("granted", client.principal.id, name), lambda: _granted(exchange, name)
     )
     exchange.attempt.resource = resource
-    issuer = TokenIssuer(connection, services, exchange.tenant, exchange.request.base_url)
+    issuer = TokenIssuer(exchange.reading, services, exchange.tenant, exchange.request.base_url)
     token = issuer.issue(client, resource, permissions, asked=exchange.asked)
     return TokenResult(token.value, token.issued_at, token.expires_in, name)
 

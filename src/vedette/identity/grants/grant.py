@@ -13,13 +13,14 @@ from vedette.identity.grants.attempt import Attempt
 from vedette.identity.scopes import RequestedAccess
 from vedette.identity.services import IdentityServices
 from vedette.identity.token_request import TokenRequest
+from vedette.store.engine import Reading
 
 
 class Exchange(msgspec.Struct, frozen=True):
-    """A token request whose tenant is known and whose client has proved itself, on one read-only connection."""
+    """A token request whose tenant is known and whose client has proved itself, on one read-only view."""
 
     request: TokenRequest
-    connection: Connection
+    reading: Reading
     services: IdentityServices
     tenant: TenantRecord
     client: AuthenticatedClient
@@ -27,6 +28,11 @@ class Exchange(msgspec.Struct, frozen=True):
     """What the audit log will be told."""
     asked: ClaimsRequest = NOTHING
     """What the client wants to find in the token."""
+
+    @property
+    def connection(self) -> Connection:
+        """The view's connection."""
+        return self.reading.connection
 
 
 class Authorization(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ def issue_for_user(exchange: Exchange, authorization: Authorization, user: User,
     resource = resolve_resource(connection, exchange.tenant, services.issuers, requested.resource)
     exchange.attempt.resource = resource
     permissions = granted_for_user(connection, client.principal, resource, user, requested)
-    issuer = TokenIssuer(connection, services, exchange.tenant, request.base_url)
+    issuer = TokenIssuer(exchange.reading, services, exchange.tenant, request.base_url)
     subject = issuer.subject_of(user, client, request.client_address, authorization.methods)
     token = issuer.issue(client, resource, permissions, user=subject, asked=exchange.asked)
     id_token = None

@@ -14,6 +14,7 @@ from vedette.identity.services import IdentityServices
 from vedette.identity.signin.authorization_request import AuthorizationRequest, AuthorizationTarget
 from vedette.identity.tokens.id_token import client_info
 from vedette.identity.tokens.issuer import TokenIssuer
+from vedette.store.engine import Reading
 from vedette.store.secrets import Secret
 
 
@@ -41,7 +42,7 @@ def answer(
         code = _code(connection, services, target, request, person)
         parameters["code"] = code.reveal()
     client = _client(connection, target, person)
-    issuer = TokenIssuer(connection, services, person.tenant, person.base_url)
+    issuer = TokenIssuer(Reading.over(connection), services, person.tenant, person.base_url)
     subject = issuer.subject_of(person.user, client, person.address, person.methods)
     roles = own_roles(connection, client.principal, person.user)
     if "id_token" in request.response_types:

@@ -4,7 +4,6 @@ import base64
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection
 
 from vedette.identity.claims_request import NOTHING, ClaimsRequest
 from vedette.identity.clients import AuthenticatedClient
@@ -15,6 +14,7 @@ from vedette.identity.resources import Resource
 from vedette.identity.services import IdentityServices
 from vedette.identity.tokens.claims import TokenFacts, UserSubject, access_token_claims
 from vedette.identity.tokens.id_token import SignInFacts, id_token_claims
+from vedette.store.engine import Reading
 from vedette.store.secrets import Secret
 
 
@@ -29,8 +29,8 @@ class IssuedToken(msgspec.Struct, frozen=True):
 class TokenIssuer:
     """Issues the tokens of one tenant, as asked for at `base_url`."""
 
-    def __init__(self, connection: Connection, services: IdentityServices, tenant: TenantRecord, base_url: str) -> None:
-        self._connection = connection
+    def __init__(self, reading: Reading, services: IdentityServices, tenant: TenantRecord, base_url: str) -> None:
+        self._reading = reading
         self._services = services
         self._tenant = tenant
         self._base_url = base_url
@@ -59,7 +59,7 @@ class TokenIssuer:
             user=user,
             asked=asked,
         )
-        key = self._services.keyring.signing_key(self._connection, self._tenant)
+        key = self._services.keyring.signing_key(self._reading, self._tenant)
         token = key.sign(access_token_claims(facts), with_x5t=resource.token_version == 1)
         return IssuedToken(Secret(token), facts.issued_at, facts.lifetime)
 
@@ -84,7 +84,7 @@ class TokenIssuer:
             roles=roles,
             code=code,
         )
-        key = self._services.keyring.signing_key(self._connection, self._tenant)
+        key = self._services.keyring.signing_key(self._reading, self._tenant)
         return Secret(key.sign(id_token_claims(facts), with_x5t=version == 1))
 
     def subject_of(
@@ -94,7 +94,7 @@ class TokenIssuer:
         return UserSubject(
             user=user,
             pairwise_subject=pairwise_subject(self._services, user, client.application.app_id),
-            directory_roles=Users(self._connection, user.tenant_id).role_ids(user),
+            directory_roles=Users(self._reading.connection, user.tenant_id).role_ids(user),
             authentication_methods=methods,
             address=address,
         )
