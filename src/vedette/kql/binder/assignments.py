@@ -92,11 +92,13 @@ def _bind_several(
     for index, result in enumerate(results):
         suffix, _, type_ = result.partition(":")
         argument = expression.arguments[index if sorts else 0] if expression.arguments else None
-        first = (default_name(argument) if argument is not None else None) or ""
+        unnamed = f"array{index}" if sorts else ""
+        first = (default_name(argument) if argument is not None else None) or unnamed
         derived = f"{first}_{suffix}" if sorts else f"{function.name}_{first}_{suffix}"
         value = _part(bound, index if sorts else suffix, ScalarType(type_.strip()), single=sorts and len(results) == 1)
         name = names[index] if index < len(names) else derived
-        found.append(Assignment(name, index < len(names), value, expression, True))
+        named = index < len(names)
+        found.append(Assignment(name, named, value, expression, named or not sorts or len(results) > 1))
     return found
 
 

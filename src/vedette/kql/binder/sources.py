@@ -1,4 +1,4 @@
-"""Operators that begin a pipeline with rows of their own: print and range."""
+"""Operators that begin a pipeline with rows of their own: print and range; macro-expand is refused."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ _T = ScalarType
 
 @source(syntax.PrintOperator)
 def bind_print(binder: Binder, written: syntax.PrintOperator, scope: Scope) -> Table:
-    """`print`: one row; unnamed values are numbered by their place."""
+    """`print`: one row; unnamed values are numbered by their place. One name for several values takes the first."""
     columns: list[Column] = []
     values: list[Expression] = []
     taken: set[str] = set()
-    for index, each in enumerate(bind_assignments(binder, written.expressions, scope.lexical)):
+    assignments = [
+        each
+        for one in written.expressions
+        for each in bind_assignments(binder, (one,), scope.lexical)[
+            : 1 if isinstance(one, syntax.NamedExpression) else None
+        ]
+    ]
+    for index, each in enumerate(assignments):
         name = each.name if each.keeps_name and each.name is not None else f"print_{index}"
         name = unique(name, taken)
         taken.add(name)
@@ -41,6 +48,13 @@ def bind_range(binder: Binder, written: syntax.RangeOperator, scope: Scope) -> T
     column = binder.column(written.name.text, type_)
     relation = plan.Series((column,), convert(start, type_), convert(stop, type_), convert(step, step_type))
     return Table(relation, serialized=True)
+
+
+@source(syntax.MacroExpandOperator)
+def bind_macro_expand(binder: Binder, written: syntax.MacroExpandOperator, scope: Scope) -> Table:
+    """`macro-expand` runs over the clusters and databases of an entity group: there is one database here."""
+    hint = "it runs over several clusters or databases, and there is one database here"
+    return binder.fail_table("unsupported_operator", written.span, name="macro-expand", hint=hint)
 
 
 def _range_type(start: ScalarType, stop: ScalarType) -> ScalarType:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -21,6 +22,9 @@ from vedette.kql.binder.scopes import FunctionVariable, PatternVariable, ScalarV
 from vedette.kql.catalog import TableSchema
 from vedette.kql.types import ScalarType
 
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+"""Where the words of a node's name meet, which the language writes with lines between: `inline_external_table`."""
+
 
 def bind_anything(binder: Binder, expression: syntax.Expression, scope: Scope) -> Bound:
     """Bind an expression that may be scalar or tabular."""
@@ -29,7 +33,8 @@ def bind_anything(binder: Binder, expression: syntax.Expression, scope: Scope) -
         return handler(binder, expression, scope)
     if is_scalar_node(expression):
         return bind_scalar(binder, expression, scope)
-    return binder.fail_table("unsupported_expression", expression.span, what=type(expression).__name__)
+    what = _CAPITAL.sub("_", type(expression).__name__).lower()
+    return binder.fail_table("unsupported_expression", expression.span, what=what)
 
 
 def bind_table(binder: Binder, expression: syntax.Expression, scope: Scope) -> Table:

@@ -403,3 +403,29 @@ def test_pivot_has_exactly_the_columns_declared() -> None:
 
 def test_getschema_as_text() -> None:
     assert run_kql("print a = 1, b = 'x' | getschema kind=csl") == (["Schema"], [("a:long,b:string",)])
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("macro-expand entity_group [cluster('C').database('D')] as X (X.Logs | count)", "macro-expand"),
+        ("inline_external_table(x: string) kind=storage dataformat=csv ('https://example.com/b.csv')",
+         "inline_external_table"),
+    ],
+)  # fmt: skip
+def test_what_reaches_outside_is_refused_by_its_name(query: str, name: str) -> None:
+    with pytest.raises(KqlError, match=name):
+        run_kql(query)
+
+
+@pytest.mark.parametrize(
+    ("query", "columns"),
+    [
+        ("print array_sort_asc(dynamic([2, 1]))", ["print_0"]),
+        ("print array_sort_asc(dynamic([2, 1]), dynamic([3, 4]))", ["array0_sorted", "array1_sorted"]),
+        ("print a = dynamic([2, 1]) | project array_sort_desc(a)", ["a_sorted"]),
+        ("print 1 | project array_sort_desc(dynamic([2, 1]))", ["array0_sorted"]),
+    ],
+)
+def test_names_of_sorted_arrays(query: str, columns: list[str]) -> None:
+    assert run_kql(query)[0] == columns
