@@ -8,6 +8,9 @@ from urllib.parse import quote_plus
 import pytest
 
 from vedette.contracts.permissions import load_resources
+from vedette.identity.directory.principal_credentials import with_password
+from vedette.identity.directory.service_principals import ServicePrincipals
+from vedette.identity.directory.tenants import Tenants
 from vedette.identity.services import IdentitySettings
 
 from .conftest import Template
@@ -264,3 +267,22 @@ def test_the_database_holds_no_secret_in_the_clear(world: World) -> None:
     for secret in (world.seed.secret, world.seed.partner_secret, "correct horse"):
         assert secret.encode() not in stored
     assert b"BEGIN PRIVATE KEY" not in stored
+
+
+def test_a_secret_of_the_service_principal_is_good_in_its_tenant_alone(world: World) -> None:
+    partner, customer = world.seed.partner, world.seed.customer.tenant_id
+    with world.store.begin() as connection:
+        principals = ServicePrincipals(connection, customer)
+        principal = principals.find(partner.app_id)
+        assert principal is not None
+        times = (int(START), int(START) + 60)
+        changed, new = with_password(principal, world.services.secret_hasher, world.services.ids, "theirs", times)
+        principals.replace(changed)
+        Tenants(connection).advance_generation(customer)
+    form = world.client_credentials(client_id=partner.app_id, client_secret=new.secret.reveal())
+    assert world.request("token_v2", tenant=customer, form=form).status == 200
+    at_home = json.loads(world.request("token_v2", form=form).body)
+    assert at_home["error_codes"] in ([7000215], [700016])
+    world.clock.advance(60)
+    late = json.loads(world.request("token_v2", tenant=customer, form=form).body)
+    assert late["error_codes"] == [7000222]
