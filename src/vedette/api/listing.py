@@ -25,6 +25,7 @@ class ListRules:
     max_page: int
     over_max: Literal["refuse", "clamp"]
     expandable: frozenset[str] = frozenset()
+    expands_with_options: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,11 +69,15 @@ def read_list(request: ApiRequest, rules: ListRules, *, after_of: tuple[int | st
         offset=options.skip or 0,
         after=decode_token(token, order) if token else after_of,
     )
-    return ListQuery(options, selection, pairs, read_expand(options, rules.expandable))
+    return ListQuery(
+        options, selection, pairs, read_expand(options, rules.expandable, with_options=rules.expands_with_options)
+    )
 
 
-def read_expand(options: QueryOptions, expandable: frozenset[str]) -> frozenset[str]:
+def read_expand(options: QueryOptions, expandable: frozenset[str], *, with_options: bool = False) -> frozenset[str]:
     """The navigation properties to expand. Raises InvalidRequestError for one that cannot be."""
+    if options.expand_options and not with_options:
+        raise InvalidRequestError("NotExpandable", property=f"{options.expand_options[0][0]}(…)")
     by_name = {name.lower(): name for name in expandable}
     for name in options.expand:
         if name.lower() not in by_name:

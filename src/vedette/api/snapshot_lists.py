@@ -49,7 +49,7 @@ class SnapshotList:
         """Understand a list request. Raises ODataError or InvalidRequestError."""
         pairs = decode_query(request.query)
         token = pairs.get("$skiptoken")
-        cursor = self._cursors.open(context.tenant.tenant_id, _question(request, pairs), token) if token else None
+        cursor = self._cursors.open(context.tenant.tenant_id, question(request, pairs), token) if token else None
         query = read_list(request, self._rules, after_of=None if cursor is None else cursor.keys)
         if cursor is not None:
             selection = dataclasses.replace(query.selection, snapshot=cursor.snapshot)
@@ -73,9 +73,10 @@ class SnapshotList:
             total = repository.count(query.selection.condition)
         if after is None:
             return ListPage(found, total, None)
-        token = self._cursors.seal(tenant_id, _question(request, query.pairs), new_cursor(snapshot, after, total))
+        token = self._cursors.seal(tenant_id, question(request, query.pairs), new_cursor(snapshot, after, total))
         return ListPage(found, total, query.link(request, token))
 
 
-def _question(request: ApiRequest, pairs: Mapping[str, str]) -> str:
+def question(request: ApiRequest, pairs: Mapping[str, str]) -> str:
+    """What a list was asked: a cursor answers nothing else."""
     return "\n".join((request.path.lower(), *(pairs.get(name, "") for name in ("$filter", "$orderby", "$search"))))

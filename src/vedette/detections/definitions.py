@@ -11,6 +11,7 @@ import msgspec
 
 from vedette.detections.durations import parse_duration
 from vedette.detections.entities import ENTITY_FIELDS, EntityMapping, EntityType
+from vedette.detections.responses import responses_of
 from vedette.detections.rules import Category, Rule, Schedule, Severity
 from vedette.errors import InvalidRequestError
 
@@ -138,7 +139,7 @@ class AlertTemplate(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class DetectionAction(msgspec.Struct, frozen=True, rename="camel"):
-    """detectionAction. Actions are kept as given; what carries them out is not part of this."""
+    """detectionAction of both shapes."""
 
     alert_template: AlertTemplate
     organizational_scope: dict[str, Any] | None = None
@@ -214,6 +215,9 @@ def to_rule(key: str, definition: RuleDefinition, columns: frozenset[str] | None
         recommended_actions=template.recommended_actions or "",
         enabled=enabled,
         custom_details=_custom_details(template),
+        responses=tuple(
+            responses_of(definition.detection_action.automated_actions, definition.detection_action.response_actions)
+        ),
     )
     if not rule.entities:
         raise InvalidRequestError("InvalidBodyValue", property="detectionAction.alertTemplate.impactedAssets")

@@ -13,6 +13,7 @@ from vedette.clock import TICKS_PER_SECOND, Clock, format_ticks, now_ticks
 from vedette.context import Principal, RequestContext, Tenant
 from vedette.detections.alerting import to_alerts
 from vedette.detections.hits import Hit, hits_of
+from vedette.detections.responses import Responder
 from vedette.detections.rules import Rule
 from vedette.detections.tables import DETECTION_HITS, DETECTION_RULE_RUNS
 from vedette.errors import VedetteError
@@ -60,7 +61,18 @@ class Hunting(Protocol):
 class Evaluator:
     """Evaluates rules for any tenant, one at a time per call. Thread-safe."""
 
-    def __init__(self, store: Store, hunting: Hunting, outbox: Outbox, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        store: Store,
+        hunting: Hunting,
+        outbox: Outbox,
+        clock: Clock,
+        ids: Ids,
+        *,
+        responder: Responder | None = None,
+    ) -> None:
+        """Without a responder, rules raise alerts and do nothing else."""
+        self._responder = responder
         self._store = store
         self._hunting = hunting
         self._outbox = outbox
@@ -96,6 +108,8 @@ class Evaluator:
                     payload = {"alert_id": creation.alert.alert_id}
                     self._outbox.publish(connection, tenant.tenant_id, ALERT_CREATED, payload)
                     created.append(creation.alert)
+            if self._responder is not None and rule.responses:
+                self._responder.respond(connection, tenant.tenant_id, rule.title, rule.responses, new)
         for alert in created:
             ALERTS.labels(alert.severity).inc()
             LOG.info("alert raised", rule=rule.id, alert=alert.alert_id, incident=alert.incident_id)

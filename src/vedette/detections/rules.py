@@ -16,6 +16,7 @@ import yaml
 from vedette.detections.durations import parse_duration
 from vedette.detections.entities import EntityMapping
 from vedette.detections.errors import RuleError
+from vedette.detections.responses import Response
 from vedette.ids import derived_guid
 
 Severity = Literal["informational", "low", "medium", "high"]
@@ -83,6 +84,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tests: tuple[RuleTest, ...] = ()
     custom_details: Mapping[str, str] = {}
     """What to say with an alert: name → column of the first hit."""
+    responses: tuple[Response, ...] = ()
+    """What is done besides, to what the hits name."""
 
     @property
     def detector_id(self) -> str:
@@ -93,7 +96,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def columns(self) -> frozenset[str]:
         """The columns that the query has to return."""
         mapped = (column for entity in self.entities for column in entity.columns.values())
-        return frozenset((*mapped, *self.custom_details.values()))
+        named = (column for response in self.responses for column in response.columns.values())
+        return frozenset((*mapped, *self.custom_details.values(), *named))
 
 
 def parse_rule(text: str, source: str) -> Rule:

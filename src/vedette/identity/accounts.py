@@ -50,6 +50,11 @@ class Accounts:
         self._require_change(user, must_change)
         self._tell()
 
+    def require_password_change(self, user: User) -> None:
+        """Make the person choose a new password at the next sign-in, and end every session and token."""
+        self._require_change(user, must_change=True)
+        self.revoke_sessions(user)
+
     def reset_second_factor(self, user: User) -> None:
         """Forget the person's second factor; the next sign-in that needs one enrols anew."""
         SecondFactors(self._connection, self._tenant_id, self._services.factor_sealer).remove(user)

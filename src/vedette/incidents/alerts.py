@@ -1,6 +1,6 @@
 """Alerts: the struct, creation (which correlates into an incident), changes, and the repository."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -23,10 +23,12 @@ from vedette.incidents.evidence import (
 )
 from vedette.incidents.incidents import Comment, Incidents
 from vedette.incidents.tables import ALERT_COMMENTS, ALERT_EVIDENCE, ALERT_LINKS, ALERTS
-from vedette.odata.paging import Selection
+from vedette.odata.paging import Selection, SortKey, order_rows
 from vedette.store.tenancy import TenantRepository
 
 ALERT_FIELDS: Mapping[str, ColumnElement[Any]] = {
+    "investigation_id": ALERTS.c.details["investigation_id"].as_integer(),
+} | {
     name: ALERTS.c[name]
     for name in (
         "alert_id",
@@ -202,10 +204,16 @@ class Alerts(TenantRepository):
             statement = statement.where(condition)
         return int(self.connection.scalar(statement) or 0)
 
-    def of_incidents(self, incident_ids: Iterable[int]) -> dict[int, list[Alert]]:
-        """The alerts of several incidents, oldest first, by incident."""
+    def of_incidents(
+        self,
+        incident_ids: Iterable[int],
+        condition: ColumnElement[bool] | None = None,
+        order: Sequence[SortKey] = (),
+    ) -> dict[int, list[Alert]]:
+        """The alerts of several incidents by incident: those that meet a condition, oldest first or in an order."""
         statement = self.select(ALERTS).where(ALERTS.c.incident_id.in_(list(incident_ids)))
-        rows = self.connection.execute(statement.order_by(ALERTS.c.created, ALERTS.c.alert_id)).all()
+        by_age = ((ALERTS.c.created, False), (ALERTS.c.alert_id, False))
+        rows = self.connection.execute(order_rows(statement, condition, (*order, *by_age))).all()
         alerts: dict[int, list[Alert]] = {}
         for alert in self._load(rows):
             alerts.setdefault(alert.incident_id, []).append(alert)

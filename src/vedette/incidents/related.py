@@ -1,7 +1,9 @@
 """Alerts by what they are about, as conditions on the alerts table: a device, a user, a file, an address, a domain."""
 
-from sqlalchemy import ColumnElement, func, or_, select
+import msgspec
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
+from vedette.incidents.evidence import Evidence, FileEvidence, ProcessEvidence, decode_evidence
 from vedette.incidents.tables import ALERT_EVIDENCE, ALERT_LINKS, ALERTS
 
 ENDPOINT_SOURCES = ("microsoftDefenderForEndpoint", "microsoft365Defender")
@@ -55,3 +57,36 @@ def _with_evidence(tenant_id: str, kinds: tuple[str, ...], fragments: list[str])
 
 def _json(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+class FilePlace(msgspec.Struct, frozen=True):
+    """A file on a device. `path` is in lower case and full."""
+
+    device_id: str
+    path: str
+
+
+def open_file_places(connection: Connection, tenant_id: str) -> frozenset[FilePlace]:
+    """Where the files and process images of alerts lie that nobody has resolved."""
+    joined = (ALERTS.c.tenant_id == ALERT_EVIDENCE.c.tenant_id) & (ALERTS.c.alert_id == ALERT_EVIDENCE.c.alert_id)
+    statement = (
+        select(ALERT_EVIDENCE.c.entity)
+        .join(ALERTS, joined)
+        .where(
+            ALERT_EVIDENCE.c.tenant_id == tenant_id,
+            ALERT_EVIDENCE.c.kind.in_(("file", "process")),
+            ALERTS.c.status != "resolved",
+        )
+    )
+    evidence = map(decode_evidence, connection.scalars(statement))
+    return frozenset(place for each in evidence if (place := _place(each)) is not None)
+
+
+def _place(evidence: Evidence) -> FilePlace | None:
+    if not isinstance(evidence, FileEvidence | ProcessEvidence) or evidence.device_id is None:
+        return None
+    file = evidence.file if isinstance(evidence, FileEvidence) else evidence.image
+    if file is None or not file.file_path:
+        return None
+    path = "\\".join(part for part in (file.file_path, file.file_name) if part)
+    return FilePlace(evidence.device_id.lower(), path.lower().replace("/", "\\"))

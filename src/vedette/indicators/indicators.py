@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.indicators.tables import INDICATOR_COUNTERS, INDICATORS
-from vedette.odata.paging import Selection, cut_page, select_page
+from vedette.odata.paging import KEYS_OF_ONE_STATEMENT, SortKey, order_rows
 from vedette.store.engine import conflict_insert
 from vedette.store.tenancy import TenantRepository
 
@@ -39,6 +39,8 @@ class NewIndicator(msgspec.Struct, frozen=True, kw_only=True):
     generate_alert: bool = False
     rbac_group_names: tuple[str, ...] = ()
     expires: int | None = None
+    details: Mapping[str, Any] | None = None
+    """What only Graph's tiIndicator says; None keeps what is kept."""
 
 
 class Author(msgspec.Struct, frozen=True):
@@ -74,6 +76,7 @@ class Indicator(msgspec.Struct, frozen=True):
     created: int
     last_update: int
     expires: int | None
+    details: Mapping[str, Any] | None = None
 
 
 class Indicators(TenantRepository):
@@ -88,11 +91,19 @@ class Indicators(TenantRepository):
         """One indicator, or None."""
         return self._one(INDICATORS.c.indicator_id == indicator_id)
 
-    def page(self, selection: Selection) -> tuple[list[Indicator], tuple[int | str, ...] | None]:
-        """One page, and the sort keys of its last row if there are more."""
-        rows = self.connection.execute(select_page(self.select(INDICATORS).where(self._seen()), selection)).all()
-        page, after = cut_page(rows, selection)
-        return [_to_indicator(row) for row in page], after
+    def keys(self, condition: ColumnElement[bool] | None, order: Sequence[SortKey]) -> list[int | str]:
+        """The ids of those that meet a condition, in an order."""
+        statement = select(INDICATORS.c.indicator_id).where(self.own(INDICATORS), self._seen())
+        return list(self.connection.scalars(order_rows(statement, condition, order)))
+
+    def of_keys(self, keys: Sequence[int | str]) -> list[Indicator]:
+        """Those that still are, in the order of their ids."""
+        found: dict[int | str, Indicator] = {}
+        for start in range(0, len(keys), KEYS_OF_ONE_STATEMENT):
+            some = INDICATORS.c.indicator_id.in_(keys[start : start + KEYS_OF_ONE_STATEMENT])
+            statement = self.select(INDICATORS).where(some, self._seen())
+            found |= {row.indicator_id: _to_indicator(row) for row in self.connection.execute(statement)}
+        return [found[key] for key in keys if key in found]
 
     def count(self, condition: ColumnElement[bool] | None) -> int:
         """How many indicators meet `condition`."""
@@ -123,6 +134,7 @@ class Indicators(TenantRepository):
             "rbac_group_names": list(new.rbac_group_names),
             "expires": new.expires,
             "last_update": now,
+            **({} if new.details is None else {"details": dict(new.details)}),
         }
         if row is None:
             return self._add(new, match_value, author, now, values)

@@ -37,6 +37,7 @@ INDICATORS = Table(
     Column("created", BigInteger, nullable=False),
     Column("last_update", BigInteger, nullable=False),
     Column("expires", BigInteger),
+    Column("details", JSON, comment="what only Graph's tiIndicator says"),
     Index("ix_indicators_tenant_id_type_match_value", "tenant_id", "type", "match_value", unique=True),
     Index("ix_indicators_tenant_id_created", "tenant_id", "created", "indicator_id"),
 )

@@ -3,7 +3,7 @@
 Pending → InProgress → Succeeded, Failed, TimeOut or Cancelled. Carrying them out is `machines.execution`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from vedette.errors import InvalidRequestError
 from vedette.machines.tables import ACTION_OUTPUTS, MACHINE_ACTIONS
-from vedette.odata.paging import Selection, cut_page, select_page
+from vedette.odata.paging import KEYS_OF_ONE_STATEMENT, SortKey, order_rows
 from vedette.store.tenancy import TenantRepository
 
 Status = Literal["Pending", "InProgress", "Succeeded", "Failed", "TimeOut", "Cancelled"]
@@ -125,11 +125,19 @@ class MachineActions(TenantRepository):
         row = self.connection.execute(statement).first()
         return None if row is None else _to_action(row)
 
-    def page(self, selection: Selection) -> tuple[list[MachineAction], tuple[int | str, ...] | None]:
-        """One page, and the sort keys of its last row if there are more."""
-        rows = self.connection.execute(select_page(self.select(MACHINE_ACTIONS), selection)).all()
-        page, after = cut_page(rows, selection)
-        return [_to_action(row) for row in page], after
+    def keys(self, condition: ColumnElement[bool] | None, order: Sequence[SortKey]) -> list[int | str]:
+        """The ids of those that meet a condition, in an order."""
+        statement = select(MACHINE_ACTIONS.c.action_id).where(self.own(MACHINE_ACTIONS))
+        return list(self.connection.scalars(order_rows(statement, condition, order)))
+
+    def of_keys(self, keys: Sequence[int | str]) -> list[MachineAction]:
+        """Those that still are, in the order of their ids."""
+        found: dict[int | str, MachineAction] = {}
+        for start in range(0, len(keys), KEYS_OF_ONE_STATEMENT):
+            some = MACHINE_ACTIONS.c.action_id.in_(keys[start : start + KEYS_OF_ONE_STATEMENT])
+            statement = self.select(MACHINE_ACTIONS).where(some)
+            found |= {row.action_id: _to_action(row) for row in self.connection.execute(statement)}
+        return [found[key] for key in keys if key in found]
 
     def count(self, condition: ColumnElement[bool] | None) -> int:
         """How many actions meet `condition`."""

@@ -12,7 +12,7 @@ from vedette.incidents.risk import device_risk
 from vedette.machines.device_groups import DeviceGroups
 from vedette.machines.tables import MACHINE_ADDRESSES, MACHINE_TAGS, MACHINE_USERS, MACHINES
 from vedette.machines.visibility import MachineRepository
-from vedette.odata.paging import Selection, cut_page, select_page
+from vedette.odata.paging import KEYS_OF_ONE_STATEMENT, SortKey, order_rows
 
 INACTIVE_AFTER = 7 * 86_400 * TICKS_PER_SECOND
 """Not heard of for so long, a machine is inactive (MicrosoftDocs/defender-docs fix-unhealthy-sensors.md)."""
@@ -114,11 +114,15 @@ class Machines(MachineRepository):
         """Those of the machines that exist, last seen first."""
         return self._where(MACHINES.c.machine_id.in_(sorted({each.lower() for each in machine_ids})))
 
-    def page(self, selection: Selection) -> tuple[list[Machine], tuple[int | str, ...] | None]:
-        """One page, and the sort keys of its last row if there are more."""
-        rows = self.connection.execute(select_page(self._select(), selection)).all()
-        page, after = cut_page(rows, selection)
-        return self._load(page), after
+    def keys(self, condition: ColumnElement[bool] | None, order: Sequence[SortKey]) -> list[int | str]:
+        """The ids of those that meet a condition, in an order."""
+        statement = select(MACHINES.c.machine_id).where(self.own(MACHINES))
+        return list(self.connection.scalars(order_rows(statement, condition, order)))
+
+    def of_keys(self, keys: Sequence[int | str]) -> list[Machine]:
+        """Those that still are, in the order of their ids."""
+        found = {each.machine_id: each for some in _chunks([str(key) for key in keys]) for each in self.of_ids(some)}
+        return [found[str(key)] for key in keys if key in found]
 
     def count(self, condition: ColumnElement[bool] | None = None) -> int:
         """How many machines meet `condition`."""
@@ -235,7 +239,7 @@ def group_names(connection: Connection, tenant_id: str, machine_ids: Sequence[st
     return found
 
 
-def _chunks(values: list[str], size: int = 5_000) -> Iterable[list[str]]:
+def _chunks(values: list[str], size: int = KEYS_OF_ONE_STATEMENT) -> Iterable[list[str]]:
     """In portions that fit into one statement's parameters."""
     return (values[start : start + size] for start in range(0, len(values), size))
 

@@ -4,7 +4,7 @@ Queued → Running → Benign. What an investigation looks at is whether alerts 
 as PartiallyInvestigated, for people have to go on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from vedette.clock import Clock, now_ticks
 from vedette.jobs.queue import Job, JobQueue
 from vedette.machines.inventory import Machine, Machines
 from vedette.machines.tables import INVESTIGATION_COUNTERS, INVESTIGATIONS
-from vedette.odata.paging import Selection, cut_page, select_page
+from vedette.odata.paging import KEYS_OF_ONE_STATEMENT, SortKey, order_rows
 from vedette.store.engine import Store, conflict_insert
 from vedette.store.tenancy import TenantRepository
 
@@ -47,11 +47,19 @@ class Investigations(TenantRepository):
         row = self.connection.execute(self.select(INVESTIGATIONS).where(matches)).first()
         return None if row is None else _to_investigation(row)
 
-    def page(self, selection: Selection) -> tuple[list[Investigation], tuple[int | str, ...] | None]:
-        """One page, and the sort keys of its last row if there are more."""
-        rows = self.connection.execute(select_page(self.select(INVESTIGATIONS), selection)).all()
-        page, after = cut_page(rows, selection)
-        return [_to_investigation(row) for row in page], after
+    def keys(self, condition: ColumnElement[bool] | None, order: Sequence[SortKey]) -> list[int | str]:
+        """The ids of those that meet a condition, in an order."""
+        statement = select(INVESTIGATIONS.c.investigation_id).where(self.own(INVESTIGATIONS))
+        return list(self.connection.scalars(order_rows(statement, condition, order)))
+
+    def of_keys(self, keys: Sequence[int | str]) -> list[Investigation]:
+        """Those that still are, in the order of their ids."""
+        found: dict[int | str, Investigation] = {}
+        for start in range(0, len(keys), KEYS_OF_ONE_STATEMENT):
+            some = INVESTIGATIONS.c.investigation_id.in_(keys[start : start + KEYS_OF_ONE_STATEMENT])
+            statement = self.select(INVESTIGATIONS).where(some)
+            found |= {row.investigation_id: _to_investigation(row) for row in self.connection.execute(statement)}
+        return [found[key] for key in keys if key in found]
 
     def count(self, condition: ColumnElement[bool] | None) -> int:
         """How many investigations meet `condition`."""

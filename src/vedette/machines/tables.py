@@ -198,3 +198,28 @@ LIBRARY_FILES = Table(
     Column("created_by", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
 )
+
+REMEDIATION_TASKS = Table(
+    "remediation_tasks",
+    METADATA,
+    tenant_key(),
+    Column("task_id", GUID, primary_key=True),
+    Column("created", BigInteger, nullable=False),
+    Column("details", JSON, nullable=False, comment="what the task was asked for with"),
+    Column("machine_ids", JSON, nullable=False, comment="the machines that were exposed when it was asked for"),
+    Column("completed", BigInteger),
+    Column("completer", JSON, comment="who marked it as completed; null: all machines were mended"),
+    Index("ix_remediation_tasks_tenant_id_created", "tenant_id", "created", "task_id"),
+)
+
+SCORE_CONTROL_UPDATES = Table(
+    "score_control_updates",
+    METADATA,
+    tenant_key(),
+    Column("control_id", String(200), primary_key=True),
+    Column("updated", BigInteger, primary_key=True, autoincrement=False),
+    Column("state", String(40), nullable=False),
+    Column("assigned_to", Text),
+    Column("comment", Text),
+    Column("updated_by", Text, nullable=False),
+)

@@ -66,6 +66,11 @@ class Software(msgspec.Struct, frozen=True):
         """As the API names it."""
         return f"{self.vendor}-_-{self.name}"
 
+    @property
+    def product(self) -> tuple[str, str]:
+        """Vendor and name, as products are compared."""
+        return self.vendor.lower(), self.name.lower()
+
 
 class Configuration(msgspec.Struct, frozen=True):
     """A security setting that machines fall short of."""

@@ -10,6 +10,11 @@ from vedette.odata.syntax import QueryOptions
 KNOWN = frozenset({"$filter", "$orderby", "$top", "$skip", "$select", "$expand", "$count", "$skiptoken"})
 
 
+WITHIN_EXPAND = frozenset({"$filter", "$orderby", "$top", "$skip", "$select", "$count"})
+MAX_EXPAND = 16_384
+"""Characters of `$expand`."""
+
+
 def decode_query(query: str) -> dict[str, str]:
     """Names and values of a raw query string, `+` and `%20` as blanks. Names of system options in lower case.
 
@@ -32,13 +37,15 @@ def parse_options(pairs: Mapping[str, str], offered: frozenset[str] = KNOWN) -> 
     for name in pairs:
         if name.startswith("$") and name not in offered:
             raise ODataError("UnsupportedQueryOption", option=name)
+    expanded = _expanded(pairs.get("$expand", ""))
     return QueryOptions(
         filter=parse_filter(pairs["$filter"]) if pairs.get("$filter", "").strip() else None,
         order_by=parse_order_by(pairs["$orderby"]) if pairs.get("$orderby", "").strip() else (),
         top=_whole_number(pairs, "$top"),
         skip=_whole_number(pairs, "$skip"),
         select=_names(pairs.get("$select", "")),
-        expand=_names(pairs.get("$expand", "")),
+        expand=tuple(name for name, _ in expanded),
+        expand_options=tuple((name, options) for name, options in expanded if options is not None),
         count=_boolean(pairs, "$count"),
         skip_token=pairs.get("$skiptoken") or None,
     )
@@ -69,3 +76,45 @@ def _boolean(pairs: Mapping[str, str], option: str) -> bool:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def _expanded(text: str) -> list[tuple[str, QueryOptions | None]]:
+    """The properties of an `$expand`, each with its own options if it has any."""
+    if len(text) > MAX_EXPAND:
+        raise ODataError("FilterTooLong", limit=MAX_EXPAND)
+    found: list[tuple[str, QueryOptions | None]] = []
+    for part in filter(None, map(str.strip, _split(text, ","))):
+        name, bracket, inner = part.partition("(")
+        if not bracket:
+            found.append((name, None))
+            continue
+        if not inner.endswith(")") or not name.strip():
+            raise ODataError("InvalidQueryOption", option="$expand", value=part)
+        pairs: dict[str, str] = {}
+        for option in filter(None, map(str.strip, _split(inner[:-1], ";"))):
+            key, _, value = option.partition("=")
+            if key.strip().lower() in pairs or not key.strip().startswith("$"):
+                raise ODataError("InvalidQueryOption", option="$expand", value=part)
+            pairs[key.strip().lower()] = value
+        found.append((name.strip(), parse_options(pairs, WITHIN_EXPAND)))
+    return found
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """`text` at separators that stand in no parentheses and no quotes."""
+    parts, depth, quoted, start = [], 0, False, 0
+    for place, character in enumerate(text):
+        if character == "'":
+            quoted = not quoted
+        elif quoted:
+            continue
+        elif character == "(":
+            depth += 1
+        elif character == ")":
+            depth -= 1
+        elif character == separator and depth == 0:
+            parts.append(text[start:place])
+            start = place + 1
+    if depth != 0 or quoted:
+        raise ODataError("InvalidQueryOption", option="$expand", value=text[:64])
+    return [*parts, text[start:]]

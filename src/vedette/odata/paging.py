@@ -14,6 +14,9 @@ from sqlalchemy import ColumnElement, Row, Select, and_, literal, or_, tuple_
 from vedette.odata.errors import ODataError
 from vedette.odata.sql import is_long
 
+KEYS_OF_ONE_STATEMENT = 5_000
+"""Keys that one statement may name: databases limit its parameters."""
+
 SortKey = tuple[ColumnElement[Any], bool]
 """An expression that is never NULL, and whether it descends."""
 
@@ -51,6 +54,15 @@ def select_page(statement: Select[Any], selection: Selection) -> Select[Any]:
     if selection.limit is not None:
         statement = statement.limit(selection.limit + 1)
     return statement.offset(selection.offset) if selection.offset else statement
+
+
+def order_rows(statement: Select[Any], condition: ColumnElement[bool] | None, order: Sequence[SortKey]) -> Select[Any]:
+    """`statement` narrowed to a condition, in an order."""
+    if condition is not None:
+        statement = statement.where(condition)
+    for expression, descending in order:
+        statement = statement.order_by(expression.desc() if descending else expression.asc())
+    return statement
 
 
 def cut_page(rows: Sequence[Row[Any]], selection: Selection) -> tuple[Sequence[Row[Any]], tuple[int | str, ...] | None]:

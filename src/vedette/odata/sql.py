@@ -203,7 +203,7 @@ class _Translator:
                     return element
             elif len(rest) == 1 and (found := _find(element, rest[0])):
                 return found
-        elif not rest and (found := _find(self._properties, first)):
+        elif found := _find(self._properties, path.text):
             return found
         raise ODataError("UnknownProperty", property=path.text)
 

@@ -155,5 +155,7 @@ class QueryOptions:
     skip: int | None = None
     select: tuple[str, ...] = ()
     expand: tuple[str, ...] = ()
+    expand_options: "tuple[tuple[str, QueryOptions], ...]" = ()
+    """Options within `$expand`, by the property that they are for: `alerts($select=id;$top=5)`."""
     count: bool = False
     skip_token: str | None = None

@@ -87,7 +87,9 @@ def graph_parts(services: Services, calls: "InnerCalls", hunting: "HuntingRunner
         clock=clock,
         cursors=services.cursors,
         rules=RuleParts(store, columns, services.outbox, clock, ids),
-        subscriptions=SubscriptionParts(store, _sealer(services), delivery(services).validate, clock, ids),
+        subscriptions=SubscriptionParts(
+            store, _sealer(services), delivery(services).validate, clock, ids, delivery(services).watch
+        ),
         calls=calls,
         telemetry=services.telemetry,
         identity=services.identity,
@@ -96,11 +98,12 @@ def graph_parts(services: Services, calls: "InnerCalls", hunting: "HuntingRunner
 
 def delivery(services: Services) -> "Delivery":
     """Sends change notifications."""
+    from vedette.api.graph.resource_data import describe_resource
     from vedette.api.graph.subscriptions import subscription_filters
     from vedette.streaming.delivery import Delivery, DeliveryParts
 
     parts = DeliveryParts(services.store, services.queue, services.egress, _sealer(services), services.clock)
-    return Delivery(parts, subscription_filters())
+    return Delivery(parts, subscription_filters(), describe_resource)
 
 
 def notification_topics() -> Mapping[str, Sequence[str]]:
@@ -113,10 +116,10 @@ def notification_topics() -> Mapping[str, Sequence[str]]:
 
 def notification_handlers(services: Services) -> Mapping[str, "Callable[[Job], None]"]:
     """What runs the jobs of notifications."""
-    from vedette.streaming.delivery import DELIVER, FAN_OUT
+    from vedette.streaming.delivery import DELIVER, FAN_OUT, WARN
 
     sender = delivery(services)
-    return {FAN_OUT: sender.fan_out, DELIVER: sender.deliver}
+    return {FAN_OUT: sender.fan_out, DELIVER: sender.deliver, WARN: sender.warn}
 
 
 def tenant_rules(services: Services, tenant_id: str) -> Mapping[str, "Rule"]:

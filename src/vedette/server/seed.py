@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from vedette.api.graph.evidence_input import from_graph
+from vedette.api.graph.feeds import put_resource
 from vedette.api.graph.values import complete
 from vedette.clock import now_ticks
 from vedette.contracts.graph_types import SECURITY
@@ -17,6 +18,7 @@ from vedette.errors import InvalidRequestError, UsageError
 from vedette.incidents.alerts import ALERT_CREATED, AlertChange, AlertDetails, NewAlert, create
 from vedette.incidents.incidents import IncidentChange
 from vedette.incidents.triage import By, change_alert, change_incident, move_alerts
+from vedette.machines.remediations import RemediationDetails, Remediations, exposed_machines
 from vedette.odata.dates import parse_ticks
 from vedette.server.data_folder import existing_data_folder
 from vedette.server.wiring import Services
@@ -30,10 +32,15 @@ class Seeded(msgspec.Struct, frozen=True):
 
     incidents: tuple[int, ...]
     alerts: tuple[str, ...]
+    tasks: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
 
 
 def seed_file(data: Path, path: Path, tenant_name: str | None) -> Seeded:
-    """Seed a tenant from a JSON file `{"incidents": [… with "alerts"], "alerts": […]}`; all of it or nothing."""
+    """Seed a tenant from a JSON file, all of it or nothing.
+
+    `{"incidents": [… with "alerts"], "alerts": […], "remediationTasks": […], "resources": {"identities/sensors": […]}}`
+    """
     services = Services(load_settings({"data": data}, os.environ), existing_data_folder(data))
     try:
         tenant = services.tenant(tenant_name)
@@ -66,7 +73,30 @@ def seed(connection: Connection, tenant_id: str, document: Mapping[str, Any], se
         made += ids
         incidents.append(incident_id)
     made += [_alert(connection, tenant_id, alert, services) for alert in document.get("alerts", ())]
-    return Seeded(tuple(incidents), tuple(made))
+    tasks = tuple(_task(connection, tenant_id, task, services) for task in document.get("remediationTasks", ()))
+    brought = (ACTOR, now_ticks(services.clock))
+    resources = tuple(
+        put_resource(connection, tenant_id, path, given, brought)
+        for path, all_given in document.get("resources", {}).items()
+        for given in all_given
+    )
+    return Seeded(tuple(incidents), tuple(made), tasks, resources)
+
+
+def _task(connection: Connection, tenant_id: str, given: Mapping[str, Any], services: Services) -> str:
+    """A remediation task for the machines that are exposed now, unless it names them."""
+    members = {name: value for name, value in given.items() if name != "machineIds"}
+    try:
+        details = msgspec.convert(members, RemediationDetails)
+    except msgspec.ValidationError as error:
+        raise InvalidRequestError("InvalidBodyValue", property="remediationTasks") from error
+    machine_ids = given.get("machineIds")
+    if machine_ids is None:
+        tenant = services.tenant(tenant_id)
+        machine_ids = [] if tenant is None else exposed_machines(services.telemetry, tenant, details)
+    task_id = services.ids.guid()
+    Remediations(connection, tenant_id).add(task_id, details, list(machine_ids), now_ticks(services.clock))
+    return task_id
 
 
 def _incident_change(members: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

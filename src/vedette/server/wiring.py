@@ -281,7 +281,7 @@ class Services:
         from vedette.detections.responses import Responder
 
         responder = Responder(self.endpoint.actions, self.endpoint.investigations, self.clock)
-        return Evaluator(self.store, self.hunting, self.outbox, self.clock, self.ids, responder)
+        return Evaluator(self.store, self.hunting, self.outbox, self.clock, self.ids, responder=responder)
 
     @cached_property
     def rules(self) -> "RuleFolder":

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 from sqlalchemy import ColumnElement, Connection
 
-from vedette.clock import Clock, format_ticks, now_ticks
+from vedette.clock import TICKS_PER_SECOND, Clock, format_ticks, now_ticks, to_ticks
 from vedette.egress.errors import EgressError
 from vedette.egress.transport import EgressResponse
 from vedette.errors import InvalidRequestError, VedetteError
@@ -24,15 +24,20 @@ from vedette.observability.logs import get_logger
 from vedette.odata.sql import PropertyMap, to_condition
 from vedette.store.engine import Store
 from vedette.store.secrets import Sealer, Secret
+from vedette.streaming.encryption import encrypted_content
 from vedette.streaming.subscriptions import Subscription, Subscriptions, parse_resource
 
 LOG = get_logger(__name__)
 
 FAN_OUT = "notify_subscribers"
 DELIVER = "deliver_notification"
+WARN = "warn_subscriber"
 SIGNATURE = "Vedette-Signature"
 GIVE_UP_SECONDS = 4 * 3600
 """How long a delivery is tried (microsoft-graph-docs-contrib change-notifications-delivery-webhooks)."""
+
+WARN_SECONDS = 15 * 60
+"""How long before its end a subscription is warned of."""
 
 
 class Sender(Protocol):
@@ -57,10 +62,21 @@ class DeliveryParts(msgspec.Struct, frozen=True):
     clock: Clock
 
 
-class Delivery:
-    """Handlers of the two kinds of jobs, and the check of an address. `filters` say what each resource filters by."""
+class Describe(Protocol):
+    """Writes a resource as its API shows it."""
 
-    def __init__(self, parts: DeliveryParts, filters: Mapping[str, PropertyMap]) -> None:
+    def __call__(
+        self, connection: Connection, tenant_id: str, subject: str, key: str, base_url: str, /
+    ) -> bytes | None:
+        """The alert or incident as JSON; None if it is not there."""
+        ...
+
+
+class Delivery:
+    """Handlers of the jobs, and the check of an address. `filters` say what each resource filters by."""
+
+    def __init__(self, parts: DeliveryParts, filters: Mapping[str, PropertyMap], describe: Describe) -> None:
+        self._describe = describe
         self._store = parts.store
         self._queue = parts.queue
         self._sender = parts.sender
@@ -78,6 +94,49 @@ class Delivery:
             raise InvalidRequestError("SubscriptionValidationFailed", reason=error.reason) from error
         if answer.status != 200 or answer.body.decode("utf-8", "replace").strip() != token:
             raise InvalidRequestError("SubscriptionValidationFailed", reason=f"status_{answer.status}")
+
+    def watch(self, connection: Connection, tenant_id: str, subscription: Subscription) -> None:
+        """See to it that the subscriber is warned before the end, if there is an address for that."""
+        if subscription.lifecycle_url is None:
+            return
+        ends = (subscription.expires - to_ticks(0)) / TICKS_PER_SECOND
+        payload = {"subscription_id": subscription.subscription_id, "expires": subscription.expires}
+        key = f"{subscription.subscription_id}/{subscription.expires}"
+        run_at = max(self._clock.time(), ends - WARN_SECONDS)
+        self._queue.enqueue(connection, tenant_id, WARN, payload, run_at=run_at, key=key)
+
+    def warn(self, job: Job) -> None:
+        """Tell that a subscription ends soon, unless it was renewed or removed. Raises DeliveryError."""
+        with self._store.connect() as connection:
+            found = Subscriptions(connection, job.tenant_id, self._sealer).get(
+                str(job.payload["subscription_id"]), now_ticks(self._clock)
+            )
+        if found is not None and found.expires == int(job.payload["expires"]):
+            self._tell(job.tenant_id, found, "reauthorizationRequired")
+
+    def _tell(self, tenant_id: str, subscription: Subscription, event: str) -> None:
+        """Send a lifecycle notification. Raises DeliveryError."""
+        if subscription.lifecycle_url is None:
+            return
+        state = subscription.client_state
+        notification = {
+            "subscriptionId": subscription.subscription_id,
+            "subscriptionExpirationDateTime": format_ticks(subscription.expires),
+            "clientState": None if state is None else state.reveal().decode(),
+            "tenantId": tenant_id,
+            "lifecycleEvent": event,
+        }
+        self._send(subscription.lifecycle_url, subscription, {"value": [notification]})
+
+    def _send(self, url: str, subscription: Subscription, document: Mapping[str, object]) -> None:
+        body = msgspec.json.encode(document)
+        headers = {"Content-Type": "application/json", **self._signature(subscription, body)}
+        try:
+            answer = self._sender.post(url, body, headers)
+        except EgressError as error:
+            raise DeliveryError(error.reason) from error
+        if not 200 <= answer.status < 300:
+            raise DeliveryError(f"status_{answer.status}")
 
     def fan_out(self, job: Job) -> None:
         """Make a job for every subscription that a change concerns."""
@@ -105,16 +164,12 @@ class Delivery:
             found = Subscriptions(connection, job.tenant_id, self._sealer).get(
                 str(job.payload["subscription_id"]), now_ticks(self._clock)
             )
-        if found is None or self._clock.time() > float(job.payload["until"]):
+        if found is None:
             return  # nobody waits for it any more
-        body = msgspec.json.encode({"value": [self._notification(job, found)]})
-        headers = {"Content-Type": "application/json", **self._signature(found, body)}
-        try:
-            answer = self._sender.post(found.notification_url, body, headers)
-        except EgressError as error:
-            raise DeliveryError(error.reason) from error
-        if not 200 <= answer.status < 300:
-            raise DeliveryError(f"status_{answer.status}")
+        if self._clock.time() > float(job.payload["until"]):
+            self._tell(job.tenant_id, found, "missed")
+            return
+        self._send(found.notification_url, found, {"value": [self._notification(job, found)]})
 
     def _concerns(
         self, connection: Connection, tenant_id: str, subscription: Subscription, subject: str, key: object
@@ -135,7 +190,7 @@ class Delivery:
         resource, key = parse_resource(subscription.resource), job.payload["key"]
         path = f"{resource.path}/{key}"
         state = subscription.client_state
-        return {
+        notification: dict[str, object] = {
             "subscriptionId": subscription.subscription_id,
             "subscriptionExpirationDateTime": format_ticks(subscription.expires),
             "clientState": None if state is None else state.reveal().decode(),
@@ -148,6 +203,14 @@ class Delivery:
                 "id": key,
             },
         }
+        if subscription.encryption_certificate is not None:
+            with self._store.connect() as connection:
+                data = self._describe(connection, job.tenant_id, resource.subject, str(key), subscription.base_url)
+            certificate_id = subscription.encryption_certificate_id or ""
+            if data is not None:
+                content = encrypted_content(data, subscription.encryption_certificate, certificate_id)
+                notification["encryptedContent"] = content
+        return notification
 
     def _signature(self, subscription: Subscription, body: bytes) -> dict[str, str]:
         if subscription.client_state is None:

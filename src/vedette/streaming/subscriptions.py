@@ -52,6 +52,9 @@ class Subscription(msgspec.Struct, frozen=True):
     expires: int
     created: int
     base_url: str
+    encryption_certificate: str | None = None
+    encryption_certificate_id: str | None = None
+    """With a certificate, notifications carry the resource, encrypted for it."""
 
 
 def parse_resource(text: str) -> Resource:
@@ -113,6 +116,8 @@ class Subscriptions(TenantRepository):
             expires=subscription.expires,
             created=subscription.created,
             base_url=subscription.base_url,
+            encryption_certificate=subscription.encryption_certificate,
+            encryption_certificate_id=subscription.encryption_certificate_id,
         )
 
     def renew(self, subscription_id: str, expires: int, notification_url: str) -> None:

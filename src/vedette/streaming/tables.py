@@ -20,5 +20,7 @@ SUBSCRIPTIONS = Table(
     Column("expires", BigInteger, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("base_url", Text, nullable=False),
+    Column("encryption_certificate", Text),
+    Column("encryption_certificate_id", String(128)),
     Index("ix_subscriptions_expires", "expires"),
 )

@@ -1,5 +1,7 @@
 """Subscriptions: validation, renewal, expiry, and notifications that carry their signature."""
 
+import base64
+import datetime
 import hashlib
 import hmac
 import json
@@ -7,10 +9,18 @@ from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.api_fakes import HOME, Application
 from tests.unit.api.test_paging_under_change import new_alert
+from vedette.api.graph.resource_data import describe_resource
 from vedette.api.graph.subscriptions import subscription_filters
+from vedette.clock import now_ticks
 from vedette.egress.errors import EgressFailedError
 from vedette.egress.transport import EgressResponse
 from vedette.errors import InvalidRequestError
@@ -19,7 +29,17 @@ from vedette.incidents.changes import ALERT_CHANGED, INCIDENT_CHANGED
 from vedette.jobs.outbox import OutboxRelay
 from vedette.jobs.queue import JobQueue
 from vedette.store.secrets import Secret
-from vedette.streaming.delivery import DELIVER, FAN_OUT, SIGNATURE, Delivery, DeliveryError, DeliveryParts
+from vedette.streaming.delivery import (
+    DELIVER,
+    FAN_OUT,
+    GIVE_UP_SECONDS,
+    SIGNATURE,
+    WARN,
+    Delivery,
+    DeliveryError,
+    DeliveryParts,
+)
+from vedette.streaming.subscriptions import Subscriptions
 
 BODY = {
     "changeType": "created,updated",
@@ -54,11 +74,11 @@ def deliver_all(application: Application, receiver: Receiver) -> int:
     topics = {ALERT_CHANGED: (FAN_OUT,), INCIDENT_CHANGED: (FAN_OUT,)}
     OutboxRelay(application.store, queue, topics).relay()
     parts = DeliveryParts(application.store, queue, receiver, application.sealer, application.clock)
-    delivery = Delivery(parts, subscription_filters())
+    delivery = Delivery(parts, subscription_filters(), describe_resource)
     failed = 0
     while (job := queue.claim()) is not None:
         try:
-            {FAN_OUT: delivery.fan_out, DELIVER: delivery.deliver}[job.kind](job)
+            {FAN_OUT: delivery.fan_out, DELIVER: delivery.deliver, WARN: delivery.warn}[job.kind](job)
         except DeliveryError as error:
             queue.fail(job, str(error))
             failed += 1
@@ -138,7 +158,7 @@ def test_renewing_expiry_and_deleting(application: Application) -> None:
         ({"expirationDateTime": "soon"}, 400),
         ({"clientState": "x" * 129}, 400),
         ({"notificationUrl": "ftp://hooks.contoso.test"}, 400),
-        ({"includeResourceData": True}, 501),
+        ({"includeResourceData": True}, 400),
         ({"colour": "red"}, 400),
     ],
 )
@@ -156,7 +176,7 @@ def test_an_address_has_to_repeat_the_token(application: Application) -> None:
 
     def delivery(receiver: Receiver) -> Delivery:
         parts = DeliveryParts(application.store, queue, receiver, application.sealer, application.clock)
-        return Delivery(parts, subscription_filters())
+        return Delivery(parts, subscription_filters(), describe_resource)
 
     away = Receiver()
     away.is_away = True
@@ -172,3 +192,83 @@ def test_the_client_state_is_sealed_at_rest(application: Application) -> None:
         row = connection.exec_driver_sql("SELECT client_state FROM subscriptions").one()
     assert b"a secret" not in row[0]
     assert "a secret" not in repr(Secret(b"a secret"))
+
+
+def certificate(bits: int = 2048) -> tuple[str, rsa.RSAPrivateKey]:
+    """A certificate of a subscriber, and its key."""
+    key = rsa.generate_private_key(65537, bits)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "receiver")])
+    start = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(start).not_valid_after(start + datetime.timedelta(days=3650))
+    signed = builder.sign(key, hashes.SHA256())
+    return base64.b64encode(signed.public_bytes(Encoding.DER)).decode(), key
+
+
+def test_resource_data_is_encrypted_for_the_subscriber(application: Application) -> None:
+    text, key = certificate()
+    rich = {"includeResourceData": True, "encryptionCertificate": text, "encryptionCertificateId": "mine"}
+    created = application.client("graph").post("/v1.0/subscriptions", {**BODY, **rich})
+    assert (created.status, created.json()["includeResourceData"]) == (201, True)
+    assert (created.json()["encryptionCertificateId"], created.json()["encryptionCertificate"]) == ("mine", None)
+    alert_id = new_alert(application, 2)
+    receiver = Receiver()
+    assert deliver_all(application, receiver) == 0
+    content = receiver.taken[0][0]["value"][0]["encryptedContent"]
+    assert content["encryptionCertificateId"] == "mine"
+    oaep = padding.OAEP(mgf=padding.MGF1(hashes.SHA1()), algorithm=hashes.SHA1(), label=None)
+    data_key, data = key.decrypt(base64.b64decode(content["dataKey"]), oaep), base64.b64decode(content["data"])
+    assert base64.b64decode(content["dataSignature"]) == hmac.new(data_key, data, hashlib.sha256).digest()
+    decryptor = Cipher(algorithms.AES(data_key), modes.CBC(data_key[:16])).decryptor()
+    padded = decryptor.update(data) + decryptor.finalize()
+    unpadder = PKCS7(128).unpadder()
+    resource = json.loads(unpadder.update(padded) + unpadder.finalize())
+    assert (resource["id"], resource["@odata.type"]) == (alert_id, "#microsoft.graph.security.alert")
+
+
+@pytest.mark.parametrize("wrong", ["none", "id", "text", "small"])
+def test_wrong_certificates(application: Application, wrong: str) -> None:
+    rich = {"includeResourceData": True, "encryptionCertificate": certificate()[0], "encryptionCertificateId": "mine"}
+    if wrong == "small":
+        rich["encryptionCertificate"] = certificate(1024)[0]
+    elif wrong == "text":
+        rich["encryptionCertificate"] = "AAAA"
+    else:
+        del rich["encryptionCertificate" if wrong == "none" else "encryptionCertificateId"]
+    assert application.client("graph").post("/v1.0/subscriptions", {**BODY, **rich}).status == 400
+
+
+def test_the_subscriber_is_warned_before_the_end(application: Application) -> None:
+    queue = JobQueue(application.store, application.clock, RandomIds())
+    receiver = Receiver()
+    parts = DeliveryParts(application.store, queue, receiver, application.sealer, application.clock)
+    delivery = Delivery(parts, subscription_filters(), describe_resource)
+    graph = application.client("graph")
+    body = {**BODY, "lifecycleNotificationUrl": "https://hooks.contoso.test/life"}
+    made = [graph.post("/v1.0/subscriptions", body).json()["id"] for _ in range(2)]
+    with application.store.begin() as connection:
+        for subscription in Subscriptions(connection, HOME, application.sealer).live(now_ticks(application.clock)):
+            delivery.watch(connection, HOME, subscription)
+    assert deliver_all(application, receiver) == 0
+    graph.patch(f"/v1.0/subscriptions/{made[1]}", {"expirationDateTime": "2025-12-01T00:00:00Z"})
+    application.clock.advance(86_400 - 600)
+    assert deliver_all(application, receiver) == 0
+    events = [each for document, *_ in receiver.taken for each in document["value"]]
+    assert [(each["subscriptionId"], each["lifecycleEvent"]) for each in events] == [
+        (made[0], "reauthorizationRequired")
+    ]
+
+
+def test_what_was_not_taken_in_time_is_told_of(application: Application) -> None:
+    body = {**BODY, "lifecycleNotificationUrl": "https://hooks.contoso.test/life"}
+    expires = {"expirationDateTime": "2025-12-01T00:00:00Z"}
+    application.client("graph").post("/v1.0/subscriptions", {**body, **expires})
+    new_alert(application, 2)
+    receiver = Receiver()
+    receiver.status = 503
+    assert deliver_all(application, receiver) == 1
+    receiver.taken.clear()
+    receiver.status = 200
+    application.clock.advance(GIVE_UP_SECONDS + 60)
+    assert deliver_all(application, receiver) == 0
+    assert [each["lifecycleEvent"] for document, *_ in receiver.taken for each in document["value"]] == ["missed"]

@@ -11,7 +11,7 @@ from vedette.api.defender.endpoint import EndpointParts
 from vedette.api.defender.machine_entities import to_action, to_investigation
 from vedette.api.defender.machines import MAX_PAGE, OFFERED, find_machine
 from vedette.api.http import ApiRequest, ApiResponse
-from vedette.api.listing import ListRules, read_list
+from vedette.api.listing import ListRules
 from vedette.clock import now_ticks
 from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
@@ -103,10 +103,11 @@ class DefenderActions:
 
     def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/machineactions."""
-        query = read_list(request, self._rules)
+        query, cursor = self._parts.lists.read(context, request, self._rules)
         with self._parts.store.connect() as connection:
             actions = MachineActions(connection, context.tenant.tenant_id)
-            return page_answer(request, "MachineActions", query, actions, to_action)
+            page = self._parts.lists.page(context, request, (query, cursor), actions)
+        return page_answer(request, "MachineActions", query, page, to_action)
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/machineactions/{id}."""

@@ -70,6 +70,7 @@ def alert_properties() -> PropertyMap:
     return {
         "id": Property(field["alert_id"], "string"),
         "incidentId": Property(field["incident_id"], "integer"),
+        "investigationId": Property(field["investigation_id"], "integer"),
         "alertCreationTime": Property(field["created"], "datetime"),
         "lastUpdateTime": Property(field["last_update"], "datetime"),
         "firstEventTime": Property(field["first_activity"], "datetime"),

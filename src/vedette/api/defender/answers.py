@@ -1,43 +1,27 @@
 """What answers of Defender for Endpoint have in common: OData context, pages, the caller's name, checks of ids."""
 
 from collections.abc import Callable, Iterable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement
 
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.listing import ListQuery, select_members
 from vedette.api.render import json_answer
+from vedette.api.snapshot_lists import ListPage
 from vedette.context import Principal
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.odata.options import decode_query, parse_options
-from vedette.odata.paging import Selection
 
 T = TypeVar("T")
 
 
-class Pages(Protocol[T]):
-    """A repository that answers lists."""
-
-    def page(self, selection: Selection) -> tuple[list[T], tuple[int | str, ...] | None]:
-        """One page, and the sort keys of its last row if there are more."""
-        ...
-
-    def count(self, condition: ColumnElement[bool] | None) -> int:
-        """How many rows meet `condition`."""
-        ...
-
-
 def page_answer(
-    request: ApiRequest, set_name: str, query: ListQuery, repository: Pages[T], convert: Callable[[T], object]
+    request: ApiRequest, set_name: str, query: ListQuery, page: ListPage[T], convert: Callable[[T], object]
 ) -> ApiResponse:
     """One page of a list, with count and link as asked."""
-    rows, after = repository.page(query.selection)
-    total = repository.count(query.selection.condition) if query.options.count else None
-    members = [select_members(msgspec.to_builtins(convert(row)), query.options.select) for row in rows]
-    link = None if after is None else query.next_link(request, after)
-    return collection(request, set_name, members, count=total, next_link=link)
+    members = [select_members(msgspec.to_builtins(convert(row)), query.options.select) for row in page.rows]
+    return collection(request, set_name, members, count=page.total, next_link=page.next_link)
 
 
 def collection(

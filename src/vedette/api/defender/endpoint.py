@@ -2,7 +2,9 @@
 
 import msgspec
 
+from vedette.api.cursors import CursorBox
 from vedette.api.downloads import DownloadLinks
+from vedette.api.kept_lists import KeptList, ListParts
 from vedette.clock import Clock
 from vedette.ids import Ids
 from vedette.jobs.outbox import Outbox
@@ -24,6 +26,7 @@ class EndpointParts(msgspec.Struct, frozen=True):
     outbox: Outbox
     telemetry: Telemetry
     links: DownloadLinks
+    lists: KeptList
     actions: ActionRequests
     investigations: InvestigationRequests
     reports: ReportParts
@@ -48,6 +51,7 @@ def make_parts(
         outbox=outbox,
         telemetry=telemetry,
         links=DownloadLinks(master, clock),
+        lists=KeptList(ListParts(store, CursorBox(master), clock, ids)),
         actions=ActionRequests(queue, clock, ids, delay=delay),
         investigations=investigations,
         reports=ReportParts(store, telemetry, outbox, investigations, clock, ids),

@@ -1,48 +1,112 @@
-"""The three export families: records by machine, a page at a time as JSON or all of them as files behind links."""
+"""The export families: records by machine, a page at a time as JSON or all of them as files behind links."""
 
 import gzip
 from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import quote
 
 import msgspec
 
 from vedette.api.defender.answers import collection, odata_context
 from vedette.api.defender.endpoint import EndpointParts
-from vedette.api.defender.weakness_entities import configuration_record, software_record, vulnerability_record
+from vedette.api.defender.machine_records import (
+    baseline_record,
+    change_record,
+    configuration_record,
+    gathered_record,
+    software_record,
+    uncoded_software_record,
+    vulnerability_record,
+)
 from vedette.api.downloads import Download
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.render import json_answer
 from vedette.clock import format_ticks, now_ticks
 from vedette.context import RequestContext, Tenant
 from vedette.errors import InvalidRequestError
+from vedette.machines.assessments import Assessments
 from vedette.machines.inventory import Machine, Machines
 from vedette.machines.tables import MACHINES
-from vedette.machines.telemetry import Row
+from vedette.machines.telemetry import Row, Telemetry
 from vedette.machines.weaknesses import Weaknesses
+from vedette.odata.dates import parse_ticks
 from vedette.odata.options import decode_query, parse_options
 from vedette.odata.paging import decode_token, encode_token
 
 DEFAULT_PAGE = 50_000
 MAX_PAGE = 200_000
-LINK_HOURS = 3
-MAX_LINK_HOURS = 24
 KIND = "export"
 
 _OFFERED = frozenset({"$top", "$skiptoken"})
 _ENCODER = msgspec.json.Encoder()
 
 
+class Source(msgspec.Struct, frozen=True):
+    """What the rows of a page are read from: the records behind one, and for changes since when (ticks)."""
+
+    telemetry: Telemetry
+    tenant: Tenant
+    after: str | None
+    limit: int
+    since: int = 0
+
+    @property
+    def weaknesses(self) -> Weaknesses:
+        """Vulnerabilities, software and configurations."""
+        return Weaknesses(self.telemetry, self.tenant)
+
+    @property
+    def assessments(self) -> Assessments:
+        """What only exports show."""
+        return Assessments(self.telemetry, self.tenant)
+
+
 class Family(msgspec.Struct, frozen=True):
-    """One family: where its rows come from and what they look like."""
+    """One family: where its rows come from and what they look like. `hours`: life of a link, and the longest."""
 
     set_name: str
-    rows: Callable[[Weaknesses, str | None, int], list[Row]]
+    rows: Callable[[Source], list[Row]]
     record: Callable[[Row, Machine | None], dict[str, object]]
+    hours: tuple[int, int] = (3, 24)
 
 
 FAMILIES: Mapping[str, Family] = {
-    "vulnerabilities": Family("AssetVulnerability", Weaknesses.vulnerability_records, vulnerability_record),
-    "software": Family("AssetSoftware", Weaknesses.software_records, software_record),
-    "configurations": Family("AssetConfiguration", Weaknesses.configuration_records, configuration_record),
+    "vulnerabilities": Family(
+        "AssetVulnerability",
+        lambda source: source.weaknesses.vulnerability_records(source.after, source.limit),
+        vulnerability_record,
+    ),
+    "changes": Family(
+        "DeltaAssetVulnerability",
+        lambda source: source.assessments.changes(source.since, source.after, source.limit),
+        change_record,
+    ),
+    "software": Family(
+        "AssetSoftware",
+        lambda source: source.weaknesses.software_records(source.after, source.limit),
+        software_record,
+    ),
+    "uncoded_software": Family(
+        "AssetNonCpeSoftware",
+        lambda source: source.assessments.uncoded_software(source.after, source.limit),
+        uncoded_software_record,
+    ),
+    "configurations": Family(
+        "AssetConfiguration",
+        lambda source: source.weaknesses.configuration_records(source.after, source.limit),
+        configuration_record,
+    ),
+    "baselines": Family(
+        "AssetBaselineAssessment",
+        lambda source: source.assessments.baselines(source.after, source.limit),
+        baseline_record,
+        hours=(1, 6),
+    ),
+    "gathered": Family(
+        "AssetInformation",
+        lambda source: source.assessments.gathered(source.after, source.limit),
+        gathered_record,
+        hours=(1, 6),
+    ),
 }
 
 
@@ -62,10 +126,11 @@ class DefenderExports:
             if size > MAX_PAGE:
                 raise InvalidRequestError("TopExceeded", limit=MAX_PAGE, value=size)
             after = _behind(options.skip_token)
-            rows = self._rows(context.tenant, family, after, size + 1)
+            since = _since(pairs) if family == "changes" else 0
+            rows = FAMILIES[family].rows(Source(self._parts.telemetry, context.tenant, after, size + 1, since))
             link = None
             if len(rows) > size and options.top is None:
-                link = _next_link(request, size, str(rows[size - 1]["Id"]))
+                link = _next_link(request, pairs, size, str(rows[size - 1]["Id"]))
             with self._parts.store.connect() as connection:
                 machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
                 records = _records(machines, family, rows[:size])
@@ -80,7 +145,8 @@ class DefenderExports:
         def answer(context: RequestContext, request: ApiRequest) -> ApiResponse:
             pairs = {name.lower(): value for name, value in decode_query(request.query).items()}
             parse_options(pairs, frozenset())
-            hours = _whole(pairs.get("sasvalidhours", str(LINK_HOURS)), "sasValidHours", MAX_LINK_HOURS)
+            hours, longest = FAMILIES[family].hours
+            hours = _whole(pairs.get("sasvalidhours", str(hours)), "sasValidHours", longest)
             tenant = context.tenant
             link = self._parts.links.make(
                 request.base_url, tenant.tenant_id, KIND, family, tenant.domain, seconds=hours * 3600
@@ -101,7 +167,7 @@ class DefenderExports:
         tenant = Tenant(download.tenant_id, domain, domain)
         lines: list[bytes] = []
         after: str | None = None
-        while rows := self._rows(tenant, family, after, DEFAULT_PAGE):
+        while rows := FAMILIES[family].rows(Source(self._parts.telemetry, tenant, after, DEFAULT_PAGE)):
             with self._parts.store.connect() as connection:
                 machines = Machines(connection, download.tenant_id, now_ticks(self._parts.clock))
                 lines += map(_ENCODER.encode, _records(machines, family, rows))
@@ -109,9 +175,6 @@ class DefenderExports:
         content = gzip.compress(b"".join(line + b"\n" for line in lines), 6, mtime=0)
         disposition = f'attachment; filename="{family}.json.gz"'
         return ApiResponse(200, content, "application/gzip", {"content-disposition": disposition})
-
-    def _rows(self, tenant: Tenant, family: str, after: str | None, limit: int) -> list[Row]:
-        return FAMILIES[family].rows(Weaknesses(self._parts.telemetry, tenant), after, limit)
 
 
 def _records(machines: Machines, family: str, rows: Sequence[Row]) -> list[dict[str, object]]:
@@ -137,5 +200,16 @@ def _behind(token: str | None) -> str | None:
     return str(decode_token(token, ((MACHINES.c.machine_id, False),))[0])
 
 
-def _next_link(request: ApiRequest, size: int, last: str) -> str:
-    return f"{request.base_url}{request.path}?pageSize={size}&$skiptoken={encode_token((last,))}"
+def _since(pairs: Mapping[str, str]) -> int:
+    """The time that changes are asked since, which has to be given."""
+    text = next((value for name, value in pairs.items() if name.lower() == "sincetime"), "")
+    ticks = parse_ticks(text)
+    if ticks is None:
+        raise InvalidRequestError("InvalidParameter" if text else "MissingParameter", parameter="sinceTime")
+    return ticks
+
+
+def _next_link(request: ApiRequest, pairs: Mapping[str, str], size: int, last: str) -> str:
+    own = {name: value for name, value in pairs.items() if name.lower() == "sincetime"}
+    query = "".join(f"&{name}={quote(value, safe='')}" for name, value in own.items())
+    return f"{request.base_url}{request.path}?pageSize={size}{query}&$skiptoken={encode_token((last,))}"

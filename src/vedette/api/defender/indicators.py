@@ -10,7 +10,7 @@ from vedette.api.defender.answers import caller_name, entity, odata_context, pag
 from vedette.api.defender.endpoint import EndpointParts
 from vedette.api.defender.machines import MAX_PAGE, OFFERED
 from vedette.api.http import ApiRequest, ApiResponse
-from vedette.api.listing import ListRules, read_list
+from vedette.api.listing import ListRules
 from vedette.api.render import json_answer
 from vedette.clock import format_ticks, now_ticks
 from vedette.context import Principal, RequestContext
@@ -116,10 +116,11 @@ class DefenderIndicators:
 
     def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/indicators."""
-        query = read_list(request, self._rules)
+        query, cursor = self._parts.lists.read(context, request, self._rules)
         with self._parts.store.connect() as connection:
             indicators = Indicators(connection, context.tenant.tenant_id, author_of(context.principal))
-            return page_answer(request, "Indicators", query, indicators, to_indicator)
+            page = self._parts.lists.page(context, request, (query, cursor), indicators)
+        return page_answer(request, "Indicators", query, page, to_indicator)
 
     def put(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /api/indicators: creates, or changes the one of the same value and type."""

@@ -5,7 +5,7 @@ from vedette.api.defender.endpoint import EndpointParts
 from vedette.api.defender.machine_entities import to_investigation
 from vedette.api.defender.machines import MAX_PAGE, OFFERED
 from vedette.api.http import ApiRequest, ApiResponse
-from vedette.api.listing import ListRules, read_list
+from vedette.api.listing import ListRules
 from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
 from vedette.machines.investigations import INVESTIGATION_FIELDS, Investigations
@@ -40,10 +40,11 @@ class DefenderInvestigations:
 
     def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/investigations."""
-        query = read_list(request, self._rules)
+        query, cursor = self._parts.lists.read(context, request, self._rules)
         with self._parts.store.connect() as connection:
             investigations = Investigations(connection, context.tenant.tenant_id)
-            return page_answer(request, "Investigations", query, investigations, to_investigation)
+            page = self._parts.lists.page(context, request, (query, cursor), investigations)
+        return page_answer(request, "Investigations", query, page, to_investigation)
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/investigations/{id}."""

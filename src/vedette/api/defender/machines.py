@@ -10,7 +10,7 @@ from vedette.api.defender.answers import collection, entity, found, page_answer,
 from vedette.api.defender.endpoint import EndpointParts
 from vedette.api.defender.machine_entities import to_machine, to_user
 from vedette.api.http import ApiRequest, ApiResponse
-from vedette.api.listing import ListRules, read_list
+from vedette.api.listing import ListRules
 from vedette.clock import TICKS_PER_SECOND, now_ticks
 from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
@@ -95,10 +95,11 @@ class DefenderMachines:
                 max_page=MAX_PAGE,
                 over_max="refuse",
             )
-            query = read_list(request, rules)
+            query, cursor = self._parts.lists.read(context, request, rules)
             if machines.count() == 0:
                 raise NotFoundError(resource="machines")
-            return page_answer(request, "Machines", query, machines, to_machine)
+            page = self._parts.lists.page(context, request, (query, cursor), machines)
+        return page_answer(request, "Machines", query, page, to_machine)
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/machines/{id}: by machine id or computer name."""

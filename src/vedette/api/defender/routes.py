@@ -14,6 +14,7 @@ from vedette.api.defender.indicators import DefenderIndicators
 from vedette.api.defender.investigations import DefenderInvestigations
 from vedette.api.defender.library import DefenderLibrary
 from vedette.api.defender.machines import DefenderMachines
+from vedette.api.defender.remediations import DefenderRemediations
 from vedette.api.defender.sightings import DefenderSightings
 from vedette.api.defender.weaknesses import DefenderWeaknesses
 from vedette.api.http import AuthenticatedHandler
@@ -52,6 +53,7 @@ class DefenderSurface:
             **_sightings(self._endpoint),
             **_weaknesses(self._endpoint),
             **_exports(exports),
+            **_remediations(self._endpoint),
         }
 
 
@@ -158,6 +160,9 @@ def _weaknesses(parts: EndpointParts) -> Mapping[str, AuthenticatedHandler]:
         "get_software_by_id": weaknesses.one_software,
         "get_machines_by_software": weaknesses.machines_by_software,
         "get_vuln_by_software": weaknesses.vulnerabilities_by_software,
+        "get_software_ver_distribution": weaknesses.distributions,
+        "get_missing_kbs_software": weaknesses.missing_updates_of_software,
+        "get_missing_kbs_machine": weaknesses.missing_updates_of_machine,
         "get_installed_software": weaknesses.machine_software,
         "get_discovered_vulnerabilities": weaknesses.machine_vulnerabilities,
         "get_security_recommendations": weaknesses.machine_recommendations,
@@ -178,8 +183,23 @@ def _exports(exports: DefenderExports) -> Mapping[str, AuthenticatedHandler]:
     return {
         vulnerabilities: exports.page("vulnerabilities"),
         f"{vulnerabilities}_software_vulnerabilities_export": exports.files("vulnerabilities"),
+        f"{vulnerabilities}_software_vulnerability_changes_by_machine": exports.page("changes"),
+        "get_assessment_non_cpe_software_inventory": exports.page("uncoded_software"),
+        "get_assessment_non_cpe_software_inventory_export": exports.files("uncoded_software"),
+        "get_baseline_compliance_assessment": exports.page("baselines"),
+        "export_baseline_compliance_assessment": exports.files("baselines"),
+        "export_info_gathering": exports.files("gathered"),
         "get_assessment_software_inventory": exports.page("software"),
         "get_assessment_software_inventory_software_inventory_export": exports.files("software"),
         "get_assessment_secure_config": exports.page("configurations"),
         "get_assessment_secure_config_secure_configurations_assessment_export": exports.files("configurations"),
+    }
+
+
+def _remediations(parts: EndpointParts) -> Mapping[str, AuthenticatedHandler]:
+    remediations = DefenderRemediations(parts)
+    return {
+        "get_remediation_all_activities": remediations.list,
+        "get_remediation_one_activity": remediations.get,
+        "get_remediation_exposed_devices_activities": remediations.machines,
     }

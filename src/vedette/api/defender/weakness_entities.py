@@ -1,16 +1,14 @@
-"""Vulnerabilities, software, recommendations and their exports in the Defender for Endpoint API's shape."""
+"""Vulnerabilities, software, versions, updates and recommendations in the Defender for Endpoint API's shape."""
 
 import msgspec
 
 from vedette.clock import format_ticks
+from vedette.machines import security_updates as update_domain
 from vedette.machines import weaknesses as domain
-from vedette.machines.inventory import Machine
-from vedette.machines.telemetry import Row, number_of, text_of, truth_of
+from vedette.odata.documents import fields_of
 
-UNASSIGNED = "Unassigned"
-"""`rbacGroupName` of a machine that is in no group."""
-
-_NEVER = ""
+CATALOG = "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB"
+"""Where an update is described (defender-docs defender-endpoint/api/get-missing-kbs-machine.md)."""
 
 
 class Vulnerability(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -60,6 +58,25 @@ class Software(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     impact_score: float
 
 
+class MissingUpdate(msgspec.Struct, frozen=True, rename="camel"):
+    """An update that machines lack."""
+
+    id: str
+    name: str
+    products_names: tuple[str, ...]
+    url: str
+    machine_missed_on: int
+    cve_addressed: int
+
+
+class Distribution(msgspec.Struct, frozen=True, rename="camel"):
+    """A version of a product and how it is spread."""
+
+    version: str
+    installations: int
+    vulnerabilities: int
+
+
 class Recommendation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What would make machines safer."""
 
@@ -86,6 +103,22 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     non_productivity_impacted_assets: int
     related_component: str
     exposed_critical_devices: int = 0
+
+
+SEVERITIES = ("Low", "Medium", "High", "Critical")
+VULNERABILITY_FIELDS = fields_of(Vulnerability, frozenset({"publishedOn", "updatedOn"}), {"severity": SEVERITIES})
+MACHINE_VULNERABILITY_FIELDS = fields_of(MachineVulnerability)
+SOFTWARE_FIELDS = fields_of(Software)
+MISSING_UPDATE_FIELDS = fields_of(MissingUpdate)
+DISTRIBUTION_FIELDS = fields_of(Distribution)
+RECOMMENDATION_FIELDS = fields_of(
+    Recommendation,
+    enums={
+        "recommendationCategory": ("Accounts", "Application", "Network", "OS", "SecurityControls"),
+        "remediationType": ("ConfigurationChange", "Update", "Upgrade", "Uninstall"),
+        "status": ("Active", "Exception"),
+    },
+)
 
 
 def to_vulnerability(vulnerability: domain.Vulnerability) -> Vulnerability:
@@ -117,7 +150,7 @@ def to_machine_vulnerability(finding: domain.Finding) -> MachineVulnerability:
     )
 
 
-def to_software(software: domain.Software) -> Software:
+def to_software(software: domain.Software, *, active_alert: bool = False) -> Software:
     """The wire form of a product. Its impact: the worst score, weighed by the share of machines that are exposed."""
     return Software(
         id=software.software_id,
@@ -125,14 +158,32 @@ def to_software(software: domain.Software) -> Software:
         vendor=software.vendor,
         weaknesses=software.weaknesses,
         public_exploit=software.has_exploit,
-        active_alert=False,
+        active_alert=active_alert,
         exposed_machines=software.exposed,
         installed_machines=software.machines,
         impact_score=_impact(software),
     )
 
 
-def update_of(software: domain.Software) -> Recommendation:
+def to_missing_update(update: update_domain.MissingUpdate) -> MissingUpdate:
+    """The wire form of an update that machines lack."""
+    number = update.update_id.upper().removeprefix("KB")
+    return MissingUpdate(
+        id=number,
+        name=update.name,
+        products_names=update.products,
+        url=f"{CATALOG}{number}",
+        machine_missed_on=update.machines,
+        cve_addressed=update.cves,
+    )
+
+
+def to_distribution(version: update_domain.Version) -> Distribution:
+    """The wire form of a version."""
+    return Distribution(version.version, version.machines, version.vulnerabilities)
+
+
+def update_of(software: domain.Software, *, active_alert: bool = False) -> Recommendation:
     """The recommendation to update a product that has vulnerabilities."""
     return Recommendation(
         id=f"va-_-{software.software_id}",
@@ -144,6 +195,7 @@ def update_of(software: domain.Software) -> Recommendation:
         sub_category="",
         severity_score=software.worst_cvss,
         public_exploit=software.has_exploit,
+        active_alert=active_alert,
         remediation_type="Update",
         config_score_impact=0.0,
         exposure_impact=_impact(software),
@@ -176,159 +228,9 @@ def change_of(configuration: domain.Configuration) -> Recommendation:
     )
 
 
-def vulnerability_record(row: Row, machine: Machine | None) -> dict[str, object]:
-    """A row of the vulnerability export."""
-    vendor, name = str(row["SoftwareVendor"]), str(row["SoftwareName"])
-    return {
-        "id": str(row["Id"]),
-        **_device(row, machine),
-        "osPlatform": text_of(row, "OSPlatform"),
-        "osVersion": text_of(row, "OSVersion"),
-        "osArchitecture": text_of(row, "OSArchitecture"),
-        "softwareVendor": vendor,
-        "softwareName": name,
-        "softwareVersion": text_of(row, "SoftwareVersion"),
-        "cveId": text_of(row, "CveId"),
-        "vulnerabilitySeverityLevel": text_of(row, "VulnerabilitySeverityLevel"),
-        "recommendedSecurityUpdate": text_of(row, "RecommendedSecurityUpdate"),
-        "recommendedSecurityUpdateId": text_of(row, "RecommendedSecurityUpdateId"),
-        "recommendedSecurityUpdateUrl": None,
-        "diskPaths": [],
-        "registryPaths": [],
-        "lastSeenTimestamp": _timestamp(number_of(row, "LastSeen")),
-        "firstSeenTimestamp": _timestamp(number_of(row, "FirstSeen")),
-        "exploitabilityLevel": "ExploitIsPublic" if truth_of(row, "IsExploitAvailable") else "NoExploit",
-        "recommendationReference": f"va-_-{vendor}-_-{name}",
-        "securityUpdateAvailable": text_of(row, "RecommendedSecurityUpdateId") is not None,
-        "cvssScore": _score(text_of(row, "CvssScore")),
-    }
-
-
-def software_record(row: Row, machine: Machine | None) -> dict[str, object]:
-    """A row of the inventory export."""
-    return {
-        **_device(row, machine),
-        "osPlatform": text_of(row, "OSPlatform"),
-        "softwareVendor": text_of(row, "SoftwareVendor"),
-        "softwareName": text_of(row, "SoftwareName"),
-        "softwareVersion": text_of(row, "SoftwareVersion"),
-        "numberOfWeaknesses": number_of(row, "Weaknesses") or 0,
-        "diskPaths": [],
-        "registryPaths": [],
-        "softwareFirstSeenTimestamp": _timestamp(number_of(row, "FirstSeen")),
-        "endOfSupportStatus": text_of(row, "EndOfSupportStatus") or "None",
-        "endOfSupportDate": _timestamp(number_of(row, "EndOfSupportDate")) or None,
-    }
-
-
-def configuration_record(row: Row, machine: Machine | None) -> dict[str, object]:
-    """A row of the configuration export."""
-    identifier = str(row["ConfigurationId"])
-    return {
-        **_device(row, machine),
-        "osPlatform": text_of(row, "OSPlatform"),
-        "osVersion": machine.os_version if machine else None,
-        "timestamp": _timestamp(number_of(row, "Timestamp")),
-        "configurationId": identifier,
-        "configurationCategory": text_of(row, "ConfigurationCategory"),
-        "configurationSubcategory": text_of(row, "ConfigurationSubcategory"),
-        "configurationImpact": text_of(row, "ConfigurationImpact"),
-        "configurationName": text_of(row, "ConfigurationName"),
-        "isCompliant": truth_of(row, "IsCompliant"),
-        "isApplicable": truth_of(row, "IsApplicable"),
-        "isExpectedUserImpact": truth_of(row, "IsExpectedUserImpact"),
-        "recommendationReference": f"sca-_-{identifier}",
-    }
-
-
-class _Gathered(msgspec.Struct, frozen=True, rename="pascal"):
-    """What `DeviceTvmInfoGathering.AdditionalFields` says of the antivirus."""
-
-    av_mode: str | int | None = None
-    av_signature_version: str | None = None
-    av_engine_version: str | None = None
-    av_platform_version: str | None = None
-    av_signature_update_time: str | None = None
-    av_engine_update_time: str | None = None
-    av_platform_update_time: str | None = None
-    av_signature_publish_time: str | None = None
-    av_is_signature_upto_date: bool | str | None = None
-    av_is_engine_upto_date: bool | str | None = None
-    av_is_platform_upto_date: bool | str | None = None
-
-
-def antivirus_record(row: Row, machine: Machine | None) -> dict[str, object]:
-    """The antivirus of a machine. What no fact says is empty, or Unknown."""
-    try:
-        facts = msgspec.json.decode(text_of(row, "AdditionalFields") or "{}", type=_Gathered)
-    except msgspec.MsgspecError:
-        facts = _Gathered()
-    platform = text_of(row, "OSPlatform") or ""
-    machine_id = str(row["DeviceId"]).lower()
-    scans = {f"{kind}Scan{what}": None if what != "Error" else "" for kind in ("quick", "full") for what in _SCAN_FACTS}
-    return {
-        "id": machine_id,
-        "machineId": machine_id,
-        "computerDnsName": text_of(row, "DeviceName"),
-        "osKind": _os_kind(platform),
-        "osPlatform": platform,
-        "osVersion": machine.os_version if machine else None,
-        "avMode": "" if facts.av_mode is None else str(facts.av_mode),
-        "avSignatureVersion": facts.av_signature_version,
-        "avEngineVersion": facts.av_engine_version,
-        "avPlatformVersion": facts.av_platform_version,
-        "avIsSignatureUpToDate": _known_truth(facts.av_is_signature_upto_date),
-        "avIsEngineUpToDate": _known_truth(facts.av_is_engine_upto_date),
-        "avIsPlatformUpToDate": _known_truth(facts.av_is_platform_upto_date),
-        "avSignatureUpdateTime": facts.av_signature_update_time,
-        "avEngineUpdateTime": facts.av_engine_update_time,
-        "avPlatformUpdateTime": facts.av_platform_update_time,
-        "avSignaturePublishTime": facts.av_signature_publish_time,
-        **scans,
-        "dataRefreshTimestamp": _time(number_of(row, "Timestamp")),
-        "lastSeenTime": _time(number_of(row, "LastSeenTime")),
-        "rbacGroupId": machine.rbac_group_id if machine else 0,
-        "rbacGroupName": machine.rbac_group_name if machine and machine.rbac_group_name else UNASSIGNED,
-    }
-
-
-_SCAN_FACTS = ("Result", "Error", "Time")
-
-
-def _os_kind(platform: str) -> str | None:
-    kinds = {"windows": "windows", "mac": "mac", "linux": "linux"}
-    return next((kind for start, kind in kinds.items() if platform.lower().startswith(start)), None)
-
-
-def _known_truth(value: bool | str | None) -> str:
-    text = str(value).capitalize()
-    return text if text in ("True", "False") else "Unknown"
-
-
-def _device(row: Row, machine: Machine | None) -> dict[str, object]:
-    return {
-        "deviceId": str(row["DeviceId"]).lower(),
-        "deviceName": text_of(row, "DeviceName"),
-        "rbacGroupName": machine.rbac_group_name if machine and machine.rbac_group_name else UNASSIGNED,
-        "rbacGroupId": str(machine.rbac_group_id) if machine else "0",
-    }
-
-
 def _impact(software: domain.Software) -> float:
     return round(software.worst_cvss * software.exposed / software.machines, 2) if software.machines else 0.0
 
 
-def _score(text: str | None) -> float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return None
-
-
 def _time(ticks: int | None) -> str | None:
     return None if ticks is None else format_ticks(ticks)
-
-
-def _timestamp(ticks: int | None) -> str:
-    """`yyyy-MM-dd HH:mm:ss`, as exports write times."""
-    return _NEVER if ticks is None else format_ticks(ticks)[:19].replace("T", " ")

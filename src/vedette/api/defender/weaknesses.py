@@ -1,18 +1,18 @@
-"""Vulnerabilities, software, recommendations and scores."""
+"""Vulnerabilities, software, recommendations, missing updates and scores."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
-
+from vedette.api.defender import weakness_entities as shapes
 from vedette.api.defender.answers import collection, entity, found, odata_context, without_options
+from vedette.api.defender.computed import ComputedList
 from vedette.api.defender.endpoint import EndpointParts
-from vedette.api.defender.machine_entities import to_reference
+from vedette.api.defender.machine_entities import MachineReference, to_reference
+from vedette.api.defender.machine_records import ANTIVIRUS_FIELDS, UNASSIGNED, antivirus_record
 from vedette.api.defender.machines import find_machine
 from vedette.api.defender.weakness_entities import (
-    UNASSIGNED,
     Recommendation,
-    antivirus_record,
     change_of,
+    to_distribution,
     to_machine_vulnerability,
+    to_missing_update,
     to_software,
     to_vulnerability,
     update_of,
@@ -21,9 +21,13 @@ from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.render import json_answer
 from vedette.clock import format_ticks, now_ticks
 from vedette.context import RequestContext
-from vedette.errors import InvalidRequestError, NotFoundError
-from vedette.machines.inventory import Machines
+from vedette.errors import NotFoundError
+from vedette.machines.active_alerts import products_with_alerts
+from vedette.machines.inventory import Machine, Machines
+from vedette.machines.security_updates import SecurityUpdates
+from vedette.machines.telemetry import Row
 from vedette.machines.weaknesses import (
+    EVERYTHING,
     Configuration,
     Scope,
     Software,
@@ -31,12 +35,17 @@ from vedette.machines.weaknesses import (
     exposure_score,
     parse_software_id,
 )
-from vedette.odata.options import decode_query, parse_options
+from vedette.odata.documents import fields_of
 
-MAX_PAGE = 10_000
-_OFFERED = frozenset({"$top", "$skip"})
-
-T = TypeVar("T")
+_API = "microsoft.windowsDefenderATP.api"
+VULNERABILITIES = ComputedList("Vulnerabilities", shapes.VULNERABILITY_FIELDS)
+FINDINGS = ComputedList(f"Collection({_API}.PublicAssetVulnerabilityDto)", shapes.MACHINE_VULNERABILITY_FIELDS)
+SOFTWARE = ComputedList("Software", shapes.SOFTWARE_FIELDS)
+DISTRIBUTIONS = ComputedList("Distributions", shapes.DISTRIBUTION_FIELDS, key="version")
+MISSING_UPDATES = ComputedList(f"Collection({_API}.PublicProductFixDto)", shapes.MISSING_UPDATE_FIELDS)
+RECOMMENDATIONS = ComputedList("Recommendations", shapes.RECOMMENDATION_FIELDS)
+REFERENCES = ComputedList("MachineReferences", fields_of(MachineReference))
+ANTIVIRUS_HEALTH = ComputedList("DeviceAvHealth", ANTIVIRUS_FIELDS)
 
 
 class DefenderWeaknesses:
@@ -47,7 +56,7 @@ class DefenderWeaknesses:
 
     def vulnerabilities(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/Vulnerabilities."""
-        return _listed(request, "Vulnerabilities", self._weaknesses(context).vulnerabilities(), to_vulnerability)
+        return self._vulnerabilities(context, request, EVERYTHING)
 
     def vulnerability(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/Vulnerabilities/{cveId}."""
@@ -63,60 +72,68 @@ class DefenderWeaknesses:
 
     def findings(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/vulnerabilities/machinesVulnerabilities."""
-        return _listed(
-            request,
-            "Collection(microsoft.windowsDefenderATP.api.PublicAssetVulnerabilityDto)",
-            self._weaknesses(context).findings(),
-            to_machine_vulnerability,
-        )
+        rows = self._weaknesses(context).findings
+        return FINDINGS.answer(self._parts.lists, context, request, rows, to_machine_vulnerability)
 
     def software(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/Software."""
-        return _listed(request, "Software", self._weaknesses(context).software(), to_software)
+        return self._software(context, request, EVERYTHING)
 
     def one_software(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/Software/{id}."""
         without_options(request)
-        return entity(request, "Software", to_software(self._product(context, request.path_parameters["id"])))
+        product = self._product(context, request.path_parameters["id"])
+        return entity(request, "Software", to_software(product, active_alert=self._has_alert(context, product)))
+
+    def distributions(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/Software/{id}/distributions."""
+        product = self._product(context, request.path_parameters["id"])
+        updates = SecurityUpdates(self._parts.telemetry, context.tenant)
+        return DISTRIBUTIONS.answer(
+            self._parts.lists, context, request, lambda: updates.versions(product.vendor, product.name), to_distribution
+        )
 
     def machines_by_software(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/Software/{id}/machineReferences."""
-        product = self._product(context, request.path_parameters["id"])
-        scope = Scope(software=(product.vendor, product.name))
+        scope = self._product_scope(context, request)
         return self._references(context, request, self._weaknesses(context).machines_with(scope, exposed=False))
 
     def vulnerabilities_by_software(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/Software/{id}/vulnerabilities."""
-        product = self._product(context, request.path_parameters["id"])
-        scope = Scope(software=(product.vendor, product.name))
-        vulnerabilities = self._weaknesses(context).vulnerabilities(scope)
-        return _listed(request, "Vulnerabilities", vulnerabilities, to_vulnerability)
+        return self._vulnerabilities(context, request, self._product_scope(context, request))
+
+    def missing_updates_of_software(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/Software/{id}/getmissingkbs."""
+        return self._missing(context, request, self._product_scope(context, request))
 
     def machine_software(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/machines/{id}/software."""
-        scope = self._machine_scope(context, request)
-        return _listed(request, "Software", self._weaknesses(context).software(scope), to_software)
+        return self._software(context, request, self._machine_scope(context, request))
 
     def machine_vulnerabilities(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/machines/{id}/vulnerabilities."""
-        scope = self._machine_scope(context, request)
-        vulnerabilities = self._weaknesses(context).vulnerabilities(scope)
-        return _listed(request, "Vulnerabilities", vulnerabilities, to_vulnerability)
+        return self._vulnerabilities(context, request, self._machine_scope(context, request))
 
     def machine_recommendations(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/machines/{id}/recommendations."""
-        scope = self._machine_scope(context, request)
-        return _listed(request, "Recommendations", self._recommendations(context, scope), lambda each: each)
+        return self._recommendations(context, request, self._machine_scope(context, request))
+
+    def missing_updates_of_machine(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/machines/{id}/getmissingkbs."""
+        return self._missing(context, request, self._machine_scope(context, request))
 
     def recommendations(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/recommendations."""
-        return _listed(request, "Recommendations", self._recommendations(context, Scope()), lambda each: each)
+        return self._recommendations(context, request, EVERYTHING)
 
     def recommendation(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/recommendations/{id}."""
         without_options(request)
         subject = self._subject(context, request)
-        answer = update_of(subject) if isinstance(subject, Software) else change_of(subject)
+        if isinstance(subject, Software):
+            answer = update_of(subject, active_alert=self._has_alert(context, subject))
+        else:
+            answer = change_of(subject)
         return entity(request, "Recommendations", answer)
 
     def recommendation_software(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -125,7 +142,8 @@ class DefenderWeaknesses:
         subject = self._subject(context, request)
         if not isinstance(subject, Software):
             raise NotFoundError(resource=f"Software of recommendation {request.path_parameters['id']}")
-        return entity(request, "Analytics.Contracts.PublicAPI.PublicProductDto", to_software(subject))
+        answer = to_software(subject, active_alert=self._has_alert(context, subject))
+        return entity(request, "Analytics.Contracts.PublicAPI.PublicProductDto", answer)
 
     def recommendation_machines(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/recommendations/{id}/machineReferences."""
@@ -137,11 +155,10 @@ class DefenderWeaknesses:
         return self._references(context, request, machine_ids)
 
     def recommendation_vulnerabilities(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
-        """GET /api/recommendations/{id}/vulnerabilities."""
+        """GET /api/recommendations/{id}/vulnerabilities: a setting has none."""
         subject = self._subject(context, request)
         scope = Scope(software=(subject.vendor, subject.name)) if isinstance(subject, Software) else None
-        vulnerabilities = self._weaknesses(context).vulnerabilities(scope) if scope else []
-        return _listed(request, "Vulnerabilities", vulnerabilities, to_vulnerability)
+        return self._vulnerabilities(context, request, scope)
 
     def exposure_score(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/exposureScore."""
@@ -151,10 +168,8 @@ class DefenderWeaknesses:
         """GET /api/exposureScore/ByMachineGroups: of every group that has machines with software records."""
         without_options(request)
         worst = self._weaknesses(context).worst_scores()
-        with self._parts.store.connect() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock)).of_ids(worst)
         groups: dict[tuple[int, str], list[float]] = {}
-        for machine in machines:
+        for machine in self._machines(context, list(worst)):
             key = (machine.rbac_group_id, machine.rbac_group_name or UNASSIGNED)
             groups.setdefault(key, []).append(worst[machine.machine_id])
         moment = format_ticks(now_ticks(self._parts.clock))
@@ -164,25 +179,30 @@ class DefenderWeaknesses:
         ]
         return collection(request, "ExposureScore", values)
 
-    def antivirus_health(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
-        """GET /api/public/avdeviceshealth: from the facts that were gathered about machines."""
-        rows = self._weaknesses(context).antivirus_records()
-        with self._parts.store.connect() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
-            by_id = {each.machine_id: each for each in machines.of_ids(str(row["DeviceId"]) for row in rows)}
-        return _listed(
-            request,
-            "DeviceAvHealth",
-            rows,
-            lambda row: antivirus_record(row, by_id.get(str(row["DeviceId"]).lower())),
-        )
-
     def configuration_score(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/configurationScore."""
         return self._score(request, "ConfigurationScore", self._weaknesses(context).configuration_score())
 
+    def antivirus_health(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/public/avdeviceshealth: from the facts that were gathered about machines."""
+
+        def rows() -> list[tuple[Row, Machine | None]]:
+            records = self._weaknesses(context).antivirus_records()
+            machines = self._machines(context, [str(row["DeviceId"]) for row in records])
+            by_id = {each.machine_id: each for each in machines}
+            return [(row, by_id.get(str(row["DeviceId"]).lower())) for row in records]
+
+        return ANTIVIRUS_HEALTH.answer(
+            self._parts.lists, context, request, rows, lambda row: antivirus_record(row[0], row[1])
+        )
+
     def _weaknesses(self, context: RequestContext) -> Weaknesses:
         return Weaknesses(self._parts.telemetry, context.tenant)
+
+    def _machines(self, context: RequestContext, machine_ids: list[str]) -> list[Machine]:
+        with self._parts.store.connect() as connection:
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            return machines.of_ids(machine_ids)
 
     def _score(self, request: ApiRequest, name: str, score: float) -> ApiResponse:
         without_options(request)
@@ -191,15 +211,56 @@ class DefenderWeaknesses:
             {"@odata.context": odata_context(request, f"{name}/$entity"), "time": moment, "score": score}
         )
 
+    def _vulnerabilities(self, context: RequestContext, request: ApiRequest, scope: Scope | None) -> ApiResponse:
+        weaknesses = self._weaknesses(context)
+        return VULNERABILITIES.answer(
+            self._parts.lists,
+            context,
+            request,
+            lambda: [] if scope is None else weaknesses.vulnerabilities(scope),
+            to_vulnerability,
+        )
+
+    def _software(self, context: RequestContext, request: ApiRequest, scope: Scope) -> ApiResponse:
+        weaknesses, alerted = self._weaknesses(context), self._alerted(context)
+        return SOFTWARE.answer(
+            self._parts.lists,
+            context,
+            request,
+            lambda: weaknesses.software(scope),
+            lambda each: to_software(each, active_alert=each.product in alerted),
+        )
+
+    def _missing(self, context: RequestContext, request: ApiRequest, scope: Scope) -> ApiResponse:
+        updates = SecurityUpdates(self._parts.telemetry, context.tenant)
+        return MISSING_UPDATES.answer(
+            self._parts.lists, context, request, lambda: updates.missing(scope), to_missing_update
+        )
+
+    def _recommendations(self, context: RequestContext, request: ApiRequest, scope: Scope) -> ApiResponse:
+        def rows() -> list[Recommendation]:
+            weaknesses, alerted = self._weaknesses(context), self._alerted(context)
+            products = (each for each in weaknesses.software(scope) if each.weaknesses)
+            updates = [update_of(each, active_alert=each.product in alerted) for each in products]
+            return [*updates, *map(change_of, weaknesses.configurations(scope))]
+
+        return RECOMMENDATIONS.answer(self._parts.lists, context, request, rows, lambda each: each)
+
+    def _alerted(self, context: RequestContext) -> frozenset[tuple[str, str]]:
+        with self._parts.store.connect() as connection:
+            return products_with_alerts(self._parts.telemetry, context.tenant, connection)
+
+    def _has_alert(self, context: RequestContext, product: Software) -> bool:
+        return product.product in self._alerted(context)
+
     def _product(self, context: RequestContext, software_id: str) -> Software:
         key = parse_software_id(software_id)
         products = self._weaknesses(context).software(Scope(software=key)) if key else []
         return found(next(iter(products), None), "Software", software_id)
 
-    def _recommendations(self, context: RequestContext, scope: Scope) -> list[Recommendation]:
-        weaknesses = self._weaknesses(context)
-        updates = [update_of(each) for each in weaknesses.software(scope) if each.weaknesses]
-        return [*updates, *(change_of(each) for each in weaknesses.configurations(scope))]
+    def _product_scope(self, context: RequestContext, request: ApiRequest) -> Scope:
+        product = self._product(context, request.path_parameters["id"])
+        return Scope(software=(product.vendor, product.name))
 
     def _subject(self, context: RequestContext, request: ApiRequest) -> Software | Configuration:
         """What a recommendation is about. Raises NotFoundError."""
@@ -217,19 +278,7 @@ class DefenderWeaknesses:
             machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
             return Scope(device_id=find_machine(machines, request).machine_id)
 
-    def _references(self, context: RequestContext, request: ApiRequest, machine_ids: Sequence[str]) -> ApiResponse:
-        with self._parts.store.connect() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
-            return _listed(request, "MachineReferences", machines.of_ids(machine_ids), to_reference)
-
-
-def _listed(request: ApiRequest, set_name: str, values: Sequence[T], convert: Callable[[T], object]) -> ApiResponse:
-    """A part of what was computed, by `$top` and `$skip`."""
-    options = parse_options(decode_query(request.query), _OFFERED)
-    top, skip = MAX_PAGE if options.top is None else options.top, options.skip or 0
-    if top > MAX_PAGE:
-        raise InvalidRequestError("TopExceeded", limit=MAX_PAGE, value=top)
-    page = [convert(value) for value in values[skip : skip + top]]
-    rest = f"?$top={top}&$skip={skip + top}" if options.top is None and len(values) > skip + top else None
-    link = None if rest is None else f"{request.base_url}{request.path}{rest}"
-    return collection(request, set_name, page, next_link=link)
+    def _references(self, context: RequestContext, request: ApiRequest, machine_ids: list[str]) -> ApiResponse:
+        return REFERENCES.answer(
+            self._parts.lists, context, request, lambda: self._machines(context, machine_ids), to_reference
+        )

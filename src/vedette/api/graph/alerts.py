@@ -7,6 +7,7 @@ import msgspec
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, enum_value
 from vedette.api.cursors import CursorBox
+from vedette.api.graph.alert_filters import alert_properties
 from vedette.api.graph.entities import to_alert, to_comments, to_mapping
 from vedette.api.graph.incidents import check_reasons, merge_answer, whole_number
 from vedette.api.graph.surface import count_answer, graph_answer, list_answer, metadata_url, shape_of
@@ -15,12 +16,10 @@ from vedette.api.listing import ListRules, select_members
 from vedette.api.snapshot_lists import SnapshotList
 from vedette.clock import Clock, now_ticks
 from vedette.context import RequestContext
-from vedette.contracts.enums import load_enums
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.incidents.alerts import ALERT_FIELDS, Alert, AlertChange, Alerts
 from vedette.incidents.triage import By, move_alerts
 from vedette.odata.options import decode_query, parse_options
-from vedette.odata.sql import Property, PropertyMap
 from vedette.store.engine import Store
 
 COLLECTION = "security/alerts_v2"
@@ -49,27 +48,6 @@ class AlertCommentBody(msgspec.Struct, frozen=True):
     """A comment to add."""
 
     comment: str
-
-
-def alert_properties() -> PropertyMap:
-    """What may be filtered and ordered by."""
-    field, enums = ALERT_FIELDS, load_enums()
-    return {
-        "id": Property(field["alert_id"], "string"),
-        "incidentId": Property(field["incident_id"], "integer"),
-        "assignedTo": Property(field["assigned_to"], "string"),
-        "category": Property(field["category"], "string"),
-        "classification": Property(field["classification"], "enum", enums["alertClassification"].spellings),
-        "createdDateTime": Property(field["created"], "datetime"),
-        "determination": Property(field["determination"], "enum", enums["alertDetermination"].spellings),
-        "firstActivityDateTime": Property(field["first_activity"], "datetime"),
-        "lastActivityDateTime": Property(field["last_activity"], "datetime"),
-        "lastUpdateDateTime": Property(field["last_update"], "datetime"),
-        "serviceSource": Property(field["service_source"], "enum", enums["serviceSource"].spellings),
-        "severity": Property(field["severity"], "enum", enums["alertSeverity"].spellings),
-        "status": Property(field["status"], "enum", enums["alertStatus"].spellings),
-        "title": Property(field["title"], "string"),
-    }
 
 
 class GraphAlerts:

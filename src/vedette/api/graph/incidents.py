@@ -5,7 +5,9 @@ import msgspec
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, Text, enum_value
 from vedette.api.cursors import CursorBox
-from vedette.api.graph.entities import to_alert, to_comments, to_incident, to_mapping
+from vedette.api.graph.entities import Incident as IncidentEntity
+from vedette.api.graph.entities import Shape, to_alert, to_comments, to_incident, to_mapping
+from vedette.api.graph.expansion import AlertExpansion, alert_expansion
 from vedette.api.graph.surface import count_answer, graph_answer, list_answer, metadata_url, shape_of
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.listing import ListRules, read_expand, select_members
@@ -14,7 +16,7 @@ from vedette.clock import Clock, now_ticks
 from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
 from vedette.errors import InvalidRequestError, NotFoundError
-from vedette.incidents.alerts import Alerts
+from vedette.incidents.alerts import Alert, Alerts
 from vedette.incidents.incidents import INCIDENT_FIELDS, Incident, IncidentChange, Incidents
 from vedette.incidents.triage import By, change_incident, merge_incidents
 from vedette.odata.options import decode_query, parse_options
@@ -86,6 +88,7 @@ class GraphIncidents:
             max_page=50,
             over_max="refuse",
             expandable=EXPANDABLE,
+            expands_with_options=True,
         )
         self._list = SnapshotList(rules, cursors)
 
@@ -93,16 +96,17 @@ class GraphIncidents:
         """GET /security/incidents."""
         query, cursor = self._list.read(context, request)
         shape, tenant_id = shape_of(context, request), context.tenant.tenant_id
+        expansion = alert_expansion(query.options)
         with self._store.connect() as connection:
             page = self._list.page(context, request, (query, cursor), (connection, Incidents(connection, tenant_id)))
-            alerts = Alerts(connection, tenant_id).of_incidents(
-                [incident.incident_id for incident in page.rows] if query.expand else []
+            wanted = [incident.incident_id for incident in page.rows] if query.expand else []
+            alerts = expansion.read(connection, tenant_id, wanted)
+        value = [
+            _written(
+                each, shape, (expansion, alerts.get(each.incident_id, [])) if query.expand else None, query.options
             )
-        entities = [
-            to_incident(incident, shape, alerts.get(incident.incident_id, []) if query.expand else None)
-            for incident in page.rows
+            for each in page.rows
         ]
-        value = [_selected(entity, query.options) for entity in entities]
         return list_answer(metadata_url(request, _fragment(query.options)), page, value)
 
     def count(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -115,16 +119,18 @@ class GraphIncidents:
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /security/incidents/{id}."""
         options = parse_options(decode_query(request.query), frozenset({"$select", "$expand"}))
-        expand = read_expand(options, EXPANDABLE)
-        incident_id = incident_id_of(request)
+        expand = read_expand(options, EXPANDABLE, with_options=True)
+        incident_id, expansion = incident_id_of(request), alert_expansion(options)
         with self._store.connect() as connection:
             incident = Incidents(connection, context.tenant.tenant_id).get(incident_id)
-            alerts = Alerts(connection, context.tenant.tenant_id).of_incidents([incident_id]) if expand else {}
+            alerts = expansion.read(connection, context.tenant.tenant_id, [incident_id]) if expand else {}
         if incident is None:
             raise NotFoundError(resource=str(incident_id))
-        entity = to_incident(incident, shape_of(context, request), alerts.get(incident_id, []) if expand else None)
+        expanded = (expansion, alerts.get(incident_id, [])) if expand else None
+        written = _written(incident, shape_of(context, request), expanded, options)
+        members = written if isinstance(written, dict) else to_mapping(written)
         context_url = metadata_url(request, f"{_fragment(options)}/$entity")
-        return graph_answer({"@odata.context": context_url, **to_mapping_selected(entity, options)})
+        return graph_answer({"@odata.context": context_url, **members})
 
     def update(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """PATCH /security/incidents/{id}."""
@@ -214,8 +220,15 @@ def to_mapping_selected(entity: msgspec.Struct, options: QueryOptions) -> dict[s
     return select_members(members, (*options.select, *(name for name in options.expand if name in members)))
 
 
-def _selected(entity: msgspec.Struct, options: QueryOptions) -> object:
-    return to_mapping_selected(entity, options) if options.select else entity
+def _written(
+    incident: Incident, shape: Shape, expanded: tuple[AlertExpansion, list[Alert]] | None, options: QueryOptions
+) -> IncidentEntity | dict[str, object]:
+    """An incident with what is wanted of its alerts, narrowed by `$select`."""
+    if expanded is None or expanded[0].is_plain:
+        entity = to_incident(incident, shape, None if expanded is None else expanded[1])
+        return to_mapping_selected(entity, options) if options.select else entity
+    expansion, alerts = expanded
+    return {**to_mapping_selected(to_incident(incident, shape), options), **expansion.members(alerts, shape)}
 
 
 def _fragment(options: QueryOptions) -> str:

@@ -8,14 +8,22 @@ from vedette.api.cursors import CursorBox
 from vedette.api.graph.alerts import GraphAlerts
 from vedette.api.graph.batch import GraphBatch
 from vedette.api.graph.detection_rules import GraphDetectionRules, RuleParts
+from vedette.api.graph.feeds import FeedParts, GraphFeeds
 from vedette.api.graph.hunting import GraphHunting
+from vedette.api.graph.identity_accounts import GraphIdentities
 from vedette.api.graph.incidents import GraphIncidents
+from vedette.api.graph.legacy_alerts import GraphLegacyAlerts
 from vedette.api.graph.metadata import metadata
+from vedette.api.graph.secure_scores import GraphSecureScores
 from vedette.api.graph.subscriptions import GraphSubscriptions, SubscriptionParts
+from vedette.api.graph.ti_indicators import GraphTiIndicators
 from vedette.api.hunting import HuntingRunner
 from vedette.api.inner_calls import InnerCalls
+from vedette.api.kept_lists import KeptList, ListParts
 from vedette.api.router import Handler
 from vedette.clock import Clock
+from vedette.identity.services import IdentityServices
+from vedette.machines.telemetry import Telemetry
 from vedette.store.engine import Store
 
 
@@ -29,6 +37,8 @@ class GraphParts(msgspec.Struct, frozen=True):
     rules: RuleParts
     subscriptions: SubscriptionParts
     calls: InnerCalls
+    telemetry: Telemetry
+    identity: IdentityServices
 
 
 class GraphSurface:
@@ -42,6 +52,12 @@ class GraphSurface:
         self._rules = GraphDetectionRules(parts.rules)
         self._subscriptions = GraphSubscriptions(parts.subscriptions)
         self._batch = GraphBatch(parts.calls)
+        self._legacy_alerts = GraphLegacyAlerts(store, clock, cursors)
+        feeds = FeedParts(store, KeptList(ListParts(store, cursors, clock, parts.rules.ids)), clock)
+        self._feeds = GraphFeeds(feeds)
+        self._identities = GraphIdentities(feeds, parts.telemetry, parts.identity, parts.subscriptions.sealer)
+        self._scores = GraphSecureScores(feeds, parts.telemetry)
+        self._ti_indicators = GraphTiIndicators(feeds)
 
     def handlers(self) -> Mapping[str, Handler]:
         """Every built operation."""
@@ -62,6 +78,12 @@ class GraphSurface:
             "update_alert": self._alerts.update,
             "add_alert_comment": self._alerts.add_comment,
             "run_hunting_query": self._hunting.run,
+            "get_hunting_query": self._hunting.run_by_address,
+            **self._legacy_alerts.handlers(),
+            **self._feeds.handlers(),
+            **self._identities.handlers(),
+            **self._scores.handlers(),
+            **self._ti_indicators.handlers(),
             "list_detection_rules": self._rules.list,
             "create_detection_rule": self._rules.create,
             "get_detection_rule": self._rules.get,

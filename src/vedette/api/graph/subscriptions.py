@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from vedette.api.bodies import read_object
-from vedette.api.graph.alerts import alert_properties
+from vedette.api.graph.alert_filters import alert_properties
 from vedette.api.graph.incidents import incident_properties
 from vedette.api.graph.surface import graph_answer, metadata_url
 from vedette.api.http import ApiRequest, ApiResponse
@@ -18,6 +18,7 @@ from vedette.odata.dates import parse_ticks
 from vedette.odata.sql import PropertyMap, to_condition
 from vedette.store.engine import Store
 from vedette.store.secrets import Sealer, Secret
+from vedette.streaming.encryption import MAX_CERTIFICATE_ID, load_certificate
 from vedette.streaming.subscriptions import (
     CHANGE_TYPES,
     MAX_CLIENT_STATE,
@@ -60,6 +61,8 @@ class SubscriptionParts(msgspec.Struct, frozen=True):
     validate: Callable[[str, str], None]
     clock: Clock
     ids: Ids
+    watch: Callable[[Connection, str, Subscription], None] = lambda *_: None
+    """Sees to it that a subscriber is warned before the end."""
 
 
 def subscription_filters() -> dict[str, PropertyMap]:
@@ -95,6 +98,7 @@ class GraphSubscriptions:
             self._parts.validate(subscription.lifecycle_url, self._parts.ids.guid())
         with self._parts.store.begin() as connection:
             self._of(connection, context).add(subscription)
+            self._parts.watch(connection, context.tenant.tenant_id, subscription)
         return _answer(request, subscription, 201)
 
     def update(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -110,7 +114,9 @@ class GraphSubscriptions:
             self._parts.validate(url, self._parts.ids.guid())
         with self._parts.store.begin() as connection:
             self._of(connection, context).renew(before.subscription_id, expires, url)
-        return _answer(request, msgspec.structs.replace(before, expires=expires, notification_url=url))
+            renewed = msgspec.structs.replace(before, expires=expires, notification_url=url)
+            self._parts.watch(connection, context.tenant.tenant_id, renewed)
+        return _answer(request, renewed)
 
     def delete(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """DELETE /subscriptions/{id}."""
@@ -130,8 +136,7 @@ class GraphSubscriptions:
         return found
 
     def _checked(self, context: RequestContext, body: SubscriptionBody) -> Subscription:
-        if body.include_resource_data or body.encryption_certificate:
-            raise InvalidRequestError("SubscriptionResourceDataNotBuilt")
+        certificate, certificate_id = _certificate(body)
         if body.client_state is not None and len(body.client_state) > MAX_CLIENT_STATE:
             raise InvalidRequestError("InvalidBodyValue", property="clientState")
         resource = parse_resource(body.resource)
@@ -154,7 +159,22 @@ class GraphSubscriptions:
             expires=check_expiry(_moment(body.expiration_date_time), now),
             created=now,
             base_url=context.base_url,
+            encryption_certificate=certificate,
+            encryption_certificate_id=certificate_id,
         )
+
+
+def _certificate(body: SubscriptionBody) -> tuple[str | None, str | None]:
+    """The certificate that resource data is encrypted for, and the client's name for it; both are needed with it."""
+    if not body.include_resource_data:
+        return None, None
+    if not body.encryption_certificate or not body.encryption_certificate_id:
+        missing = "encryptionCertificateId" if body.encryption_certificate else "encryptionCertificate"
+        raise InvalidRequestError("MissingParameter", parameter=missing)
+    if len(body.encryption_certificate_id) > MAX_CERTIFICATE_ID:
+        raise InvalidRequestError("InvalidBodyValue", property="encryptionCertificateId")
+    load_certificate(body.encryption_certificate)
+    return body.encryption_certificate, body.encryption_certificate_id
 
 
 def _moment(text: str) -> int:
@@ -189,9 +209,9 @@ def _entity(subscription: Subscription) -> dict[str, object]:
         "lifecycleNotificationUrl": subscription.lifecycle_url,
         "expirationDateTime": format_ticks(subscription.expires),
         "creatorId": subscription.creator_id,
-        "includeResourceData": None,
+        "includeResourceData": True if subscription.encryption_certificate else None,
         "latestSupportedTlsVersion": "v1_2",
         "encryptionCertificate": None,
-        "encryptionCertificateId": None,
+        "encryptionCertificateId": subscription.encryption_certificate_id,
         "notificationUrlAppId": None,
     }

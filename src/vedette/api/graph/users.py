@@ -242,11 +242,15 @@ def user_of(connection: Connection, context: RequestContext, request: ApiRequest
 
 
 def _changeable_user(connection: Connection, context: RequestContext, request: ApiRequest) -> User:
-    """The same, if the caller may change it: who has a role is changed only by those who may do everything.
+    """The same, if the caller may change it."""
+    return changeable(connection, context, user_of(connection, context, request))
+
+
+def changeable(connection: Connection, context: RequestContext, user: User) -> User:
+    """A user that the caller may change: who has a role is changed only by those who may do everything.
 
     An application is not held to that: its permissions name what it may do, as the service documents them.
     """
-    user = user_of(connection, context, request)
     is_person = context.principal.kind == "user"
     if is_person and Users(connection, context.tenant.tenant_id).role_ids(user):
         is_own = user.id == context.principal.object_id

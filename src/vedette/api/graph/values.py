@@ -98,7 +98,18 @@ def _least(types: GraphTypes, type_name: str) -> Any:
     if type_name in types.enums:
         members = types.enums[type_name].members
         return next((name for name in ("unknown", "none") if name in members), next(iter(members)))
-    return {"Edm.Boolean": False, "Edm.Int32": 0, "Edm.Int64": 0, "Edm.Double": 0.0}.get(type_name, "")
+    if type_name in types.types:
+        return complete(type_name, {})
+    return _LEAST.get(type_name, "")
+
+
+_LEAST: Mapping[str, Any] = {
+    "Edm.Boolean": False,
+    "Edm.Int32": 0,
+    "Edm.Int64": 0,
+    "Edm.Double": 0.0,
+    "Edm.DateTimeOffset": format_ticks(0),
+}
 
 
 def _whole(bits: int) -> Callable[[Any], Any]:

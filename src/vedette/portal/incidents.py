@@ -1,0 +1,129 @@
+"""Incidents and alerts as `incidentWebUrl` and `alertWebUrl` lead to them: what they are, and what happened to them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from vedette.api.http import ApiResponse
+from vedette.clock import format_ticks
+from vedette.identity.services import IdentityServices
+from vedette.incidents.alerts import Alert, Alerts
+from vedette.incidents.changes import Activity
+from vedette.incidents.hunting_rows import entity_type
+from vedette.incidents.incidents import INCIDENT_FIELDS, Incident, Incidents
+from vedette.odata.paging import Selection
+from vedette.portal.rendering import see
+from vedette.portal.visit import Page, Visit
+
+SECTION = "incidents"
+SHOWN = 100
+ACTIVITIES: Mapping[str, str] = {
+    "created": "Created",
+    "updated": "Changed",
+    "commented": "Commented",
+    "alertAdded": "Alert added",
+    "alertChanged": "Alert changed",
+    "alertsMoved": "Alerts moved",
+    "moved": "Moved to another incident",
+    "merged": "Merged with others",
+    "redirected": "Merged into another",
+    "reopened": "Opened again by a new alert",
+}
+
+
+class LogEntry(msgspec.Struct, frozen=True):
+    """An entry of an activity log as it is read."""
+
+    at: str
+    what: str
+    actor: str
+    facts: str
+
+
+class IncidentPages:
+    """Handlers of the section."""
+
+    def __init__(self, services: IdentityServices) -> None:
+        self._services = services
+
+    def pages(self) -> Mapping[str, Page]:
+        """Pages by operation handler name."""
+        return {"list_incidents": self.list, "show_incident": self.show, "show_alert": self.show_alert}
+
+    def list(self, visit: Visit) -> ApiResponse:
+        """The incidents that changed last."""
+        order = ((INCIDENT_FIELDS["last_update"], True), (INCIDENT_FIELDS["incident_id"], True))
+        with self._services.store.connect() as connection:
+            found, after = Incidents(connection, visit.tenant_id).page(Selection(None, order, limit=SHOWN))
+        return visit.show("incidents", "Incidents", section=SECTION, rows=[_row(each) for each in found], more=after)
+
+    def show(self, visit: Visit) -> ApiResponse:
+        """One incident with its alerts, comments and activity log. One that was merged leads to what it is part of."""
+        key = visit.path("incident")
+        number = int(key) if key.isascii() and key.isdigit() and len(key) <= 18 else -1
+        with self._services.store.connect() as connection:
+            incidents = Incidents(connection, visit.tenant_id)
+            incident = incidents.get(number)
+            if incident is None or not _is_of_tenant(visit):
+                return _missing(visit, "incident")
+            if incident.redirect_incident_id is not None and not visit.asked("log"):
+                return see(f"/portal/incidents/{incident.redirect_incident_id}")
+            alerts = Alerts(connection, visit.tenant_id).of_incidents([number]).get(number, [])
+            log = [_entry(each) for each in reversed(incidents.log(number))]
+        title = f"Incident {number}: {incident.display_name}"
+        return visit.show(
+            "incident", title, section=SECTION, incident=_row(incident), alerts=alerts, log=log, raw=incident
+        )
+
+    def show_alert(self, visit: Visit) -> ApiResponse:
+        """One alert with its evidence, comments and activity log."""
+        alert_id = visit.request.path_parameters["alert"]
+        with self._services.store.connect() as connection:
+            alerts = Alerts(connection, visit.tenant_id)
+            alert = alerts.get(alert_id)
+            if alert is None or not _is_of_tenant(visit):
+                return _missing(visit, "alert")
+            log = [_entry(each) for each in reversed(alerts.log(alert_id))]
+        evidence = [(entity_type(item.entity), _named(item.entity)) for item in alert.evidence]
+        return visit.show(
+            "alert", alert.title, section=SECTION, alert=alert, times=_times(alert), evidence=evidence, log=log
+        )
+
+
+def _is_of_tenant(visit: Visit) -> bool:
+    """Whether the address is meant for the tenant of the session."""
+    return visit.asked("tid") in ("", visit.tenant_id)
+
+
+def _missing(visit: Visit, kind: str) -> ApiResponse:
+    return visit.show("message", "Not found", status=404, text=f"This tenant has no such {kind}.")
+
+
+def _row(incident: Incident) -> dict[str, Any]:
+    times = {"created": format_ticks(incident.created), "last_update": format_ticks(incident.last_update)}
+    return {**msgspec.structs.asdict(incident), **times}
+
+
+def _times(alert: Alert) -> dict[str, str]:
+    return {name: format_ticks(getattr(alert, name)) for name in ("created", "first_activity", "last_activity")}
+
+
+def _entry(activity: Activity) -> LogEntry:
+    facts = "; ".join(f"{name.replace('_', ' ')}: {_text(value)}" for name, value in activity.facts.items())
+    what = ACTIVITIES.get(activity.activity, activity.activity)
+    return LogEntry(format_ticks(activity.at), what, activity.actor, facts)
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else "–" if value is None else str(value)
+
+
+def _named(evidence: msgspec.Struct) -> str:
+    """What a piece of evidence says of itself."""
+    plain = {name: value for name, value in msgspec.structs.asdict(evidence).items() if isinstance(value, str | int)}
+    nested = [value for value in msgspec.structs.asdict(evidence).values() if isinstance(value, msgspec.Struct)]
+    for each in nested:
+        plain |= {name: value for name, value in msgspec.structs.asdict(each).items() if isinstance(value, str | int)}
+    hidden = ("verdict", "remediation_status", "is_impacted", "detection_status", "onboarding_status", "health_status")
+    return "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in plain.items() if name not in hidden)
