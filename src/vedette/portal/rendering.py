@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     import jinja2
 
 SECTIONS = (
+    ("incidents", "Incidents", "view_data"),
     ("apps", "App registrations", "manage_applications"),
     ("enterprise", "Enterprise applications", "manage_applications"),
     ("users", "Users", "manage_users"),
+    ("hunting", "Hunting", "view_data"),
 )
 """Path below /portal, name, and the right that shows it."""
 

@@ -14,6 +14,8 @@ from vedette.identity.services import IdentityServices
 from vedette.portal.applications import ApplicationPages
 from vedette.portal.enterprise import EnterprisePages
 from vedette.portal.first_run import FirstRun
+from vedette.portal.hunting import RUN, HuntingPages, HuntingParts
+from vedette.portal.incidents import IncidentPages
 from vedette.portal.people import PeoplePages
 from vedette.portal.rendering import render, see
 from vedette.portal.session import end_session
@@ -27,8 +29,9 @@ FIRST_RUN_FIELDS = ("name", "domain", "person", "alias")
 class PortalSurface:
     """Server-rendered pages for administrators."""
 
-    def __init__(self, services: IdentityServices, folder: Path) -> None:
+    def __init__(self, services: IdentityServices, folder: Path, hunting: HuntingParts) -> None:
         """`folder` holds the ticket of the one-time link."""
+        self._hunting = hunting
         self._services = services
         self._first_run = FirstRun(folder)
         self._signing_in = SigningIn(services)
@@ -39,6 +42,8 @@ class PortalSurface:
             (ApplicationPages(self._services).pages(), "manage_applications"),
             (EnterprisePages(self._services).pages(), "manage_applications"),
             (PeoplePages(self._services).pages(), "manage_users"),
+            (HuntingPages(self._services, self._hunting).pages(), RUN),
+            (IncidentPages(self._services).pages(), "view_data"),
         )
         return {
             "home": guarded(self._services, _home, ""),

@@ -25,9 +25,11 @@ from vedette.api.router import Handler, Router
 from vedette.api.throttle import MeteredHunting, Throttle
 from vedette.contracts.operations import load_operations
 from vedette.contracts.quotas import load_quota_profile
+from vedette.hunting.catalog import ContractCatalog
 from vedette.identity.tokens.verifier import Verifier
 from vedette.observability import metrics
 from vedette.observability.logs import get_logger
+from vedette.portal.hunting import HuntingParts
 from vedette.portal.routes import PortalSurface
 from vedette.server.certificates import CertificateFiles
 from vedette.server.faults import COUNTERS, open_faults
@@ -83,7 +85,9 @@ def _handlers(services: Services, calls: InnerCalls, hunting: HuntingRunner) -> 
             services.store, hunting, services.clock, services.cursors, services.endpoint
         ).handlers(),
         "ingest": IngestSurface(services.pipeline).handlers(),
-        "portal": PortalSurface(services.identity, services.folder.root).handlers(),
+        "portal": PortalSurface(
+            services.identity, services.folder.root, HuntingParts(services.hunting, ContractCatalog)
+        ).handlers(),
         "server": HealthSurface(services.store).handlers(),
     }
 

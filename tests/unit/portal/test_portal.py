@@ -5,25 +5,57 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pyarrow as pa
 import pytest
 
 from tests.api_fakes import HOME, OTHER, Application
 from tests.asgi import Answer
 from vedette.api.http import ApiRequest
+from vedette.context import RequestContext
 from vedette.contracts.operations import load_operations
 from vedette.contracts.permissions import load_directory_roles
+from vedette.errors import InvalidRequestError
+from vedette.hunting.catalog import ContractCatalog
+from vedette.hunting.results import QueryStatistics, Results
+from vedette.hunting.service import Parameters
 from vedette.identity.directory.applications import Applications
 from vedette.identity.directory.users import User, Users
 from vedette.identity.provisioning import Provisioning
+from vedette.kql.compiled import ResultColumn
+from vedette.kql.parser import parse
+from vedette.kql.types import ScalarType
 from vedette.portal.application import APP_ID
 from vedette.portal.first_run import LIFETIME as LINK_LIFETIME
 from vedette.portal.first_run import FirstRun
+from vedette.portal.hunting import HuntingParts
 from vedette.portal.permissions import find_apis
 from vedette.portal.routes import PortalSurface
 from vedette.portal.session import LIFETIME, new_session, read_session
 from vedette.store.secrets import Secret
 
 PASSWORD = "quiet-Harbour-71"
+
+
+class EchoedHunting:
+    """Answers every query with two results: its text and values, and the scope that it was run with."""
+
+    def run_all(
+        self, ctx: RequestContext, query: str, timespan: str | None = None, parameters: Parameters | None = None
+    ) -> tuple[Results, ...]:
+        if timespan == "soon":
+            raise InvalidRequestError("InvalidTimespan", value=timespan)
+        parse(query)
+        asked = ResultColumn("Asked", ScalarType.STRING), ResultColumn("Values", ScalarType.STRING)
+        rows = pa.table([[query], [f"{timespan} {parameters}"]], names=["a", "b"])
+        who = pa.table([[f"{ctx.tenant.tenant_id} {ctx.principal.display_name}"]], names=["a"])
+        return (
+            Results(asked, rows, STATISTICS, render={"kind": "barchart"}),
+            Results((ResultColumn("Who", ScalarType.STRING),), who, STATISTICS, name="second"),
+        )
+
+
+STATISTICS = QueryStatistics(0.0, 0.0, 0, 0, 0, 1, 1)
+HUNTING = EchoedHunting()
 
 
 class Browser:
@@ -67,7 +99,7 @@ def portal(assembled: Callable[..., Application], tmp_path: Path) -> Application
     document = load_operations()["portal"]
     handlers = {operation.handler: handler(operation.handler) for operation in document.operations}
     application = assembled({"portal": (document, handlers)})
-    surface.append(PortalSurface(application.identity, tmp_path))
+    surface.append(PortalSurface(application.identity, tmp_path, HuntingParts(HUNTING, ContractCatalog)))
     with application.store.begin() as connection:
         admin = Provisioning(connection, application.identity)
         for tenant_id, domain in ((HOME, "contoso.test"), (OTHER, "fabrikam.test")):
@@ -264,3 +296,49 @@ def test_read_session_needs_the_cookie(portal: Application) -> None:
     request = ApiRequest("GET", "/portal", {}, "", {}, b"", "https://localhost", "192.0.2.1", "r")
     with portal.store.connect() as connection:
         assert read_session(connection, portal.identity, request) is None
+
+
+def test_a_query_shows_all_its_results_and_names_the_chart(portal: Application) -> None:
+    browser = signed_in(portal)
+    answer = browser.submit("/portal/hunting", query="print <b>1", timespan="", values="", action="run")
+    assert answer.status == 400
+    assert "Line 1, column 7" in answer.body.decode()
+    answer = browser.submit("/portal/hunting", query="print '<b>'", timespan="P1D", values="n = 5\nno", action="run")
+    page = answer.body.decode()
+    assert answer.status == 200
+    assert "print &#39;&lt;b&gt;&#39;" in page
+    assert "P1D {&#39;n&#39;: &#39;5&#39;}" in page
+    assert "asks for a barchart" in page
+    assert "second" in page
+    assert f"{HOME} admin" in page
+    answer = browser.submit("/portal/hunting", query="print 1", timespan="soon", action="run")
+    assert answer.status == 400
+
+
+def test_a_query_saved_as_function_is_the_tenants_own(portal: Application) -> None:
+    browser = signed_in(portal)
+    fields = {"query": "print x = n", "parameters": "n: long", "description": "<i>", "action": "save"}
+    answer = browser.submit("/portal/hunting", name="Mine", **fields)
+    assert (answer.status, answer.headers["location"]) == (303, "/portal/hunting/functions/Mine")
+    page = browser.get("/portal/hunting/functions/Mine").body.decode()
+    assert "Mine(n: long)" in page
+    assert "print x = n" in page
+    assert "&lt;i&gt;" in page
+    for name, problem in (("Mine", "already"), ("DeviceInfo", "name of a table"), ("a b", "cannot name")):
+        assert problem in browser.submit("/portal/hunting", name=name, **fields).body.decode()
+    other = signed_in(portal, "admin@fabrikam.test")
+    assert "Mine" not in other.get("/portal/hunting").body.decode()
+    assert "Mine" in browser.get("/portal/hunting").body.decode()
+    assert browser.submit("/portal/hunting/functions/Mine").status == 303
+    assert "Mine(" not in browser.get("/portal/hunting").body.decode()
+
+
+def test_hunting_needs_its_right_and_saving_another(portal: Application) -> None:
+    assert signed_in(portal, "people@contoso.test").get("/portal/hunting").status == 403
+    with portal.store.begin() as connection:
+        provisioning = Provisioning(connection, portal.identity)
+        provisioning.create_user(HOME, "r@contoso.test", "r", Secret(PASSWORD), roles=["Security Reader"])
+    reader = signed_in(portal, "r@contoso.test")
+    assert "Save as function" not in reader.get("/portal/hunting").body.decode()
+    answer = reader.submit("/portal/hunting", query="print 1", name="Mine", action="save")
+    assert answer.status == 403

@@ -34,12 +34,9 @@ def hover(text: str, position: int, catalog: Catalog = EMPTY) -> Hover | None:
 
 
 def _hover(word: str, span: Span, is_call: bool, text: str, catalog: Catalog) -> Hover | None:
-    if is_call and (known := _function(word, span)) is not None:
-        return known
-    if (stored := catalog.function(word)) is not None:
-        return Hover(span, f"{word}: function", f"{word}{stored.partition('{')[0].strip()}")
-    if is_call:
-        return None
+    stored = catalog.function(word)
+    if is_call or stored is not None:
+        return (_function(word, span) if is_call else None) or _stored(word, span, stored)
     situation = situation_at(text, span.start)
     for column in columns_in_reach(situation, catalog):
         if column.name == word:
@@ -50,6 +47,10 @@ def _hover(word: str, span: Span, is_call: bool, text: str, catalog: Catalog) ->
     if word in situation.variables:
         return Hover(span, f"{word}: variable")
     return None
+
+
+def _stored(word: str, span: Span, text: str | None) -> Hover | None:
+    return None if text is None else Hover(span, f"{word}: function", f"{word}{text.partition('{')[0].strip()}")
 
 
 def _function(word: str, span: Span) -> Hover | None:
