@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from sqlglot import exp
@@ -99,21 +100,25 @@ def _apply(emitter: Relations, block: Block, node: Relation) -> Block:
     body = emitter.block(node.body)
     names = unique_names(node.body.columns)
     items = [tree.aliased(body.bindings[c.id], name) for c, name in zip(node.body.columns, names, strict=True)]
+    if body.order:
+        place = tree.over(tree.call("row_number"), order=[key.ordered() for key in body.order])
+        items.append(tree.aliased(place, "_place"))
     query = body.select(items, ordered=body.limit is not None)
     emitter.nested -= 1
     inner = emitter.alias()
     lateral = exp.Lateral(this=exp.Subquery(this=query), alias=exp.TableAlias(this=exp.Identifier(this=inner)))
     source = numbered.source if emitter.nested else _named(_alias(numbered), outer)
     outside = unique_names(node.input.columns)
-    place = {column.id: name for column, name in zip(node.input.columns, outside, strict=True)}
+    names_outside = {column.id: name for column, name in zip(node.input.columns, outside, strict=True)}
     bindings: dict[int, Sql] = {}
-    kept = [tree.column(place[column.id], outer) for column in node.outer]
+    kept = [tree.column(names_outside[column.id], outer) for column in node.outer]
     given = [tree.column(name, inner) for name in names]
     for column, value in zip(node.columns, [*kept, *given], strict=True):
         bindings[column.id] = value
     join = exp.Join(this=lateral, kind="CROSS")
     result = Block(source, bindings, joins=[join])
-    result.order = (OrderKey(tree.column("_row", outer), False, False),) if block.order else ()
+    places = [tree.column("_row", outer), *([tree.column("_place", inner)] if body.order else [])]
+    result.order = tuple(OrderKey(each, False, False) for each in places)
     return result
 
 
@@ -128,14 +133,16 @@ def _of_row(emitter: Relations, node: plan.Apply, numbered: Block, outer: str) -
     if emitter.nested:
         once = exp.Subquery(this=exp.Select(expressions=[tree.aliased(tree.number(1), "_once")]))
         once.set("alias", exp.TableAlias(this=exp.Identifier(this=emitter.alias())))
-        row = Block(once, numbered.bindings)
-        return _expanded(emitter, row, node.expanded, node.items, node.index, kind="bag", limit=node.limit)
-    place = ("_row", tree.column("_row", _alias(numbered)))
-    expanded = _expanded(
-        emitter, numbered, node.expanded, node.items, node.index, kind="bag", limit=node.limit, extra=[place]
-    )
-    same_row = tree.equal(tree.column("_row", _alias(expanded)), tree.column("_row", outer))
-    return Block(expanded.source, expanded.bindings, where=[same_row])
+        row, extra = Block(once, numbered.bindings), []
+    else:
+        row, extra = numbered, [("_row", tree.column("_row", _alias(numbered)))]
+    lists = [_list(emitter, row, expression, "bag", node.limit) for _, expression in node.items]
+    extra.append(("_index", tree.call("unnest", _positions(lists))))
+    expanded = _expanded(emitter, row, node.expanded, node.items, node.index, kind="bag", limit=node.limit, extra=extra)
+    within = _alias(expanded)
+    same_row = [tree.equal(tree.column("_row", within), tree.column("_row", outer))] if not emitter.nested else []
+    order = (OrderKey(tree.column("_index", within), False, False),)
+    return Block(expanded.source, expanded.bindings, where=same_row, order=order)
 
 
 def _all_at_once(emitter: Relations, node: plan.Apply, numbered: Block) -> Block:
@@ -146,9 +153,11 @@ def _all_at_once(emitter: Relations, node: plan.Apply, numbered: Block) -> Block
     numbered.bindings[number.id] = tree.column("_row", _alias(numbered))
     emitter.scopes[number.id] = numbered
     rows = plan.CorrelatedRows((*node.input.columns, number), number.id)
-    elements = plan.Unnest((*node.expanded, number), rows, node.items, "bag", node.index, node.limit)
-    key = Column(emitter.fresh_column(), "_key", ScalarType.LONG)
     of_number = ColumnReference(number.type, number)
+    elements = _in_order(
+        emitter, plan.Unnest((*node.expanded, number), rows, node.items, "bag", node.index, node.limit)
+    )
+    key = Column(emitter.fresh_column(), "_key", ScalarType.LONG)
     parts = plan.Partition(node.body.columns, elements, node.scope, of_number, node.body)
     found = keyed(parts, key, emitter)
     if found is None:
@@ -158,6 +167,14 @@ def _all_at_once(emitter: Relations, node: plan.Apply, numbered: Block) -> Block
     both = (*node.outer, *bodies)
     join = plan.Join(both, rows, found, "inner", ((of_number, ColumnReference(key.type, key)),), both)
     return emitter.block(join)
+
+
+def _in_order(emitter: Relations, node: plan.Unnest) -> Relation:
+    """The elements of each row in their order, which is what a state machine over them goes by."""
+    index = node.index or Column(emitter.fresh_column(), "_index", ScalarType.LONG)
+    columns = node.columns if node.index is not None else (*node.columns, index)
+    elements = dataclasses.replace(node, columns=columns, index=index)
+    return plan.Sort(columns, elements, (plan.SortKey(ColumnReference(index.type, index), False, False),))
 
 
 def _numbered(emitter: Relations, block: Block, columns: Sequence[Column]) -> Block:

@@ -146,3 +146,25 @@ def test_find_packs_only_what_is_left() -> None:
 def test_nan_is_sorted_beside_null(order: str, found: list[object]) -> None:
     rows = run_kql(f"datatable(a: real)[1.0, real(nan), real(null), -1.0] | sort by a {order}")[1]
     assert ["NaN" if value != value else value for (value,) in rows] == found
+
+
+SHUFFLED = "datatable(a: dynamic)[dynamic([3, 1, 2]), dynamic([9, 8])]"
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("extend r = row_number(), before = prev(x) | project r, before, x",
+         [(1, None, 3), (2, 3, 1), (3, 1, 2), (1, None, 9), (2, 9, 8)]),
+        ("take 2 | project x", [(3,), (1,), (9,), (8,)]),
+        ("order by x asc | project x", [(1,), (2,), (3,), (8,), (9,)]),
+        ("summarize l = make_list(x)", [([3, 1, 2],), ([9, 8],)]),
+    ],
+)  # fmt: skip
+def test_mv_apply_keeps_the_order_of_the_array(body: str, found: list[tuple[object, ...]]) -> None:
+    assert run_kql(f"{SHUFFLED} | mv-apply x = a to typeof(long) on ({body}) | project-away a")[1] == found
+
+
+def test_scan_in_mv_apply_goes_by_the_order_of_the_array() -> None:
+    scan = "scan declare (all: long = 0) with (step s: true => all = s.all * 10 + x;) | top 1 by all"
+    assert rows_of(f"{SHUFFLED} | mv-apply x = a to typeof(long) on ({scan}) | project all") == [(312,), (98,)]
