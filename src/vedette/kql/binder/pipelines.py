@@ -56,7 +56,9 @@ def bind_pipe(binder: Binder, expression: syntax.PipeExpression, scope: Scope) -
         handler = SOURCES.get(type(expression.source))
         if handler is None:
             name = operator_name(expression.source)
-            table = binder.fail_table("operator_needs_input", expression.source.span, name=name)
+            elsewhere = isinstance(expression.source, syntax.MacroExpandOperator)  # over clusters: there are none
+            reason = "unsupported_operator" if elsewhere else "operator_needs_input"
+            table = binder.fail_table(reason, expression.source.span, name=name)
         else:
             table = handler(binder, expression.source, inner)
     else:

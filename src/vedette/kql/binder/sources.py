@@ -1,4 +1,4 @@
-"""Operators that begin a pipeline with rows of their own: print and range; macro-expand is refused."""
+"""Operators that begin a pipeline with rows of their own: print and range."""
 
 from __future__ import annotations
 
@@ -48,13 +48,6 @@ def bind_range(binder: Binder, written: syntax.RangeOperator, scope: Scope) -> T
     column = binder.column(written.name.text, type_)
     relation = plan.Series((column,), convert(start, type_), convert(stop, type_), convert(step, step_type))
     return Table(relation, serialized=True)
-
-
-@source(syntax.MacroExpandOperator)
-def bind_macro_expand(binder: Binder, written: syntax.MacroExpandOperator, scope: Scope) -> Table:
-    """`macro-expand` runs over the clusters and databases of an entity group: there is one database here."""
-    hint = "it runs over several clusters or databases, and there is one database here"
-    return binder.fail_table("unsupported_operator", written.span, name="macro-expand", hint=hint)
 
 
 def _range_type(start: ScalarType, stop: ScalarType) -> ScalarType:
