@@ -79,18 +79,23 @@ def _extreme(binder: Binder, function: Function, call: syntax.FunctionCall, grou
     values = [(name, ordering), *_returned(binder, tuple(rest), group, ordering)]
     results = []
     for index, (each, value) in enumerate(values):
-        derived = each
+        derived = each or _numbered(function.canonical.removeprefix("arg_"), name, index)
         if legacy is not None:
             derived = f"{legacy}_{name or ''}" if index == 0 else f"{legacy}_{name or ''}_{each or ''}"
         results.append(Result(derived, Aggregate(value.type, function.canonical, (ordering, value))))
     return results
 
 
+def _numbered(aggregate: str, ordering: str | None, index: int) -> str:
+    """The name of a result whose expression has none: `max_`, and `max_x_arg2` behind it."""
+    return f"{aggregate}_{ordering or ''}_arg{index}" if index else f"{aggregate}_"
+
+
 def _any(binder: Binder, function: Function, call: syntax.FunctionCall, group: GroupScope) -> list[Result]:
     prefix = "any_" if function.name == "any" else ""
     return [
-        Result(f"{prefix}{name or ''}" if prefix or name else None, Aggregate(value.type, "take_any", (value,)))
-        for name, value in _returned(binder, call.arguments, group)
+        Result(f"{prefix}{name}" if name else f"any_arg{index}", Aggregate(value.type, "take_any", (value,)))
+        for index, (name, value) in enumerate(_returned(binder, call.arguments, group))
     ]
 
 

@@ -167,7 +167,7 @@ def _covariance(group: Group, call: Aggregate) -> Sql:
 @_rule("binary_all_and", "binary_all_or", "binary_all_xor")
 def _bits(group: Group, call: Aggregate) -> Sql:
     name = call.function.replace("binary_all", "bit")
-    return tree.call(name, tree.cast(group.value(call.arguments[0]), "BIGINT"))
+    return tree.call(name, tree.try_cast(group.value(call.arguments[0]), "BIGINT"))
 
 
 # --- one row of the group -------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from sqlglot import exp
 from vedette.kql.plan import Call, Literal
 from vedette.kql.sql import tree
 from vedette.kql.sql.base import Family, Scalars, UnsupportedError, text_of
+from vedette.kql.sql.conversions import converted
 from vedette.kql.sql.tree import Sql
 from vedette.kql.types import ScalarType
 
@@ -26,7 +27,7 @@ _HOUR, _MINUTE, _SECOND = 36_000_000_000, 600_000_000, 10_000_000
 _DAY = 24 * _HOUR
 
 _DATE_FORMATS = {
-    "yyyy": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m", "dddd": "%A", "ddd": "%a",
+    "yyyy": "%Y", "yy": "%y", "y": "%-y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m", "dddd": "%A", "ddd": "%a",
     "dd": "%d", "d": "%-d", "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S",
     "s": "%-S", "tt": "%p",
 }  # fmt: skip
@@ -38,7 +39,7 @@ def _bin(scalars: Scalars, call: Call) -> Sql:
     value, size = call.arguments
     sides = scalars.value(value), scalars.value(size)
     if ScalarType.REAL in {value.type, size.type} or ScalarType.DECIMAL in {value.type, size.type}:
-        return tree.call("kql_bin_real", *(tree.cast(each, "DOUBLE") for each in sides))
+        return _binned(call, tree.call("kql_bin_real", *(tree.cast(each, "DOUBLE") for each in sides)))
     if (
         value.type is ScalarType.DATETIME
         and isinstance(size, Literal)
@@ -54,8 +55,12 @@ def _bin_at(scalars: Scalars, call: Call) -> Sql:
     values = scalars.values(call.arguments)
     kinds = {each.type for each in call.arguments}
     if ScalarType.REAL in kinds or ScalarType.DECIMAL in kinds:
-        return tree.call("kql_bin_at_real", *(tree.cast(each, "DOUBLE") for each in values))
+        return _binned(call, tree.call("kql_bin_at_real", *(tree.cast(each, "DOUBLE") for each in values)))
     return tree.call("kql_bin_at_long", *values)
+
+
+def _binned(call: Call, real: Sql) -> Sql:
+    return converted(real, ScalarType.REAL, call.type) if call.type is ScalarType.DECIMAL else real
 
 
 def _part_rule(name: str) -> None:
@@ -71,8 +76,8 @@ def _part_rule(name: str) -> None:
 
 
 _PARTS = frozenset({
-    "year", "quarter", "month", "week", "week_of_year", "day", "dayofyear", "hour", "minute", "second", "millisecond",
-    "microsecond", "nanosecond",
+    "year", "quarter", "month", "week", "week_of_year", "weekofyear", "day", "dayofyear", "hour", "minute", "second",
+    "millisecond", "microsecond", "nanosecond",
 })  # fmt: skip
 for _name in ("datetime_part", "datetime_add", "datetime_diff"):
     _part_rule(_name)

@@ -66,6 +66,8 @@ def converted(value: Sql, source: T, target: T) -> Sql:  # noqa: PLR0911 - one l
     if target in _INTEGERS and source in {T.REAL, T.DECIMAL}:
         real = tree.cast(value, "DOUBLE") if source is T.DECIMAL else value
         return tree.call(f"kql_to{_suffix(target)}_real", real)
+    if target is T.DECIMAL and source is T.REAL:
+        return tree.call("kql_todecimal_real", value)
     if target in {T.REAL, T.DECIMAL}:
         numeric = tree.cast(value, "INTEGER") if source is T.BOOL else value
         return tree.try_cast(numeric, SQL_TYPES[target])

@@ -262,6 +262,8 @@ def _extract_json(scalars: Scalars, call: Call) -> Sql:
     constant = text_of(path)
     if constant is None or not constant.startswith("$"):
         raise UnsupportedError("extract_json", "the path must be a constant that begins with $")
+    if "*" in constant or ".." in constant:
+        raise UnsupportedError("extract_json", "the path must name one element: no wildcards")
     dollar = tree.text(constant.replace("['", '."').replace("']", '"'))
     text = tree.coalesce(tree.attempt(tree.call("json_extract_string", scalars.value(source), dollar)), tree.text(""))
     if call.type is ScalarType.STRING:

@@ -12,6 +12,7 @@ from sqlglot import exp
 from vedette.kql.plan import Call, ColumnReference, Expression, Literal
 from vedette.kql.sql import tree
 from vedette.kql.sql.base import Family, Scalars, SubqueryMember, UnsupportedError, is_near_now, never_null, text_of
+from vedette.kql.sql.conversions import converted
 from vedette.kql.sql.literals import dynamic_members
 from vedette.kql.sql.matching import gathered
 from vedette.kql.sql.tree import Infix, Sql
@@ -41,6 +42,10 @@ def _small(expression: Expression) -> bool:
 def _real(scalars: Scalars, expression: Expression) -> Sql:
     value = scalars.value(expression)
     return value if expression.type is ScalarType.REAL else tree.cast(value, "DOUBLE")
+
+
+def _decimal(scalars: Scalars, expression: Expression) -> Sql:
+    return converted(scalars.value(expression), expression.type, ScalarType.DECIMAL)
 
 
 _ARITHMETIC: dict[str, Infix] = {"add": exp.Add, "subtract": exp.Sub, "multiply": exp.Mul, "negate": exp.Sub}
@@ -90,20 +95,23 @@ def _additive(kind: Infix, scalars: Scalars, call: Call) -> Sql:
     if call.type in _INTEGERS:
         return _whole(scalars, call)
     if call.type in _TICKS:
-        sides = scalars.value(left), scalars.value(right)
-        result = tree.binary(kind, *sides)
-        if _small(right) or _small(left):
-            return result
-        both_moments = left.type is ScalarType.DATETIME and right.type is ScalarType.DATETIME
-        if both_moments and call.type is ScalarType.TIMESPAN:
-            return result
-        bounded = tree.call("kql_in_calendar", result) if call.type is ScalarType.DATETIME else result
-        return tree.attempt(bounded)
+        return _of_ticks(kind, scalars, call)
     if call.type is ScalarType.REAL:
         return tree.binary(kind, _real(scalars, left), _real(scalars, right))
     if call.type is ScalarType.DECIMAL:
-        return tree.attempt(tree.binary(kind, scalars.value(left), scalars.value(right)))
+        return tree.attempt(tree.binary(kind, _decimal(scalars, left), _decimal(scalars, right)))
     raise UnsupportedError(call.function, "arithmetic of two dynamic values has no defined type")
+
+
+def _of_ticks(kind: Infix, scalars: Scalars, call: Call) -> Sql:
+    """Sums and differences of times: null outside the calendar, and where 63 bits do not hold them."""
+    left, right = call.arguments
+    result = tree.binary(kind, scalars.value(left), scalars.value(right))
+    if is_near_now(right) or is_near_now(left):
+        return result
+    fits = _small(right) or _small(left) or {left.type, right.type} == {ScalarType.DATETIME} != {call.type}
+    safe = result if fits else tree.attempt(result)
+    return tree.call("kql_in_calendar", safe) if call.type is ScalarType.DATETIME else safe
 
 
 @family.rule("add")
@@ -118,7 +126,7 @@ def _subtract(scalars: Scalars, call: Call) -> Sql:
 
 def _of_decimals(macro: str, scalars: Scalars, call: Call) -> Sql:
     return tree.bound(
-        [tree.cast(each, "DECIMAL(38, 17)") for each in scalars.values(call.arguments)],
+        [_decimal(scalars, each) for each in call.arguments],
         lambda *sides: tree.call(macro, *sides),
     )
 
@@ -162,7 +170,9 @@ def _modulo(scalars: Scalars, call: Call) -> Sql:
     left, right = call.arguments
     if call.type in _EXACT:
         return tree.call("kql_modulo", _wide(scalars, left), _wide(scalars, right))
-    if call.type in {ScalarType.REAL, ScalarType.DECIMAL}:
+    if call.type is ScalarType.DECIMAL:
+        return _of_decimals("kql_modulo_decimal", scalars, call)
+    if call.type is ScalarType.REAL:
         return tree.call("kql_modulo_real", scalars.value(left), scalars.value(right))
     raise UnsupportedError(call.function, "arithmetic of two dynamic values has no defined type")
 

@@ -194,4 +194,11 @@ def _format_bytes(scalars: Scalars, call: Call) -> Sql:
 
 @family.rule("strcat_array")
 def _strcat_array(scalars: Scalars, call: Call) -> Sql:
-    return tree.call("kql_strcat_array", *scalars.values(call.arguments))
+    name = "kql_strcat_array" if text_of(call.arguments[1]) is not None else "kql_strcat_array_by"
+    return tree.call(name, *scalars.values(call.arguments))
+
+
+@family.rule("strrep")
+def _strrep(scalars: Scalars, call: Call) -> Sql:
+    varying = len(call.arguments) > 2 and text_of(call.arguments[2]) is None
+    return tree.call("kql_strrep_by" if varying else "kql_strrep", *scalars.values(call.arguments))

@@ -60,6 +60,9 @@ CREATE OR REPLACE MACRO kql_todouble_string(s) AS
        WHEN lower(trim(s)) IN ('-inf', '-infinity') THEN '-inf'::DOUBLE
        WHEN lower(trim(s)) IN ('nan', '-nan') THEN 'nan'::DOUBLE END;
 
+-- A real becomes the decimal that its shortest text reads as.
+CREATE OR REPLACE MACRO kql_todecimal_real(x) AS TRY_CAST(CAST(x AS VARCHAR) AS DECIMAL(38, 17));
+
 CREATE OR REPLACE MACRO kql_todecimal_string(s) AS
   CASE WHEN regexp_full_match(s, '\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*')
        THEN TRY_CAST(trim(s, e' \t\r\n') AS DECIMAL(38, 17)) END;
@@ -68,8 +71,7 @@ CREATE OR REPLACE MACRO kql_tobool_string(s) AS
   CASE lower(s) WHEN 'true' THEN true WHEN 'false' THEN false ELSE kql_tolong_string(s) <> 0 END;
 
 CREATE OR REPLACE MACRO kql_toguid_string(s) AS
-  CASE WHEN regexp_full_match(s, '\s*[{(]?[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}[)}]?\s*')
-       THEN TRY_CAST(trim(s, ' {}()') AS UUID) END;
+  TRY_CAST(nullif(regexp_extract(s, '^\s*[{(]?([0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12})', 1), '') AS UUID);
 
 -- Date texts: ISO 8601 first (fraction to 100 ns, offset applied), then the other documented shapes.
 CREATE OR REPLACE MACRO kql_fraction_ticks(digits) AS CAST(rpad(left(digits, 7), 7, '0') AS BIGINT);

@@ -1,4 +1,8 @@
 -- Calendar arithmetic on ticks. Days are counted from 0001-01-01, a Monday.
+-- TRY stands inside kql_in_calendar: what a macro uses twice the engine computes once, outside of a TRY around both.
+
+-- A count that leaves the calendar anyway, cut so that its product fits into 63 bits.
+CREATE OR REPLACE MACRO kql_capped(n, most) AS CASE WHEN n > most THEN most WHEN n < -most THEN -most ELSE n END;
 
 CREATE OR REPLACE MACRO kql_floor_to(t, span) AS t - ((t % span) + span) % span;
 
@@ -16,49 +20,51 @@ CREATE OR REPLACE MACRO kql_truncated(unit, t) AS kql_ticks(date_trunc(unit, kql
 CREATE OR REPLACE MACRO kql_month_shifted(t, months) AS kql_ticks(kql_timestamp(t) + to_months(TRY_CAST(months AS INTEGER))) + t % 10;
 
 CREATE OR REPLACE MACRO kql_startofday(t) AS t - t % 864000000000,
-  (t, n) AS kql_in_calendar(t - t % 864000000000 + n * 864000000000);
+  (t, n) AS kql_in_calendar(t - t % 864000000000 + kql_capped(n, 4000000) * 864000000000);
 
 CREATE OR REPLACE MACRO kql_endofday(t) AS t - t % 864000000000 + 863999999999,
-  (t, n) AS kql_in_calendar(t - t % 864000000000 + n * 864000000000 + 863999999999);
+  (t, n) AS kql_in_calendar(t - t % 864000000000 + kql_capped(n, 4000000) * 864000000000 + 863999999999);
 
-CREATE OR REPLACE MACRO kql_startofweek(t, n := 0) AS kql_in_calendar(greatest(t - (t + 864000000000) % 6048000000000, 0) + n * 6048000000000);
+CREATE OR REPLACE MACRO kql_startofweek(t, n := 0) AS kql_in_calendar(greatest(t - (t + 864000000000) % 6048000000000, 0) + kql_capped(n, 600000) * 6048000000000);
 
-CREATE OR REPLACE MACRO kql_endofweek(t, n := 0) AS kql_in_calendar(t - (t + 864000000000) % 6048000000000 + (n + 1) * 6048000000000 - 1);
+CREATE OR REPLACE MACRO kql_endofweek(t, n := 0) AS kql_in_calendar(t - (t + 864000000000) % 6048000000000 + kql_capped(n, 600000) * 6048000000000 + 6047999999999);
 
 CREATE OR REPLACE MACRO kql_startofmonth(t) AS kql_truncated('month', t),
-  (t, n) AS TRY(kql_in_calendar(kql_month_shifted(kql_truncated('month', t), n)));
+  (t, n) AS kql_in_calendar(TRY(kql_month_shifted(kql_truncated('month', t), kql_capped(n, 200000))));
 
-CREATE OR REPLACE MACRO kql_endofmonth(t, n := 0) AS TRY(kql_in_calendar(kql_month_shifted(kql_truncated('month', t), n + 1) - 1));
+CREATE OR REPLACE MACRO kql_endofmonth(t, n := 0) AS kql_in_calendar(TRY(kql_month_shifted(kql_truncated('month', t), kql_capped(n, 200000) + 1) - 1));
 
 CREATE OR REPLACE MACRO kql_startofyear(t) AS kql_truncated('year', t),
-  (t, n) AS TRY(kql_in_calendar(kql_month_shifted(kql_truncated('year', t), 12 * n)));
+  (t, n) AS kql_in_calendar(TRY(kql_month_shifted(kql_truncated('year', t), 12 * kql_capped(n, 20000))));
 
-CREATE OR REPLACE MACRO kql_endofyear(t, n := 0) AS TRY(kql_in_calendar(kql_month_shifted(kql_truncated('year', t), 12 * (n + 1)) - 1));
+CREATE OR REPLACE MACRO kql_endofyear(t, n := 0) AS kql_in_calendar(TRY(kql_month_shifted(kql_truncated('year', t), 12 * (kql_capped(n, 20000) + 1)) - 1));
 
 CREATE OR REPLACE MACRO kql_getyear(t) AS year(kql_timestamp(t));
 CREATE OR REPLACE MACRO kql_monthofyear(t) AS month(kql_timestamp(t));
 CREATE OR REPLACE MACRO kql_dayofmonth(t) AS CAST(day(kql_timestamp(t)) AS INTEGER);
 CREATE OR REPLACE MACRO kql_dayofyear(t) AS CAST(dayofyear(kql_timestamp(t)) AS INTEGER);
 CREATE OR REPLACE MACRO kql_hourofday(t) AS CAST(t // 36000000000 % 24 AS INTEGER);
-CREATE OR REPLACE MACRO kql_dayofweek(t) AS (t // 864000000000 + 1) % 7 * 864000000000;
+-- The service goes through the day after: the last day of the calendar has none.
+CREATE OR REPLACE MACRO kql_dayofweek(t) AS
+  CASE WHEN t < 3155378112000000000 THEN (t // 864000000000 + 1) % 7 * 864000000000 END;
 CREATE OR REPLACE MACRO kql_week_of_year(t) AS weekofyear(kql_timestamp(t));
 
 CREATE OR REPLACE MACRO kql_datetime_part(part, t) AS
   CASE lower(part)
     WHEN 'year' THEN year(kql_timestamp(t)) WHEN 'quarter' THEN quarter(kql_timestamp(t))
-    WHEN 'month' THEN month(kql_timestamp(t)) WHEN 'week_of_year' THEN weekofyear(kql_timestamp(t))
+    WHEN 'month' THEN month(kql_timestamp(t)) WHEN 'week_of_year' THEN weekofyear(kql_timestamp(t)) WHEN 'weekofyear' THEN weekofyear(kql_timestamp(t))
     WHEN 'day' THEN day(kql_timestamp(t)) WHEN 'dayofyear' THEN dayofyear(kql_timestamp(t))
     WHEN 'hour' THEN t // 36000000000 % 24 WHEN 'minute' THEN t // 600000000 % 60
     WHEN 'second' THEN t // 10000000 % 60 WHEN 'millisecond' THEN t // 10000 % 1000
     WHEN 'microsecond' THEN t // 10 % 1000000 WHEN 'nanosecond' THEN t % 10000000 * 100 END;
 
 CREATE OR REPLACE MACRO kql_datetime_add(part, amount, t) AS
-  TRY(kql_in_calendar(CASE lower(part)
-    WHEN 'year' THEN kql_month_shifted(t, 12 * amount) WHEN 'quarter' THEN kql_month_shifted(t, 3 * amount)
-    WHEN 'month' THEN kql_month_shifted(t, amount) WHEN 'week' THEN t + 6048000000000 * amount
-    WHEN 'day' THEN t + 864000000000 * amount WHEN 'hour' THEN t + 36000000000 * amount
-    WHEN 'minute' THEN t + 600000000 * amount WHEN 'second' THEN t + 10000000 * amount
-    WHEN 'millisecond' THEN t + 10000 * amount WHEN 'microsecond' THEN t + 10 * amount
+  kql_in_calendar(TRY(CASE lower(part)
+    WHEN 'year' THEN kql_month_shifted(t, 12 * kql_capped(amount, 20000)) WHEN 'quarter' THEN kql_month_shifted(t, 3 * kql_capped(amount, 70000))
+    WHEN 'month' THEN kql_month_shifted(t, kql_capped(amount, 200000)) WHEN 'week' THEN t + 6048000000000 * kql_capped(amount, 600000)
+    WHEN 'day' THEN t + 864000000000 * kql_capped(amount, 4000000) WHEN 'hour' THEN t + 36000000000 * kql_capped(amount, 100000000)
+    WHEN 'minute' THEN t + 600000000 * kql_capped(amount, 6000000000) WHEN 'second' THEN t + 10000000 * kql_capped(amount, 360000000000)
+    WHEN 'millisecond' THEN t + 10000 * kql_capped(amount, 360000000000000) WHEN 'microsecond' THEN t + 10 * kql_capped(amount, 360000000000000000)
     WHEN 'nanosecond' THEN t + amount // 100 END));
 
 -- datetime_diff counts the boundaries between two moments, as whole units.
@@ -76,10 +82,10 @@ CREATE OR REPLACE MACRO kql_datetime_diff(part, a, b) AS
     WHEN 'microsecond' THEN a // 10 - b // 10
     WHEN 'nanosecond' THEN (a - b) * 100 END;
 
-CREATE OR REPLACE MACRO kql_make_datetime(y, mo, d) AS TRY(kql_ticks(make_timestamp(y, mo, d, 0, 0, 0))),
-  (y, mo, d, h, mi) AS TRY(kql_ticks(make_timestamp(y, mo, d, h, mi, 0))),
+CREATE OR REPLACE MACRO kql_make_datetime(y, mo, d) AS kql_in_calendar(TRY(kql_ticks(make_timestamp(y, mo, d, 0, 0, 0)))),
+  (y, mo, d, h, mi) AS kql_in_calendar(TRY(kql_ticks(make_timestamp(y, mo, d, h, mi, 0)))),
   (y, mo, d, h, mi, s) AS
-    CASE WHEN s >= 0 AND s < 60 THEN TRY(kql_ticks(make_timestamp(y, mo, d, h, mi, 0)) + CAST(trunc(round(s * 1e8) / 10) AS BIGINT)) END;
+    CASE WHEN s >= 0 AND s < 60 THEN kql_in_calendar(TRY(kql_ticks(make_timestamp(y, mo, d, h, mi, 0)) + CAST(trunc(round(s * 1e8) / 10) AS BIGINT))) END;
 
 CREATE OR REPLACE MACRO kql_make_timespan_full(d, h, mi, s) AS
     CASE WHEN h BETWEEN 0 AND 23 AND mi BETWEEN 0 AND 59 AND s >= 0 AND s < 60
@@ -90,13 +96,13 @@ CREATE OR REPLACE MACRO kql_make_timespan(a, b) AS kql_make_timespan_full(0, a, 
   (a, b, c, d) AS kql_make_timespan_full(a, b, c, d);
 
 CREATE OR REPLACE MACRO kql_unixtime_seconds_todatetime(x) AS
-  TRY(kql_in_calendar(CAST(round(x * 1e7) AS BIGINT) + 621355968000000000));
+  kql_in_calendar(TRY(TRY_CAST(round(x * 1e7) AS BIGINT) + 621355968000000000));
 CREATE OR REPLACE MACRO kql_unixtime_milliseconds_todatetime(x) AS
-  TRY(kql_in_calendar(CAST(round(x * 1e4) AS BIGINT) + 621355968000000000));
+  kql_in_calendar(TRY(TRY_CAST(round(x * 1e4) AS BIGINT) + 621355968000000000));
 CREATE OR REPLACE MACRO kql_unixtime_microseconds_todatetime(x) AS
-  TRY(kql_in_calendar(CAST(x * 10 AS BIGINT) + 621355968000000000));
+  kql_in_calendar(TRY(TRY_CAST(x * 10.0 AS BIGINT) + 621355968000000000));
 CREATE OR REPLACE MACRO kql_unixtime_nanoseconds_todatetime(x) AS
-  TRY(kql_in_calendar(CAST(x AS BIGINT) // 100 + 621355968000000000));
+  kql_in_calendar(TRY(TRY_CAST(x AS BIGINT) // 100 + 621355968000000000));
 
 CREATE OR REPLACE MACRO kql_datetime_utc_to_local(t, zone) AS
   TRY(kql_ticks(timezone(zone, timezone('UTC', kql_timestamp(t)))) + t % 10);

@@ -53,7 +53,9 @@ CREATE OR REPLACE MACRO kql_gettype_dynamic(x) AS
 CREATE OR REPLACE MACRO kql_array_length(x) AS CASE WHEN json_type(x) = 'ARRAY' THEN CAST(json_array_length(x) AS BIGINT) END;
 CREATE OR REPLACE MACRO kql_array_reverse(x) AS
   CASE WHEN json_type(x) = 'ARRAY' THEN to_json(list_reverse(kql_elements(x))) ELSE x END;
-CREATE OR REPLACE MACRO kql_array_sum(x) AS CASE WHEN json_type(x) = 'ARRAY' THEN list_sum(TRY(json_transform(x, '["DOUBLE"]'))) END;
+CREATE OR REPLACE MACRO kql_array_sum(x) AS 
+  CASE WHEN json_type(x) = 'ARRAY' AND len(list_filter(kql_elements(x), lambda e: e IS NOT NULL AND kql_series_real(e) IS NULL)) = 0
+       THEN kql_series_sum(x) END;
 CREATE OR REPLACE MACRO kql_bound(i, n) AS CASE WHEN i < 0 THEN n + i ELSE i END;
 CREATE OR REPLACE MACRO kql_array_slice(x, a, b) AS
   CASE WHEN json_type(x) = 'ARRAY' THEN to_json(list_filter(kql_elements(x), lambda e, i:
@@ -62,10 +64,16 @@ CREATE OR REPLACE MACRO kql_array_rotate_left(x, n) AS
   CASE WHEN json_type(x) = 'ARRAY' THEN CASE WHEN json_array_length(x) = 0 THEN x ELSE
     to_json(list_transform(kql_elements(x), lambda e, i: kql_elements(x)[kql_modulo(i - 1 + n, json_array_length(x)::BIGINT) + 1])) END END;
 CREATE OR REPLACE MACRO kql_array_rotate_right(x, n) AS kql_array_rotate_left(x, -n);
-CREATE OR REPLACE MACRO kql_array_shift_left(x, n, filler := NULL::JSON) AS
+-- Places without an element are null, in arrays of text the empty text.
+CREATE OR REPLACE MACRO kql_array_filler(x) AS
+  CASE WHEN list_bool_and(list_transform(kql_elements(x), lambda e: json_type(e) = 'VARCHAR')) THEN '""'::JSON END;
+CREATE OR REPLACE MACRO kql_array_shift_left(x, n) AS kql_array_shifted(x, n, kql_array_filler(x)),
+  (x, n, filler) AS kql_array_shifted(x, n, filler);
+CREATE OR REPLACE MACRO kql_array_shifted(x, n, filler) AS
   CASE WHEN json_type(x) = 'ARRAY' THEN to_json(list_transform(kql_elements(x), lambda e, i:
     CASE WHEN i + n BETWEEN 1 AND json_array_length(x)::BIGINT THEN kql_elements(x)[i + n] ELSE filler END)) END;
-CREATE OR REPLACE MACRO kql_array_shift_right(x, n, filler := NULL::JSON) AS kql_array_shift_left(x, -n, filler);
+CREATE OR REPLACE MACRO kql_array_shift_right(x, n) AS kql_array_shifted(x, -n, kql_array_filler(x)),
+  (x, n, filler) AS kql_array_shifted(x, -n, filler);
 CREATE OR REPLACE MACRO kql_array_cuts(x, indices) AS
   list_transform(indices, lambda i: greatest(least(kql_bound(i, json_array_length(x)::BIGINT), json_array_length(x)::BIGINT), 0));
 CREATE OR REPLACE MACRO kql_array_split_at(x, cuts) AS
@@ -84,6 +92,11 @@ CREATE OR REPLACE MACRO kql_array_iff(c, a, b) AS
          WHEN false THEN CASE WHEN json_type(b) = 'ARRAY' THEN kql_elements(b)[i] ELSE b END END)) END;
 CREATE OR REPLACE MACRO kql_strcat_array(x, d) AS
   coalesce(array_to_string(list_transform(json_transform(x, '["VARCHAR"]'), lambda v: coalesce(v, '')), d), '');
+-- The engine joins only with a constant between: with one of each row the parts are added up.
+CREATE OR REPLACE MACRO kql_joined(parts, d) AS
+  CASE WHEN len(parts) > 0 THEN list_reduce(parts, lambda a, b: a || d || b) ELSE '' END;
+CREATE OR REPLACE MACRO kql_strcat_array_by(x, d) AS
+  coalesce(kql_joined(list_transform(json_transform(x, '["VARCHAR"]'), lambda v: coalesce(v, '')), d), '');
 CREATE OR REPLACE MACRO kql_sortable(e) AS
   {'n': TRY_CAST(CASE WHEN json_type(e) IN ('UBIGINT', 'BIGINT', 'DOUBLE') THEN json_extract_string(e, '$') END AS DOUBLE), 't': json_extract_string(e, '$'), 'e': e};
 CREATE OR REPLACE MACRO kql_sorted(x, direction) AS
@@ -133,11 +146,13 @@ CREATE OR REPLACE MACRO kql_set_has_element(x, v) AS
 CREATE OR REPLACE MACRO kql_set_equals(a, b) AS
   CASE WHEN json_type(a) = 'ARRAY' AND json_type(b) = 'ARRAY' THEN
     json_array_length(kql_set_difference_two(a, b)) = 0 AND json_array_length(kql_set_difference_two(b, a)) = 0 END;
-CREATE OR REPLACE MACRO kql_jaccard_index(a, b) AS
+CREATE OR REPLACE MACRO kql_jaccard_index(a, b) AS kql_embed_real(kql_jaccard(a, b));
+CREATE OR REPLACE MACRO kql_jaccard(a, b) AS
   CASE WHEN json_array_length(kql_set_union_two(a, b)) > 0 THEN
     CAST(json_array_length(kql_set_intersect_two(a, b)) AS DOUBLE) / json_array_length(kql_set_union_two(a, b))
     WHEN json_type(a) = 'ARRAY' AND json_type(b) = 'ARRAY' THEN 'nan'::DOUBLE END;
-CREATE OR REPLACE MACRO kql_repeat(v, n) AS to_json(list_transform(range(0, greatest(n, 0)), lambda i: v));
+CREATE OR REPLACE MACRO kql_repeat(v, n) AS
+  CASE WHEN n >= 0 THEN to_json(list_transform(range(0, least(n, 1048576)), lambda i: v)) END;
 CREATE OR REPLACE MACRO kql_expanded_item(x, kind) AS
   CASE WHEN x IS NULL OR CAST(x AS VARCHAR) = 'null' THEN [NULL::JSON]
        WHEN json_type(x) = 'ARRAY' THEN json_transform(x, '["JSON"]')

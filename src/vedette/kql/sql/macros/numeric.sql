@@ -3,6 +3,7 @@
 CREATE OR REPLACE MACRO kql_remainder(r, b) AS CASE WHEN r >= 0 THEN r WHEN b > 0 THEN r + b ELSE r - b END;
 CREATE OR REPLACE MACRO kql_modulo(a, b) AS CASE WHEN b = -1 THEN a - a ELSE kql_remainder(a % nullif(b, 0), b) END;
 CREATE OR REPLACE MACRO kql_modulo_real(a, b) AS a - floor(a / abs(b)) * abs(b);
+CREATE OR REPLACE MACRO kql_modulo_decimal(a, b) AS kql_remainder(a % nullif(b, 0), b);
 CREATE OR REPLACE MACRO kql_sqrt(x) AS CASE WHEN x < 0 THEN 'nan'::DOUBLE ELSE sqrt(x) END;
 CREATE OR REPLACE MACRO kql_log(x) AS
   CASE WHEN x < 0 THEN 'nan'::DOUBLE WHEN x = 0 THEN '-inf'::DOUBLE ELSE ln(x) END;
@@ -28,7 +29,7 @@ CREATE OR REPLACE MACRO kql_binary_shift_left(a, n) AS
   CASE WHEN n >= 0 THEN kql_wrap((CAST(a AS HUGEINT) & (18446744073709551615::HUGEINT >> CAST(n % 64 AS INTEGER))) * CAST(pow(2, n % 64) AS HUGEINT)) END;
 CREATE OR REPLACE MACRO kql_hex_digits(x) AS
   coalesce(CASE WHEN x >= 0 THEN lower(to_hex(x)) ELSE lower(to_hex(CAST(x::HUGEINT + 18446744073709551616::HUGEINT AS UBIGINT))) END, '');
-CREATE OR REPLACE MACRO kql_tohex(x, n := 0) AS lpad(kql_hex_digits(x), greatest(n, length(kql_hex_digits(x)))::INTEGER, '0');
+CREATE OR REPLACE MACRO kql_tohex(x, n := 0) AS lpad(kql_hex_digits(x), greatest(least(n, 1024), length(kql_hex_digits(x)))::INTEGER, '0');
 CREATE OR REPLACE MACRO kql_erf(x) AS
   CASE WHEN abs(x) > 6 THEN sign(x)::DOUBLE
        ELSE 1.1283791670955126 * exp(-x * x) * x * list_sum(list_transform(range(0, 150), lambda n:

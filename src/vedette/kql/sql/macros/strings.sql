@@ -35,11 +35,11 @@ CREATE OR REPLACE MACRO kql_has_any_index(h, needles) AS
   coalesce(list_position(list_transform(needles, lambda n: kql_has(h, n)), true), 0) - 1;
 
 CREATE OR REPLACE MACRO kql_substring(s, start) AS
-  CASE WHEN start < 0 AND -start > length(s) THEN '' WHEN start < 0 THEN substring(s, length(s) + start + 1)
-       ELSE substring(s, start + 1) END,
+  CASE WHEN start < -length(s) THEN '' WHEN start < 0 THEN substring(s, length(s) + start + 1)
+       ELSE coalesce(substring(s, least(start, 2147483647) + 1), '') END,
   (s, start, n) AS
-  CASE WHEN n <= 0 OR (start < 0 AND -start > length(s)) THEN '' WHEN start < 0 THEN substring(s, length(s) + start + 1, n)
-       ELSE substring(s, start + 1, n) END;
+  CASE WHEN n <= 0 OR start < -length(s) THEN '' WHEN start < 0 THEN substring(s, length(s) + start + 1, least(n, 2147483647))
+       ELSE coalesce(substring(s, least(start, 2147483647) + 1, least(n, 2147483647)), '') END;
 
 CREATE OR REPLACE MACRO kql_positions(s, n) AS
   list_filter(range(0, length(s)), lambda i: starts_with(substring(s, i + 1), n));
@@ -49,7 +49,7 @@ CREATE OR REPLACE MACRO kql_indexof_at(p, from_, size, width, occurrence) AS
   CASE WHEN size < 0 OR list_bool_and(list_transform(p[:occurrence], lambda i, k:
          i + width <= CASE WHEN k = 1 THEN from_ ELSE p[k - 1] + 1 END + size)) THEN p[occurrence] END;
 CREATE OR REPLACE MACRO kql_indexof(s, n, start, size := -1, occurrence := 1) AS
-  CASE WHEN n <> '' AND occurrence <> 0 THEN coalesce(kql_indexof_at(list_filter(kql_positions(s, n), lambda i:
+  CASE WHEN n <> '' AND occurrence > 0 AND size >= -1 THEN coalesce(kql_indexof_at(list_filter(kql_positions(s, n), lambda i:
          i >= CASE WHEN start < 0 THEN length(s) + start ELSE start END),
          CASE WHEN start < 0 THEN length(s) + start ELSE start END, size, length(n), occurrence), -1) END;
 -- Each match is looked up behind the one before: matches do not overlap.
@@ -60,7 +60,7 @@ CREATE OR REPLACE MACRO kql_regex_starts(w, r) AS
      'at': list_append(a['at'], a['cut'] + strpos(a['rest'], m['rest']) - 1),
      'cut': a['cut'] + strpos(a['rest'], m['rest']) - 1 + length(m['rest'])})['at'];
 CREATE OR REPLACE MACRO kql_indexof_regex(s, r, start := 0, size := -1, occurrence := 1) AS
-  CASE WHEN start >= 0 AND occurrence > 0 THEN
+  CASE WHEN start >= 0 AND occurrence > 0 AND size >= -1 THEN
     coalesce(kql_regex_starts(CASE WHEN size < 0 THEN substring(s, start + 1) ELSE substring(s, start + 1, size) END, r)[occurrence] + start, -1) END;
 CREATE OR REPLACE MACRO kql_countof(s, n) AS len(kql_positions(s, n));
 CREATE OR REPLACE MACRO kql_countof_regex(s, r) AS len(regexp_extract_all(s, r));
@@ -71,8 +71,9 @@ CREATE OR REPLACE MACRO kql_trim(r, s) AS kql_trim_end(r, kql_trim_start(r, s));
 CREATE OR REPLACE MACRO kql_split(s, d) AS to_json(CASE WHEN d = '' THEN [s] ELSE string_split(s, d) END),
   (s, d, i) AS CASE WHEN string_split(s, d)[i + 1] IS NOT NULL AND i >= 0 THEN to_json([string_split(s, d)[i + 1]]) END;
 CREATE OR REPLACE MACRO kql_strcmp(a, b) AS CASE WHEN a = b THEN 0 WHEN a < b THEN -1 ELSE 1 END;
-CREATE OR REPLACE MACRO kql_strrep(s, n) AS repeat(s, greatest(n, 0)),
-  (s, n, d) AS array_to_string(list_transform(range(0, n), lambda i: s), d);
+CREATE OR REPLACE MACRO kql_strrep(s, n) AS coalesce(repeat(s, least(greatest(n, 0), 1024)), ''),
+  (s, n, d) AS coalesce(array_to_string(list_transform(range(0, least(n, 1024)), lambda i: s), d), '');
+CREATE OR REPLACE MACRO kql_strrep_by(s, n, d) AS coalesce(kql_joined(list_transform(range(0, least(n, 1024)), lambda i: s), d), '');
 CREATE OR REPLACE MACRO kql_translate(search, replacement, s) AS
   CASE WHEN replacement = '' THEN translate(s, search, '')
        ELSE translate(s, search, rpad(replacement, greatest(length(search), length(replacement))::INTEGER, right(replacement, 1))) END;
@@ -97,7 +98,7 @@ CREATE OR REPLACE MACRO kql_url_decode(s) AS coalesce(TRY(url_decode(replace(s, 
 CREATE OR REPLACE MACRO kql_base64_encode_tostring(s) AS base64(encode(s));
 CREATE OR REPLACE MACRO kql_base64_decode_tostring(s) AS coalesce(TRY(decode(from_base64(s))), '');
 CREATE OR REPLACE MACRO kql_base64_decode_toguid(s) AS
-  TRY(CAST(kql_guid_bytes(hex(from_base64(s))) AS UUID));
+  TRY_CAST(kql_guid_bytes(hex(TRY(from_base64(s)))) AS UUID);
 CREATE OR REPLACE MACRO kql_bytes_text(bytes) AS
   CASE WHEN len(list_filter(bytes, lambda b: b NOT BETWEEN 0 AND 255)) = 0
        THEN TRY(unhex(array_to_string(list_transform(bytes, lambda b: lpad(to_hex(b), 2, '0')), ''))) END;
@@ -115,8 +116,11 @@ CREATE OR REPLACE MACRO kql_unicode_codepoints_to_string(points) AS
   coalesce(array_to_string(list_transform(points, lambda p:
     CASE WHEN p BETWEEN 1 AND 55295 OR p BETWEEN 57344 AND 1114111 THEN chr(CAST(p AS INTEGER)) ELSE '' END), ''), '');
 CREATE OR REPLACE MACRO kql_bag_from_pairs(pairs) AS
-  TRY(to_json(map_from_entries(list_transform(pairs, lambda p:
-    {'k': split_part(p, '=', 1), 'v': CASE WHEN contains(p, '=') THEN substring(p, strpos(p, '=') + 1) ELSE '' END}))));
+  kql_bag_of_pairs(list_transform(pairs, lambda p: split_part(p, '=', 1)),
+    list_transform(pairs, lambda p: to_json(CASE WHEN contains(p, '=') THEN substring(p, strpos(p, '=') + 1) ELSE '' END)));
+-- A name that comes again keeps its last value.
+CREATE OR REPLACE MACRO kql_bag_of_pairs(names, items) AS
+  kql_bag_from(kql_unique(names), list_transform(kql_unique(names), lambda k: items[len(names) + 1 - list_position(list_reverse(names), k)]));
 
 -- Addresses of the web.
 CREATE OR REPLACE MACRO kql_query_parameters(q) AS
