@@ -28,6 +28,8 @@ from vedette.store.tenancy import TenantRepository
 
 ALERT_FIELDS: Mapping[str, ColumnElement[Any]] = {
     "investigation_id": ALERTS.c.details["investigation_id"].as_integer(),
+    "mitre_techniques": ALERTS.c.details["mitre_techniques"],
+    "system_tags": ALERTS.c.details["system_tags"],
 } | {
     name: ALERTS.c[name]
     for name in (

@@ -28,6 +28,8 @@ INCIDENT_FIELDS: Mapping[str, ColumnElement[Any]] = {
         "created",
         "last_update",
         "redirect_incident_id",
+        "custom_tags",
+        "system_tags",
     )
 }
 """Columns that surfaces may filter and sort by."""

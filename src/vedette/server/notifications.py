@@ -98,8 +98,8 @@ def graph_parts(services: Services, calls: "InnerCalls", hunting: "HuntingRunner
 
 def delivery(services: Services) -> "Delivery":
     """Sends change notifications."""
-    from vedette.api.graph.resource_data import describe_resource
     from vedette.api.graph.subscriptions import subscription_filters
+    from vedette.server.resource_data import describe_resource
     from vedette.streaming.delivery import Delivery, DeliveryParts
 
     parts = DeliveryParts(services.store, services.queue, services.egress, _sealer(services), services.clock)

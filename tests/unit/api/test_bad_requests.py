@@ -244,6 +244,39 @@ def test_wrong_expansions_are_refused(application: Application, options: str) ->
     assert application.client("endpoint").get("/api/alerts?$expand=evidence($top=1)").status == 400
 
 
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("customTags/any(t: t eq 'Heron')", 1),
+        ("customTags/any(t: startswith(t,'X'))", 0),
+        ("customTags/all(t: t eq 'Heron')", 2),
+        ("customTags/$count eq 1 and not systemTags/any()", 1),
+        ("customTags/any()", 1),
+        ("id in (1,2) and status in ('active','resolved')", 2),
+        ("not (status eq 'resolved') and lastUpdateDateTime gt 2020-01-01", 2),
+    ],
+)
+def test_collections_are_asked(application: Application, condition: str, found: int) -> None:
+    new_alert(application, 1), new_alert(application, 2)
+    client = application.client("graph")
+    client.patch("/v1.0/security/incidents/1", {"customTags": ["Heron"]})
+    assert len(get(client, f"/v1.0/security/incidents?$filter={condition}")["value"]) == found
+    counted = client.get(f"/v1.0/security/incidents/$count?$filter={condition}".replace(" ", "+"))
+    assert counted.body == str(found).encode()
+
+
+def test_collections_of_alerts_and_indicators(application: Application) -> None:
+    new_alert(application, 1)
+    none = "mitreTechniques/any(t: t eq 'T1059')"
+    assert get(application.client("graph"), f"/v1.0/security/alerts_v2?$filter={none}")["value"] == []
+    client = application.client("endpoint")
+    assert get(client, f"/api/alerts?$filter=not {none}&$top=1")["value"]
+    client.post("/api/indicators", {**indicator(1), "rbacGroupNames": ["Servers"]})
+    client.post("/api/indicators", indicator(2))
+    found = get(client, "/api/indicators?$filter=rbacGroupNames/any(g: g eq 'Servers')")["value"]
+    assert [each["rbacGroupNames"] for each in found] == [["Servers"]]
+
+
 def test_json_of_refusals_names_the_request(application: Application) -> None:
     answer = application.client("graph").get("/v1.0/security/incidents?$filter=x")
     error = json.loads(answer.body)["error"]

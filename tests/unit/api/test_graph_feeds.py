@@ -282,7 +282,8 @@ def test_threat_indicators_take_effect(world: EndpointWorld) -> None:
     "wrong",
     [
         {"action": "nonsense"}, {"targetProduct": "Other"}, {"expirationDateTime": "2001-01-01"}, {"severity": 6},
-        {"networkDestinationIPv4": None}, {"networkDestinationIPv4": "10.0.0.0/8"}, {"nonsense": 1}, {"confidence": 101},
+        {"networkDestinationIPv4": None}, {"networkDestinationIPv4": "10.0.0.0/8"}, {"nonsense": 1},
+        {"confidence": 101},
         {"fileHashValue": "x", "fileHashType": "ctph"},
     ],
 )  # fmt: skip
@@ -332,3 +333,47 @@ def test_identity_accounts(world: EndpointWorld) -> None:
     body = {"accountId": "S-1-5-21-1", "action": "disable", "identityProvider": "activeDirectory"}
     assert client.post(f"{base}/{account['id']}/invokeAction", body).status == 400
     assert client.post(f"{base}/nobody/invokeAction", body).status == 404
+
+
+def manual(**more: Any) -> dict[str, Any]:
+    entities = [
+        {"entityType": "ip", "entityIdentifier": "address", "identifierValue": "203.0.113.9", "role": "related"},
+        {"entityType": "user", "entityIdentifier": "userPrincipalName", "identifierValue": "ann@contoso.test",
+         "role": "impacted"},
+    ]  # fmt: skip
+    return {"title": "Heron", "severity": "high", "category": "Execution", "entityDefinitions": entities, **more}
+
+
+def test_alerts_made_by_hand(application: Application) -> None:
+    client, path = application.client("graph"), "/beta/security/alerts_v2/createAlert"
+    alert = client.post(path, manual(mitreTechniques=["T1059.001"], description="Seen")).json()
+    assert (alert["detectionSource"], alert["severity"], alert["mitreTechniques"]) == ("manual", "high", ["T1059.001"])
+    kinds = [each["@odata.type"].rpartition(".")[2] for each in alert["evidence"]]
+    assert sorted(kinds) == ["ipEvidence", "userEvidence"]
+    linked = client.post(path, manual(linkToIncident=int(alert["incidentId"]))).json()
+    apart = client.post(path, manual(isExcludedFromCorrelation=True)).json()
+    assert linked["incidentId"] == alert["incidentId"] != apart["incidentId"]
+    assert len(get(client, f"/v1.0/security/incidents/{alert['incidentId']}?$expand=alerts")["alerts"]) == 2
+    assert client.post(path.replace("beta", "v1.0"), manual()).status in (400, 404, 405)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        ({"title": " "}, 400),
+        ({"severity": "loud"}, 400),
+        ({"mitreTechniques": ["x"]}, 400),
+        ({"linkToIncident": 99}, 404),
+        ({"sentinelWorkspace": "w"}, 400),
+        ({"entityDefinitions": [{"entityType": "process", "entityIdentifier": "x", "identifierValue": "y"}]}, 400),
+        ({"entityDefinitions": [{"entityType": "ip", "entityIdentifier": "x", "identifierValue": "y"}]}, 400),
+        (
+            {"entityDefinitions": [{"entityType": "device", "entityIdentifier": "deviceId", "identifierValue": "y"}]},
+            400,
+        ),
+    ],
+)
+def test_alerts_that_cannot_be_made(application: Application, wrong: dict[str, Any], status: int) -> None:
+    client = application.client("graph")
+    assert client.post("/beta/security/alerts_v2/createAlert", manual(**wrong)).status == status
+    assert get(client, "/v1.0/security/alerts_v2")["value"] == []

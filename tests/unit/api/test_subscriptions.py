@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.api_fakes import HOME, Application
 from tests.unit.api.test_paging_under_change import new_alert
-from vedette.api.graph.resource_data import describe_resource
 from vedette.api.graph.subscriptions import subscription_filters
 from vedette.clock import now_ticks
 from vedette.egress.errors import EgressFailedError
@@ -28,6 +27,7 @@ from vedette.ids import RandomIds
 from vedette.incidents.changes import ALERT_CHANGED, INCIDENT_CHANGED
 from vedette.jobs.outbox import OutboxRelay
 from vedette.jobs.queue import JobQueue
+from vedette.server.resource_data import describe_resource
 from vedette.store.secrets import Secret
 from vedette.streaming.delivery import (
     DELIVER,

@@ -16,7 +16,6 @@ from vedette.errors import InvalidRequestError
 from vedette.incidents.alerts import Alert, Alerts
 from vedette.indicators.indicators import Author, Indicators, NewIndicator, normalized
 from vedette.indicators.matching import host_of
-from vedette.odata.paging import Selection
 
 APP = Author("app-1", "Connector", "AadApp", sees_all=True)
 
@@ -110,7 +109,8 @@ def test_one_of_a_value_and_type(world: EndpointWorld) -> None:
     first = put(world, "FileSha1", SHA1)
     assert put(world, "FileSha1", SHA1.upper(), action="Warn") == first
     with world.store.connect() as connection:
-        page, _ = Indicators(connection, HOME).page(Selection(None, ()))
+        indicators = Indicators(connection, HOME)
+        page = indicators.of_keys(indicators.keys(None, ()))
         assert [(each.action, each.last_updated_by) for each in page] == [("Warn", "Connector")]
         mine = Indicators(connection, HOME, Author("app-2", "Other", "AadApp", sees_all=False))
         assert (mine.count(None), mine.get(first)) == (0, None)

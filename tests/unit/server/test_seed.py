@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from vedette.errors import InvalidRequestError
+from vedette.feeds.resources import Resources
 from vedette.ids import RandomIds
 from vedette.incidents.alerts import Alerts
 from vedette.incidents.incidents import Incidents
+from vedette.machines.remediations import Remediations
 from vedette.server.data_folder import DataFolder
 from vedette.server.seed import seed
 from vedette.server.wiring import Services
@@ -65,3 +67,25 @@ def test_a_wrong_property_is_named(tmp_path: Path) -> None:
     with services.store.connect() as connection:
         assert Alerts(connection, TENANT).count(None) == 0
     services.close()
+
+
+def test_tasks_and_resources_of_feeds(tmp_path: Path) -> None:
+    services = Services(Settings(data=tmp_path), DataFolder(tmp_path), ids=RandomIds())
+    METADATA.create_all(services.store.engine)
+    document = {
+        "remediationTasks": [
+            {"recommendationId": "va-_-google-_-chrome", "title": "Update Chrome", "machineIds": ["a" * 40]}
+        ],
+        "resources": {"identities/sensors": [{"id": "dc1", "displayName": "dc-01"}]},
+    }
+    with services.store.begin() as connection:
+        made = seed(connection, TENANT, document, services)
+        task = Remediations(connection, TENANT).get(made.tasks[0])
+        sensor = Resources(connection, TENANT).get("identities/sensors", made.resources[0])
+    with pytest.raises(InvalidRequestError), services.store.begin() as connection:
+        seed(connection, TENANT, {"remediationTasks": [{"title": "no recommendation"}]}, services)
+    services.close()
+    assert task is not None
+    assert (task.details.software, task.machine_ids) == (("google", "chrome"), ("a" * 40,))
+    assert sensor is not None
+    assert sensor.document["displayName"] == "dc-01"

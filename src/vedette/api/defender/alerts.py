@@ -28,6 +28,7 @@ from vedette.incidents.related import of_endpoint
 from vedette.machines.inventory import Machines
 from vedette.machines.reported_alerts import ReportedAlert, report
 from vedette.odata.dates import parse_ticks
+from vedette.odata.json_texts import text_collection
 from vedette.odata.options import decode_query, parse_options
 from vedette.odata.sql import Property, PropertyMap
 
@@ -80,6 +81,7 @@ def alert_properties() -> PropertyMap:
         "status": Property(field["status"], "enum", enums["alertStatus"].spellings),
         "severity": Property(field["severity"], "enum", enums["alertSeverity"].spellings),
         "category": Property(field["category"], "string"),
+        "mitreTechniques": text_collection(field["mitre_techniques"], "technique"),
     }
 
 

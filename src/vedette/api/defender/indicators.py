@@ -19,6 +19,7 @@ from vedette.errors import ApiError, InvalidRequestError, NotFoundError
 from vedette.indicators import indicators as domain
 from vedette.indicators.indicators import INDICATOR_FIELDS, Author, Indicators, NewIndicator
 from vedette.odata.dates import parse_ticks
+from vedette.odata.json_texts import text_collection
 from vedette.odata.sql import Property, PropertyMap
 
 MAX_BATCH = 500
@@ -97,6 +98,7 @@ def indicator_properties() -> PropertyMap:
         "lastUpdateTime": Property(field["last_update"], "datetime"),
         "action": Property(field["action"], "enum", enums["indicatorAction"].spellings),
         "severity": Property(field["severity"], "enum", enums["indicatorSeverity"].spellings),
+        "rbacGroupNames": text_collection(field["rbac_group_names"], "rbac_group"),
     }
 
 

@@ -2,6 +2,7 @@
 
 from vedette.contracts.enums import load_enums
 from vedette.incidents.alerts import ALERT_FIELDS
+from vedette.odata.json_texts import text_collection
 from vedette.odata.sql import Property, PropertyMap
 
 
@@ -23,4 +24,6 @@ def alert_properties() -> PropertyMap:
         "severity": Property(field["severity"], "enum", enums["alertSeverity"].spellings),
         "status": Property(field["status"], "enum", enums["alertStatus"].spellings),
         "title": Property(field["title"], "string"),
+        "mitreTechniques": text_collection(field["mitre_techniques"], "technique"),
+        "systemTags": text_collection(field["system_tags"], "system_tag"),
     }

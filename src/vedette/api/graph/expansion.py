@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection
 from vedette.api.graph.alert_filters import alert_properties
 from vedette.api.graph.entities import Shape, to_alert, to_mapping
 from vedette.api.listing import select_members
+from vedette.context import RequestContext
 from vedette.incidents.alerts import Alert, Alerts
 from vedette.odata.paging import SortKey
 from vedette.odata.sql import to_condition, to_order
@@ -28,9 +29,11 @@ class AlertExpansion:
         """Whether all alerts are wanted as they are."""
         return self.options == QueryOptions()
 
-    def read(self, connection: Connection, tenant_id: str, incident_ids: Iterable[int]) -> dict[int, list[Alert]]:
+    def read(
+        self, connection: Connection, context: RequestContext, incident_ids: Iterable[int]
+    ) -> dict[int, list[Alert]]:
         """The alerts by incident, before any are cut off."""
-        return Alerts(connection, tenant_id).of_incidents(incident_ids, self.condition, self.order)
+        return Alerts(connection, context.tenant.tenant_id).of_incidents(incident_ids, self.condition, self.order)
 
     def members(self, alerts: Sequence[Alert], shape: Shape) -> dict[str, Any]:
         """What an incident has in place of `alerts`: those of the page, and how many there are if asked."""

@@ -64,6 +64,8 @@ class GraphIdentities:
                 "sensorCandidateActivationConfiguration", {"activationMode": "manual"}
             ),
             "set_sensor_activation": self._set_setting("sensorCandidateActivationConfiguration", "activationMode"),
+            "update_sensor_activation": self._set_setting("sensorCandidateActivationConfiguration", "activationMode"),
+            "update_auto_auditing": self._set_setting("autoAuditingConfiguration", "isAutomatic"),
             "get_auto_auditing": self._get_setting("autoAuditingConfiguration", {"isAutomatic": False}),
             "set_auto_auditing": self._set_setting("autoAuditingConfiguration", "isAutomatic"),
             "activate_sensor_candidates": self.activate,

@@ -19,6 +19,7 @@ from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.incidents.alerts import Alert, Alerts
 from vedette.incidents.incidents import INCIDENT_FIELDS, Incident, IncidentChange, Incidents
 from vedette.incidents.triage import By, change_incident, merge_incidents
+from vedette.odata.json_texts import text_collection
 from vedette.odata.options import decode_query, parse_options
 from vedette.odata.sql import Property, PropertyMap
 from vedette.odata.syntax import QueryOptions
@@ -71,6 +72,8 @@ def incident_properties() -> PropertyMap:
         "redirectIncidentId": Property(field["redirect_incident_id"], "integer"),
         "severity": Property(field["severity"], "enum", enums["alertSeverity"].spellings),
         "status": Property(field["status"], "enum", enums["incidentStatus"].spellings),
+        "customTags": text_collection(field["custom_tags"], "custom_tag"),
+        "systemTags": text_collection(field["system_tags"], "system_tag"),
     }
 
 
@@ -100,7 +103,7 @@ class GraphIncidents:
         with self._store.connect() as connection:
             page = self._list.page(context, request, (query, cursor), (connection, Incidents(connection, tenant_id)))
             wanted = [incident.incident_id for incident in page.rows] if query.expand else []
-            alerts = expansion.read(connection, tenant_id, wanted)
+            alerts = expansion.read(connection, context, wanted)
         value = [
             _written(
                 each, shape, (expansion, alerts.get(each.incident_id, [])) if query.expand else None, query.options
@@ -123,7 +126,7 @@ class GraphIncidents:
         incident_id, expansion = incident_id_of(request), alert_expansion(options)
         with self._store.connect() as connection:
             incident = Incidents(connection, context.tenant.tenant_id).get(incident_id)
-            alerts = expansion.read(connection, context.tenant.tenant_id, [incident_id]) if expand else {}
+            alerts = expansion.read(connection, context, [incident_id]) if expand else {}
         if incident is None:
             raise NotFoundError(resource=str(incident_id))
         expanded = (expansion, alerts.get(incident_id, [])) if expand else None

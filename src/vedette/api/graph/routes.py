@@ -13,6 +13,7 @@ from vedette.api.graph.hunting import GraphHunting
 from vedette.api.graph.identity_accounts import GraphIdentities
 from vedette.api.graph.incidents import GraphIncidents
 from vedette.api.graph.legacy_alerts import GraphLegacyAlerts
+from vedette.api.graph.manual_alerts import GraphManualAlerts
 from vedette.api.graph.metadata import metadata
 from vedette.api.graph.secure_scores import GraphSecureScores
 from vedette.api.graph.subscriptions import GraphSubscriptions, SubscriptionParts
@@ -52,6 +53,7 @@ class GraphSurface:
         self._rules = GraphDetectionRules(parts.rules)
         self._subscriptions = GraphSubscriptions(parts.subscriptions)
         self._batch = GraphBatch(parts.calls)
+        self._manual_alerts = GraphManualAlerts(parts.rules)
         self._legacy_alerts = GraphLegacyAlerts(store, clock, cursors)
         feeds = FeedParts(store, KeptList(ListParts(store, cursors, clock, parts.rules.ids)), clock)
         self._feeds = GraphFeeds(feeds)
@@ -79,6 +81,7 @@ class GraphSurface:
             "add_alert_comment": self._alerts.add_comment,
             "run_hunting_query": self._hunting.run,
             "get_hunting_query": self._hunting.run_by_address,
+            "create_alert": self._manual_alerts.create,
             **self._legacy_alerts.handlers(),
             **self._feeds.handlers(),
             **self._identities.handlers(),

@@ -1,0 +1,48 @@
+"""Where incidentWebUrl and alertWebUrl lead: pages of incidents and alerts with their activity logs."""
+
+from urllib.parse import urlsplit
+
+from tests.api_fakes import HOME, OTHER, Application
+from tests.unit.api.test_paging_under_change import new_alert
+from tests.unit.portal.test_portal import portal, signed_in
+from vedette.incidents.incidents import IncidentChange
+from vedette.incidents.triage import By, change_incident, merge_incidents
+
+__all__ = ["portal"]
+
+
+def test_the_addresses_of_answers_lead_to_pages(portal: Application) -> None:
+    alert_id = new_alert(portal, 1)
+    alert = portal.client("graph").get(f"/v1.0/security/alerts_v2/{alert_id}").json()
+    browser = signed_in(portal)
+    for name, text in (("incidentWebUrl", "Incident 1: "), ("alertWebUrl", "Alert 1")):
+        parts = urlsplit(alert[name])
+        assert portal.client().get(f"{parts.path}?{parts.query}").headers["location"] == "/portal/sign-in"
+        page = browser.get(f"{parts.path}?{parts.query}")
+        assert (page.status, text in page.body.decode()) == (200, True)
+        assert browser.get(f"{parts.path}?tid={OTHER}").status == 404
+    assert "Alert 1" in browser.get("/portal/incidents").body.decode()
+    assert browser.get("/portal/incidents/99").status == 404
+    assert browser.get("/portal/incidents/x").status == 404
+    assert browser.get("/portal/alerts/nothing").status == 404
+
+
+def test_everything_that_happens_is_in_the_log(portal: Application) -> None:
+    new_alert(portal, 1), new_alert(portal, 2)
+    with portal.store.begin() as connection:
+        change_incident(connection, HOME, 1, IncidentChange(comment="<b>seen</b>", assigned_to="ann"), By("ann", 1))
+        merge_incidents(connection, HOME, [1, 2], None, By("bob", 2))
+    browser = signed_in(portal)
+    page = browser.get("/portal/incidents/1").body.decode()
+    for text in ("Created", "Changed", "Merged with others", "bob", "&lt;b&gt;seen", "assigned to: ann"):
+        assert text in page
+    assert "<b>seen" not in page
+    assert browser.get("/portal/incidents/2").headers["location"] == "/portal/incidents/1"
+    assert "Merged into another" in browser.get("/portal/incidents/2?log=1").body.decode()
+
+
+def test_another_tenant_sees_nothing(portal: Application) -> None:
+    new_alert(portal, 1, OTHER)
+    browser = signed_in(portal)
+    assert browser.get("/portal/incidents/1").status == 404
+    assert "None yet" in browser.get("/portal/incidents").body.decode()
