@@ -8,6 +8,7 @@ from vedette.kql.plan import Call, Literal
 from vedette.kql.sql import tree
 from vedette.kql.sql.base import Family, Scalars, UnsupportedError, never_null
 from vedette.kql.sql.conversions import converted
+from vedette.kql.sql.dynamic import embedded
 from vedette.kql.sql.tree import Sql
 from vedette.kql.types import ScalarType
 
@@ -18,6 +19,8 @@ family = Family(
 
 def _as_type(scalars: Scalars, call: Call, position: int) -> Sql:
     argument = call.arguments[position]
+    if call.type is ScalarType.DYNAMIC:
+        return embedded(scalars, argument)
     return (
         converted(scalars.value(argument), argument.type, call.type)
         if argument.type is not call.type

@@ -71,3 +71,9 @@ def test_results_without_a_name_are_numbered() -> None:
 def test_a_separator_may_come_from_the_row() -> None:
     query = "datatable(l:dynamic, s:string)[dynamic([1, 2]), '-', dynamic([]), '-', dynamic(null), '+'] | project strcat_array(l, s), strrep(s, 2, s)"
     assert run_kql(query)[1] == [("1-2", "---"), ("", "---"), ("", "+++")]
+
+
+def test_branches_of_several_types_are_dynamic() -> None:
+    """As the official analyser types them; numbers alone still go to the widest."""
+    query = "datatable(b:bool, n:long, s:string)[true, 1, 'x', false, 2, 'y'] | project iff(b, n, s), case(b, 1, not(b), 1.5, 2), iff(b, s, 1d)"
+    assert run_kql(query)[1] == [(1, 1.0, "x"), ("y", 1.5, "1.00:00:00")]
