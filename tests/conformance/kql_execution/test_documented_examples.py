@@ -13,7 +13,9 @@ FLOORS = tomllib.loads((Path(__file__).parent / "floors.toml").read_text("utf-8"
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize(("name", "areas"), [("core", CORE), ("plugin", "plugin"), ("graph", "graph")])
+@pytest.mark.parametrize(
+    ("name", "areas"), [("core", CORE), *((each, each) for each in ("plugin", "graph", "geo", "series"))]
+)
 def test_documented_examples(shared: Path, tmp_path: Path, name: str, areas: str) -> None:
     runner = shared / "conformance" / "run_kql.py"
     out = tmp_path / "result.json"
