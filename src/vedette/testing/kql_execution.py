@@ -14,6 +14,8 @@ from vedette.hunting.native_functions import host_functions
 from vedette.kql.catalog import EmptyCatalog
 from vedette.kql.compile import compile_with_discovery
 from vedette.kql.compiled import CompiledQuery
+from vedette.kql.diagnostics import Diagnostics
+from vedette.kql.errors import Span
 from vedette.kql.native.registry import NativeUse
 from vedette.kql.types import ScalarType
 from vedette.lake.engines.duckdb_functions import register_functions
@@ -24,6 +26,8 @@ Row = tuple[Cell, ...]
 
 def run_kql(query: str) -> tuple[list[str], list[Row]]:
     """Columns and rows of a query that needs no tables.
+
+    Raises KqlError, also for externaldata, as nothing is fetched.
 
     A datetime is `("$datetime", ticks)`, a timespan `("$timespan", ticks)`, a dynamic value what its JSON says.
     """
@@ -37,10 +41,24 @@ def run_kql(query: str) -> tuple[list[str], list[Row]]:
                 connection.execute(statement)
             return connection.execute(compiled.sql, list(compiled.parameters)).fetchall()
 
-        compiled = compile_with_discovery(query, EmptyCatalog(), now=to_ticks(time.time()), run=run)
-        rows = run(compiled)
+        def run_alone(compiled: CompiledQuery) -> list[tuple[object, ...]]:
+            _refuse_externals(query, compiled)
+            return run(compiled)
+
+        compiled = compile_with_discovery(query, EmptyCatalog(), now=to_ticks(time.time()), run=run_alone)
+        rows = run_alone(compiled)
     types = [column.type for column in compiled.columns]
     return [column.name for column in compiled.columns], [_row(row, types) for row in rows]
+
+
+def _refuse_externals(query: str, compiled: CompiledQuery) -> None:
+    """Nothing is fetched here: that takes a server, with its list of hosts."""
+    if not compiled.externals:
+        return
+    diagnostics = Diagnostics(query)
+    span = Span(max(query.find("external"), 0), len("externaldata"))
+    diagnostics.report("not_available", span, name="externaldata", reason="run_kql fetches nothing")
+    diagnostics.raise_errors()
 
 
 def _row(row: Sequence[object], types: Sequence[ScalarType]) -> Row:

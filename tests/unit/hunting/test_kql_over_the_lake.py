@@ -106,6 +106,31 @@ def test_file_profile_knows_what_the_tenant_saw(service: HuntingService) -> None
     }
 
 
+@pytest.mark.parametrize(
+    ("arguments", "enriched"), [("", 2), ("SHA1", 2), ('"SHA1"', 2), ("SHA1, 1", 1), ("SHA1, 5000", 2), ("NoHash", 0)]
+)
+def test_file_profile_enriches_as_many_rows_as_asked(service: HuntingService, arguments: str, enriched: int) -> None:
+    rows = hunt(service, f"DeviceProcessEvents | sort by Timestamp | invoke FileProfile({arguments})")
+    assert len(rows) == 3
+    assert sum(row["GlobalPrevalence"] is not None for row in rows) == enriched
+
+
+def test_parameters_and_further_results(service: HuntingService) -> None:
+    principal = Principal("application", TENANT, "o", "a", "mtp")
+    ctx = RequestContext(Tenant(TENANT, "x.example", "X"), principal, "request", "correlation", "https://x")
+    query = """declare query_parameters(name: string, least: long = 1);
+    DeviceProcessEvents | where DeviceName == name | summarize n = count() | where n >= least;
+    DeviceProcessEvents | facet by DeviceName with (count)
+    | render barchart"""
+    with pytest.raises(KqlError, match="VK2003"):
+        service.run(ctx, query)
+    assert service.run(ctx, query, None, {"name": "one"}).rows() == [{"n": 2}]
+    assert service.run(ctx, query, None, {"name": "one", "least": "3"}).rows() == []
+    results = service.run_all(ctx, query, None, {"name": "two"})
+    assert results[0].rows() == [{"n": 1}]
+    assert len(results) == 3
+
+
 def test_derived_tables_have_the_columns_that_the_catalog_declares() -> None:
     catalog = ContractCatalog()
     schema = catalog.table("$FileProfile")

@@ -35,7 +35,6 @@ from vedette.kql.parser import parse, parse_tolerant
         ("T | where a in (['b', 'c'])", "KS005", 21, "brackets hold a name; a list of values is written dynamic([…])"),
         ("print 1;;", "KS198", 9, "leave out this ;"),
         (";print 1", "KS198", 1, "leave out this ;"),
-        ("T | render timechat", "KS005", 12, "did you mean timechart?"),
         ("print dynamic({'a' 'b': 1})", "KS005", 20, None),
     ],
 )

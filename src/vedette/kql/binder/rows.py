@@ -5,7 +5,7 @@ from __future__ import annotations
 from vedette.kql import plan, syntax
 from vedette.kql.binder.assignments import extend, has_window_call
 from vedette.kql.binder.constants import word
-from vedette.kql.binder.context import Binder
+from vedette.kql.binder.context import Binder, similar
 from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.expressions import bind_boolean
 from vedette.kql.binder.names import default_name
@@ -13,6 +13,33 @@ from vedette.kql.binder.pipelines import operator
 from vedette.kql.binder.scopes import Scope, Table, TableVariable, reference
 from vedette.kql.plan import Expression
 from vedette.kql.types import ScalarType
+
+CHARTS = frozenset(
+    [
+        "3Dchart",
+        "anomalychart",
+        "areachart",
+        "barchart",
+        "card",
+        "columnchart",
+        "graph",
+        "ladderchart",
+        "linechart",
+        "list",
+        "piechart",
+        "pivotchart",
+        "plotly",
+        "sankey",
+        "scatterchart",
+        "stackedareachart",
+        "table",
+        "timechart",
+        "timeline",
+        "timepivot",
+        "treemap",
+    ]
+)
+"""Kinds of charts that `render` names (page render-operator, and those of Microsoft's analyser)."""
 
 
 @operator(syntax.WhereOperator)
@@ -97,6 +124,9 @@ def bind_assert_schema(binder: Binder, written: syntax.AssertSchemaOperator, tab
 @operator(syntax.RenderOperator)
 def bind_render(binder: Binder, written: syntax.RenderOperator, table: Table, scope: Scope) -> Table:
     """`render`: instructions for whoever shows the answer."""
+    if written.chart not in CHARTS:
+        hint = similar(written.chart, CHARTS)
+        binder.report("expected", written.span, expected="a kind of chart", found=written.chart, hint=hint)
     render = {"kind": written.chart}
     for each in (*written.parameters, *written.properties):
         values = each.value.members if isinstance(each.value, syntax.ListExpression) else (each.value,)

@@ -1,7 +1,6 @@
 """Operators with a scope of their own: several tables (search, find), steps (scan), subqueries (partition, fork)."""
 
 import abc
-import difflib
 
 from vedette.kql import syntax
 from vedette.kql.diagnostics import Diagnostics
@@ -15,33 +14,6 @@ _FIND = frozenset(["withsource", "with_source", "datascope"])
 _SCAN = frozenset(["with_match_id", "with_step_name"])
 _MACRO = frozenset(["kind", "isfuzzy"])
 _STEP_OUTPUTS = frozenset(["all", "last", "none"])
-
-CHARTS = frozenset(
-    [
-        "3Dchart",
-        "anomalychart",
-        "areachart",
-        "barchart",
-        "card",
-        "columnchart",
-        "graph",
-        "ladderchart",
-        "linechart",
-        "list",
-        "piechart",
-        "pivotchart",
-        "plotly",
-        "sankey",
-        "scatterchart",
-        "stackedareachart",
-        "table",
-        "timechart",
-        "timeline",
-        "timepivot",
-        "treemap",
-    ]
-)
-"""Kinds of charts that `render` names (page render-operator, and those of Microsoft's analyser)."""
 
 
 class ScopeParser(ExpansionParser, abc.ABC):
@@ -260,9 +232,6 @@ class ScopeParser(ExpansionParser, abc.ABC):
         if self.kinds[self.index] not in WORDS:
             self.fail("missing", what="a chart", found=self.found())
         chart = self.word()
-        if chart not in CHARTS:
-            close = difflib.get_close_matches(chart.lower(), sorted(CHARTS), n=1)
-            self.fail_expected("a kind of chart", hint=f"did you mean {close[0]}?" if close else None)
         self.index += 1
         if self.kinds[self.index] == "with":
             return self._render_with(first, chart)

@@ -174,3 +174,15 @@ def test_whatever_is_asked_only_kql_errors_come_back(expression: str) -> None:
     except KqlError:
         return
     assert len(rows) == 3
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "externaldata(a: string)['https://x.example/a.csv']",
+        "print toscalar(externaldata(a: long)['https://x/a'] | count)",
+    ],
+)
+def test_a_query_by_itself_fetches_nothing(query: str) -> None:
+    with pytest.raises(KqlError, match="VK3008: externaldata"):
+        run_kql(query)
