@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from vedette.api.hosts import HostTable
+from vedette.api.hosts import HostTable, host_name
 from vedette.api.http import AuthenticatedHandler, PublicHandler
 from vedette.api.templates import PathTree
 from vedette.contracts.operations import ANY_SEGMENT, OperationContract, OperationsDocument
@@ -63,6 +63,12 @@ class Router:
     ) -> None:
         self._hosts = HostTable(documents, accepted_hosts)
         self._surfaces = {segment.lower(): document.surface for document in documents for segment in document.segments}
+        self._elsewhere = {
+            (host, segment): document.surface
+            for document in documents
+            for host, segments in document.elsewhere.items()
+            for segment in segments
+        }
         self._trees = {document.surface: _bind(document, handlers.get(document.surface, {})) for document in documents}
 
     def surface(self, host: str, segments: tuple[str, ...]) -> str | None:
@@ -70,6 +76,8 @@ class Router:
         if not self._hosts.accepts(host):
             raise MisdirectedRequestError(host=host)
         first = segments[0].lower() if segments else ""
+        if elsewhere := self._elsewhere.get((host_name(host), first)):
+            return elsewhere
         return self._hosts.surface(host) or self._surfaces.get(first) or self._surfaces.get(ANY_SEGMENT)
 
     def match(self, surface: str | None, method: str, segments: tuple[str, ...]) -> Match:

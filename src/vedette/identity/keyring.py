@@ -49,14 +49,14 @@ class PublishedKey(msgspec.Struct, frozen=True):
     created_at: int
     verify_until: int | None
 
-    def public_key(self) -> RSAKey:
+    def public_key(self) -> rsa.RSAPublicKey:
         """The key that verifies its signatures."""
-        key = x509.load_der_x509_certificate(self.certificate).public_key()
-        return RSAKey.import_key(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+        return cast(rsa.RSAPublicKey, x509.load_der_x509_certificate(self.certificate).public_key())
 
     def to_jwk(self) -> dict[str, str | list[str]]:
         """Its entry in a JWK set; `x5t` equals `kid`."""
-        numbers = self.public_key().as_dict(private=False)
+        pem = self.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        numbers = RSAKey.import_key(pem).as_dict(private=False)
         return {
             "kty": "RSA",
             "use": "sig",

@@ -9,7 +9,7 @@ from vedette.api.hosts import host_name, read_origin
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.router import Router, split_path
 from vedette.api.templates import PathTree
-from vedette.contracts.operations import OperationContract, OperationsDocument
+from vedette.contracts.operations import OperationContract, OperationsDocument, load_operations
 from vedette.errors import ContractError, InvalidRequestError
 
 
@@ -168,3 +168,19 @@ def test_a_planned_operation_says_so(assembled: Callable[..., Application]) -> N
     assert (answer.status, answer.json()["error"]["code"]) == (501, "NotImplemented")
     assert "s.x" in answer.json()["error"]["message"]
     assert application.client().get("/x").status == 401  # who is calling comes first
+
+
+def test_userinfo_is_on_the_host_of_graph_too() -> None:
+    documents = [load_operations()[name] for name in ("login", "graph", "defender")]
+    answer = lambda _request: ApiResponse(200)  # noqa: E731
+    handlers = {
+        document.surface: {each.handler: answer for each in document.operations if each.status != "planned"}
+        for document in documents
+    }
+    router = Router(documents, handlers)
+    segments = ("oidc", "userinfo")
+    for host in ("graph.microsoft.com", "login.microsoftonline.com", "localhost:8443"):
+        surface = router.surface(host, segments)
+        assert router.match(surface, "GET", segments).route.operation.handler == "userinfo"
+    assert router.surface("graph.microsoft.com", ("common", "oauth2", "token")) == "graph"
+    assert router.surface("api.security.microsoft.com", segments) == "defender"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import msgspec
-from joserfc.jwk import RSAKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from vedette.context import Tenant
 from vedette.identity.directory.service_principals import ServicePrincipal
@@ -18,7 +18,7 @@ GENERATION_SECONDS = 0.5
 class VerificationKey(msgspec.Struct, frozen=True):
     """A public key and, once it is rotated out, its end."""
 
-    key: RSAKey
+    key: RSAPublicKey
     verify_until: int | None
 
 
@@ -32,7 +32,7 @@ class TenantState(msgspec.Struct, frozen=True):
     subjects: dict[tuple[str, str], ServicePrincipal]
     """Clients found in order at this generation, by client id and `oid`: what changes one advances the generation."""
 
-    def key(self, kid: str, now: float) -> RSAKey | None:
+    def key(self, kid: str, now: float) -> RSAPublicKey | None:
         """The key of this id, while it verifies."""
         found = self.keys.get(kid)
         if found is None or (found.verify_until is not None and now >= found.verify_until):
