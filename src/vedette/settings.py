@@ -64,6 +64,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     refresh_token_seconds: Annotated[
         int, Meta(ge=5, description="How long a refresh token lives without being used.")
     ] = 90 * 86_400
+    authorization_code_seconds: Annotated[
+        int, Meta(ge=1, le=600, description="How long an authorization code can be redeemed.")
+    ] = 600
+    device_code_seconds: Annotated[
+        int, Meta(ge=1, le=900, description="How long a person has to finish a device sign-in.")
+    ] = 900
     rotate_refresh_tokens: Annotated[
         bool, Meta(description="End a refresh token when it is used, and its whole family when it is used again.")
     ] = False

@@ -109,7 +109,7 @@ def create(
 
 
 def delete(app: str, /, *, yes: Annotated[bool, Parameter(negative=())] = False, data: Path | None = None) -> int:
-    """Delete a registration; every token it has fails.
+    """Delete a registration; every token it has fails. For thirty days Graph can restore it.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def delete(app: str, /, *, yes: Annotated[bool, Parameter(negative=())] = False,
     from vedette.errors import UsageError
 
     if not yes:
-        raise UsageError(f"This deletes the application {app} for good; say so with --yes.")
+        raise UsageError(f"This deletes the application {app}; say so with --yes. For thirty days it can be restored.")
     with directory(data) as found:
         found.delete_application(app)
     return DONE

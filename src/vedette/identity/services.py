@@ -28,6 +28,8 @@ class IdentitySettings(msgspec.Struct, frozen=True):
     """Seconds without use after which a refresh token ends; every use gives a new one."""
     single_page_refresh_token_lifetime: int = 86_400
     """Seconds for which a browser application's refresh tokens live, used or not."""
+    authorization_code_lifetime: int = 600
+    device_code_lifetime: int = 900
     session_lifetime: int = 86_400
     """Seconds for which a browser stays signed in."""
     kept_session_lifetime: int = 90 * 86_400

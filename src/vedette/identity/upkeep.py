@@ -4,8 +4,6 @@ from sqlalchemy import Connection, delete
 
 from vedette.identity.deleted_applications import DeletedApplications
 from vedette.identity.directory.tables import SIGNING_KEYS
-from vedette.identity.grants.authorization_codes import CODE_LIFETIME as AUTHORIZATION_CODE_LIFETIME
-from vedette.identity.grants.device_codes import CODE_LIFETIME as DEVICE_CODE_LIFETIME
 from vedette.identity.grants.lockout import FORGOTTEN_SECONDS
 from vedette.identity.grants.tables import (
     ADDRESS_FAILURES,
@@ -14,7 +12,7 @@ from vedette.identity.grants.tables import (
     REFRESH_TOKENS,
     SIGN_IN_FAILURES,
 )
-from vedette.identity.services import IdentityServices
+from vedette.identity.services import IdentityServices, IdentitySettings
 from vedette.identity.signin.tables import BROWSER_SESSIONS
 from vedette.store.tenancy import TenantRepository
 
@@ -37,7 +35,7 @@ class Upkeep:
             if _signs_since(connection, tenant_id) <= now - settings.signing_key_lifetime:
                 self._services.keyring.rotate(connection, tenant_id)
             DeletedApplications(connection, self._services, tenant_id).erase_old()
-            _Expired(connection, tenant_id).remove(now, settings.refresh_token_lifetime)
+            _Expired(connection, tenant_id).remove(now, settings)
 
 
 def _signs_since(connection: Connection, tenant_id: str) -> int:
@@ -47,11 +45,11 @@ def _signs_since(connection: Connection, tenant_id: str) -> int:
 
 
 class _Expired(TenantRepository):
-    def remove(self, now: int, refresh_token_lifetime: int) -> None:
+    def remove(self, now: int, settings: IdentitySettings) -> None:
         for column, age in (
-            (AUTHORIZATION_CODES.c.issued_at, AUTHORIZATION_CODE_LIFETIME + GRACE_SECONDS),
-            (DEVICE_CODES.c.issued_at, DEVICE_CODE_LIFETIME + GRACE_SECONDS),
-            (REFRESH_TOKENS.c.issued_at, refresh_token_lifetime + GRACE_SECONDS),
+            (AUTHORIZATION_CODES.c.issued_at, settings.authorization_code_lifetime + GRACE_SECONDS),
+            (DEVICE_CODES.c.issued_at, settings.device_code_lifetime + GRACE_SECONDS),
+            (REFRESH_TOKENS.c.issued_at, settings.refresh_token_lifetime + GRACE_SECONDS),
             (SIGN_IN_FAILURES.c.last_at, FORGOTTEN_SECONDS),
             (ADDRESS_FAILURES.c.last_at, FORGOTTEN_SECONDS),
             (BROWSER_SESSIONS.c.expires_at, 0),

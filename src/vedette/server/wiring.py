@@ -98,6 +98,8 @@ class Services:
                 own_hosts=own_hosts(self.settings),
                 access_token_lifetime=self.settings.access_token_seconds,
                 refresh_token_lifetime=self.settings.refresh_token_seconds,
+                authorization_code_lifetime=self.settings.authorization_code_seconds,
+                device_code_lifetime=self.settings.device_code_seconds,
                 rotate_refresh_tokens=self.settings.rotate_refresh_tokens,
                 session_lifetime=self.settings.session_seconds,
                 signing_key_lifetime=self.settings.signing_key_days * 86_400,

@@ -1,6 +1,7 @@
 """The device code grant: waiting, signing in elsewhere, refusing, expiring."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,8 +9,11 @@ from vedette.identity.directory.applications import Application
 from vedette.identity.directory.users import User
 from vedette.identity.errors import ObjectNotFoundError
 from vedette.identity.grants.device_codes import USER_CODE_LETTERS, DeviceCodes, StartedDeviceCode
+from vedette.identity.services import IdentitySettings
 
-from .world import MTP, World, claims_of
+from .conftest import Template
+from .test_user_grants import code_for, redeem
+from .world import MTP, World, claims_of, copy_world
 
 SCOPE = f"{MTP}/Incident.Read openid offline_access"
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -125,3 +129,18 @@ def test_user_codes_are_typed_as_people_type(world: World) -> None:
     with world.store.connect() as connection:
         found = DeviceCodes(connection, world.services).find_pending(f" {code[:4]}-{code[4:]} ")
     assert found.user_code == code
+
+
+def test_codes_live_for_seconds_where_a_test_wants_it(template: Template, tmp_path: Path) -> None:
+    path, master_key, seed = template
+    settings = IdentitySettings(authorization_code_lifetime=2, device_code_lifetime=3)
+    world = copy_world(path, tmp_path, master_key, seed, settings)
+    started, code = start(world), code_for(world)
+    assert started.expires_in == 3
+    world.clock.advance(2)
+    _, late = redeem(world, code)
+    assert late["error_codes"] == [70008]
+    assert poll(world, started)[1]["error_codes"] == [70016]
+    world.clock.advance(1)
+    assert poll(world, started)[1]["error_codes"] == [70020]
+    world.store.close()

@@ -20,7 +20,6 @@ from vedette.store.secrets import Secret
 from vedette.store.tenancy import TenantRepository
 
 CODE_BYTES = 48
-CODE_LIFETIME = 600
 CHALLENGE_LENGTHS = range(43, 129)
 
 
@@ -104,7 +103,8 @@ class AuthorizationCodeGrant:
         if code.redeemed_at is not None:
             _revoke_family(exchange, code)
             raise OAuthError("code_redeemed")
-        if exchange.services.now() >= code.issued_at + CODE_LIFETIME:
+        lifetime = exchange.services.settings.authorization_code_lifetime
+        if exchange.services.now() >= code.issued_at + lifetime:
             raise OAuthError("grant_expired")
         user = Users(exchange.connection, code.tenant_id).get(code.user_id)
         if not user.account_enabled:

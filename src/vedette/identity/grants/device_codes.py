@@ -17,7 +17,6 @@ from vedette.identity.tokens.claims import opaque
 from vedette.store.secrets import Secret
 
 CODE_BYTES = 48
-CODE_LIFETIME = 900
 POLL_INTERVAL = 5
 USER_CODE_LENGTH = 9
 USER_CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
@@ -29,7 +28,7 @@ class StartedDeviceCode(msgspec.Struct, frozen=True):
 
     device_code: Secret[str]
     user_code: str
-    expires_in: int = CODE_LIFETIME
+    expires_in: int
     interval: int = POLL_INTERVAL
 
 
@@ -48,9 +47,9 @@ class DeviceCode(msgspec.Struct, frozen=True):
     declined_at: int | None = None
     redeemed_at: int | None = None
 
-    def has_expired(self, now: int) -> bool:
+    def has_expired(self, services: IdentityServices) -> bool:
         """Whether it is too late to sign in or to redeem."""
-        return now >= self.issued_at + CODE_LIFETIME
+        return services.now() >= self.issued_at + services.settings.device_code_lifetime
 
 
 class DeviceCodes:
@@ -74,7 +73,7 @@ class DeviceCodes:
                 issued_at=self._services.now(),
             )
         )
-        return StartedDeviceCode(Secret(value), user_code)
+        return StartedDeviceCode(Secret(value), user_code, self._services.settings.device_code_lifetime)
 
     def find(self, device_code: str) -> DeviceCode | None:
         """The sign-in that a client polls for."""
@@ -84,7 +83,7 @@ class DeviceCodes:
         """The sign-in that a user types the code of. Raises ObjectNotFoundError if none waits under it."""
         letters = "".join(letter for letter in user_code.upper() if letter in USER_CODE_LETTERS)
         code = self._one(DEVICE_CODES.c.user_code == letters)
-        if code is None or code.has_expired(self._services.now()) or code.user_id or code.declined_at:
+        if code is None or code.has_expired(self._services) or code.user_id or code.declined_at:
             raise ObjectNotFoundError("device sign-in", "under this code")
         return code
 
@@ -125,7 +124,7 @@ class DeviceCodeGrant:
     def implied_tenant(self, exchange: TenantlessExchange) -> str | None:
         """The tenant of whoever signed in; before that, the answer is to wait."""
         code = _presented(exchange.connection, exchange.services, exchange.request)
-        _check_settled(code, exchange.services.now())
+        _check_settled(code, exchange.services)
         return code.user_tenant_id
 
     def authorize(self, exchange: Exchange) -> Authorization:
@@ -133,7 +132,7 @@ class DeviceCodeGrant:
         code = _presented(exchange.connection, exchange.services, exchange.request)
         if code.app_id != exchange.client.application.app_id:
             raise OAuthError("device_code_unknown")
-        _check_settled(code, exchange.services.now())
+        _check_settled(code, exchange.services)
         tenant = exchange.tenant.tenant
         user = Users(exchange.connection, tenant.tenant_id).find(code.user_id or "")
         if user is None:
@@ -164,11 +163,11 @@ def _presented(connection: Connection, services: IdentityServices, request: Toke
     return code
 
 
-def _check_settled(code: DeviceCode, now: int) -> None:
+def _check_settled(code: DeviceCode, services: IdentityServices) -> None:
     """Raises OAuthError while nobody has signed in, after they refused, and when the time is over."""
     if code.declined_at is not None:
         raise OAuthError("consent_declined", oauth_error="authorization_declined")
-    if code.has_expired(now):
+    if code.has_expired(services):
         raise OAuthError("device_code_expired")
     if code.user_id is None:
         raise OAuthError("authorization_pending")
