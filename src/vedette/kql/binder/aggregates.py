@@ -9,6 +9,7 @@ from collections.abc import Callable
 from vedette.kql import plan, syntax
 from vedette.kql.binder.constants import constant
 from vedette.kql.binder.context import Binder
+from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.names import default_name
 from vedette.kql.binder.scopes import Scope, reference
 from vedette.kql.functions.registry import Function, find
@@ -106,7 +107,7 @@ def _percentiles(binder: Binder, function: Function, call: syntax.FunctionCall, 
         binder.report("argument_count", call.span, name=function.name, count=len(call.arguments))
         return []
     bound = [binder.scalar(binder, each, _inner(group)) for each in call.arguments]
-    value = bound[0]
+    value = convert(bound[0], _T.LONG) if bound[0].type is _T.INT else bound[0]  # of int it is long
     base = default_name(call.arguments[0]) or ""
     results = []
     for rank, written in zip(bound[fixed:], call.arguments[fixed:], strict=True):

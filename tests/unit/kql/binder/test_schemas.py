@@ -3,6 +3,8 @@
 import pytest
 from tests.unit.kql.binder.analysis import COLUMNS, schema
 
+from vedette.testing import analyze_kql
+
 ALL = ", ".join(f"{name}:{type_}" for name, type_ in COLUMNS.items())
 
 
@@ -150,3 +152,8 @@ def test_a_projected_alias_still_answers_to_the_columns_name() -> None:
 
 def test_open_schemas_take_any_name() -> None:
     assert schema("T | evaluate bag_unpack(c) | project a, new, strlen(new)") == "a:long, new:dynamic, strlen_new:long"
+
+
+def test_percentile_of_int_is_long() -> None:
+    found = analyze_kql("datatable(a: int, b: real)[] | summarize percentile(a, 50), percentiles(b, 5)")
+    assert found.columns == [("percentile_a_50", "long"), ("percentile_b_5", "real")]
