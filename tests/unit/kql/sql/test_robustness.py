@@ -179,7 +179,7 @@ def test_whatever_is_asked_only_kql_errors_come_back(expression: str) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "externaldata(a: string)['https://x.example/a.csv']",
+        "externaldata(a: string)['https://x/a.csv']",
         "print toscalar(externaldata(a: long)['https://x/a'] | count)",
     ],
 )
