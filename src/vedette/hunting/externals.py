@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,11 +12,14 @@ from pathlib import PurePosixPath
 from typing import Protocol
 from urllib.parse import urlsplit
 
+import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
 
 from vedette.hunting.cells import to_array
 from vedette.hunting.errors import ExternalDataError
-from vedette.kql.compiled import ExternalRead, ResultColumn
+from vedette.kql.compiled import ExternalRead
 from vedette.kql.plan import Column
 from vedette.kql.sql.blocks import unique_names
 from vedette.lake.engine import ExternalFile
@@ -24,7 +28,27 @@ MAX_UNPACKED_BYTES = 256 * 2**20
 """What a compressed source may grow to."""
 
 Row = Sequence[object]
-RowReader = Callable[[str, tuple[ResultColumn, ...]], Iterable[Row]]
+RowReader = Callable[[bytes, tuple[str, ...]], Iterable[Row]]
+"""From content to rows. Formats with members are told where each column's value is: a name, or a path from `$`."""
+
+
+class _MappedProperties(msgspec.Struct, frozen=True, rename="pascal"):
+    path: str = ""
+    ordinal: int | str = ""
+
+
+class _MappedColumn(msgspec.Struct, frozen=True, rename="pascal"):
+    """One entry of an ingestion mapping, in the form with properties and in the older one without."""
+
+    column: str = ""
+    name: str = ""
+    path: str = ""
+    properties: _MappedProperties = _MappedProperties()
+    old_ordinal: int | str = msgspec.field(default="", name="Ordinal")
+
+    def ordinal(self) -> str:
+        """The place of the field, from 0; empty without one."""
+        return str(self.properties.ordinal if self.properties.ordinal != "" else self.old_ordinal)
 
 
 class Fetch(Protocol):
@@ -52,9 +76,11 @@ def _read(read: ExternalRead, uri: str, fetch: Fetch) -> Iterable[Row]:
     name = read.format.lower() or _by_extension(path)
     if (reader := _FORMATS.get(name)) is None:
         raise ExternalDataError(uri=url, reason=f"format '{name}' is not supported")
+    mapping = _mapping(read, url)
     try:
-        text = _unpacked(path, fetch(url)).decode("utf-8-sig", errors="replace")
-        rows = reader(text, read.columns)
+        rows = reader(_unpacked(path, fetch(url)), tuple(mapping.get(each.name, each.name) for each in read.columns))
+        if name in _BY_PLACE and mapping:
+            rows = [_at_ordinals(row, read, mapping) for row in rows]
     except (ValueError, csv.Error, OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise ExternalDataError(uri=url, reason=f"content is not {name}") from error
     skip_first = read.properties.get("ignoreFirstRecord", "").lower() in {"true", "1"}
@@ -82,31 +108,73 @@ def _bounded(content: bytes) -> bytes:
     return content
 
 
-def _lines(text: str, _columns: tuple[ResultColumn, ...]) -> Iterable[Row]:
+def _mapping(read: ExternalRead, url: str) -> Mapping[str, str]:
+    """Where each column's value is, by the property `ingestionMapping`: a path, or the ordinal of a field."""
+    text = read.properties.get("ingestionMapping", "")
+    if not text:
+        return {}
+    try:
+        entries = msgspec.json.decode(text, type=list[_MappedColumn])
+    except msgspec.DecodeError as error:
+        raise ExternalDataError(uri=url, reason="the ingestion mapping cannot be read") from error
+    places = {each.name or each.column: each.properties.path or each.path or each.ordinal() for each in entries}
+    return {name: place for name, place in places.items() if place}
+
+
+def _at_ordinals(row: Row, read: ExternalRead, mapping: Mapping[str, str]) -> Row:
+    """The fields of a row that the mapping names; a column without one is empty."""
+    ordinals = [int(place) if (place := mapping.get(each.name, "")).isdigit() else -1 for each in read.columns]
+    return [row[at] if 0 <= at < len(row) else None for at in ordinals]
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8-sig", errors="replace")
+
+
+def _lines(content: bytes, _places: tuple[str, ...]) -> Iterable[Row]:
+    text = _text(content)
     return [(line,) for line in text.replace("\r\n", "\n").removesuffix("\n").split("\n")] if text else []
 
 
 def _separated(delimiter: str) -> RowReader:
-    def read(text: str, _columns: tuple[ResultColumn, ...]) -> Iterable[Row]:
-        return [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
+    def read(content: bytes, _places: tuple[str, ...]) -> Iterable[Row]:
+        return [row for row in csv.reader(io.StringIO(_text(content), newline=""), delimiter=delimiter) if row]
 
     return read
 
 
-def _whole(text: str, _columns: tuple[ResultColumn, ...]) -> Iterable[Row]:
-    return [(text,)]
+def _whole(content: bytes, _places: tuple[str, ...]) -> Iterable[Row]:
+    return [(_text(content),)]
 
 
-def _json_lines(text: str, columns: tuple[ResultColumn, ...]) -> Iterable[Row]:
-    return [_properties(json.loads(line), columns) for line in text.splitlines() if line.strip()]
+def _parquet(content: bytes, places: tuple[str, ...]) -> Iterable[Row]:
+    """Columns by name, without regard to their order; times in the form of text."""
+    table = parquet.read_table(io.BytesIO(content))
+    names = [place.removeprefix("$.") for place in places]
+    columns = [_plain(table.column(name)) if name in table.column_names else [None] * table.num_rows for name in names]
+    return list(zip(*columns, strict=True))
 
 
-def _json_values(text: str, columns: tuple[ResultColumn, ...]) -> Iterable[Row]:
+def _plain(column: pa.ChunkedArray) -> list[object]:
+    if pa.types.is_timestamp(column.type):
+        column = pc.strftime(column.cast(pa.timestamp("us"), safe=False), format="%Y-%m-%dT%H:%M:%SZ")
+    elif pa.types.is_date(column.type) or pa.types.is_decimal(column.type) or pa.types.is_binary(column.type):
+        column = column.cast(pa.string())
+    values: list[object] = column.to_pylist()
+    return values
+
+
+def _json_lines(content: bytes, places: tuple[str, ...]) -> Iterable[Row]:
+    return [_members(json.loads(line), places) for line in _text(content).splitlines() if line.strip()]
+
+
+def _json_values(content: bytes, places: tuple[str, ...]) -> Iterable[Row]:
     """One value after the other, over any number of lines; an array counts as its elements."""
+    text = _text(content)
     decoder, rows, position = json.JSONDecoder(), list[Row](), 0
     while (position := _skip_space(text, position)) < len(text):
         value, position = decoder.raw_decode(text, position)
-        rows.extend(_properties(item, columns) for item in (value if isinstance(value, list) else [value]))
+        rows.extend(_members(item, places) for item in (value if isinstance(value, list) else [value]))
     return rows
 
 
@@ -116,10 +184,20 @@ def _skip_space(text: str, position: int) -> int:
     return position
 
 
-def _properties(value: object, columns: tuple[ResultColumn, ...]) -> Row:
+def _members(value: object, places: tuple[str, ...]) -> Row:
     if not isinstance(value, dict):
         raise ValueError("not an object")
-    return tuple(value.get(column.name) for column in columns)
+    return tuple(_at_path(value, place) if place.startswith("$") else value.get(place) for place in places)
+
+
+def _at_path(value: object, path: str) -> object:
+    """What a path of names and indices leads to: `$.a.b`, `$['a b']`, `$.a[0]`; null where it leads nowhere."""
+    for plain, quoted, index in _STEP.findall(path):
+        if index:
+            value = value[int(index)] if isinstance(value, list) and int(index) < len(value) else None
+        else:
+            value = value.get(plain or quoted) if isinstance(value, dict) else None
+    return value
 
 
 _FORMATS: Mapping[str, RowReader] = {
@@ -131,4 +209,10 @@ _FORMATS: Mapping[str, RowReader] = {
     "scsv": _separated(";"),
     "json": _json_lines,
     "multijson": _json_values,
+    "parquet": _parquet,
 }
+
+_BY_PLACE = frozenset({"csv", "tsv", "psv", "scsv"})
+"""Formats whose fields have no names."""
+
+_STEP = re.compile(r"\.(\w+)|\[['\"]([^'\"]+)['\"]\]|\[(\d+)\]")

@@ -1,9 +1,12 @@
+import datetime
 import gzip
 import io
 import zipfile
 from collections.abc import Mapping
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from vedette.hunting.errors import ExternalDataError
 from vedette.hunting.externals import load_external
@@ -78,3 +81,34 @@ def test_content_of_another_kind_is_refused_by_name(content: bytes, format_: str
     with pytest.raises(ExternalDataError) as raised:
         load(content, format_, uri)
     assert raised.value.fields["uri"] == uri
+
+
+def test_parquet_by_the_names_of_its_columns() -> None:
+    moment = datetime.datetime(2024, 5, 1, tzinfo=datetime.UTC)
+    buffer = io.BytesIO()
+    parquet.write_table(pa.table({"Seen": [moment], "Name": ["a"], "Other": [1]}), buffer)
+    assert load(buffer.getvalue(), "parquet") == [{"Name": "a", "Count": None, "Seen": 638_501_184_000_000_000}]
+    with pytest.raises(ExternalDataError):
+        load(b"PAR1", "parquet")
+
+
+@pytest.mark.parametrize(
+    ("format_", "content", "mapping"),
+    [
+        (
+            "multijson",
+            b'[{"n": {"in ner": "a"}, "c": [1, 7]}]',
+            """[{"Column": "Name", "Properties": {"Path": "$.n['in ner']"}}, {"Column": "Count", "Path": "$.c[1]"}]""",
+        ),
+        (
+            "csv",
+            b"7,x,a",
+            """[{"Name": "Name", "Ordinal": 2}, {"Column": "Count", "Properties": {"Ordinal": "0"}}]""",
+        ),
+    ],
+)
+def test_an_ingestion_mapping_tells_where_columns_are(format_: str, content: bytes, mapping: str) -> None:
+    expected = [{"Name": "a", "Count": 7, "Seen": None}]
+    assert load(content, format_, ingestionMapping=mapping) == expected
+    with pytest.raises(ExternalDataError):
+        load(content, format_, ingestionMapping="no mapping")
