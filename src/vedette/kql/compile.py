@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -48,11 +47,6 @@ DIALECTS: Mapping[str, Dialect] = {DUCKDB.name: DUCKDB}
 Discoveries = Mapping[str, Sequence[tuple[object, ...]]]
 Run = Callable[[CompiledQuery], Sequence[tuple[object, ...]]]
 """Runs a compiled query and gives all its rows."""
-
-DEEPEST = 8_000
-"""Frames of Python that a compilation may nest: long chains of operators are trees as deep as they are long."""
-
-sys.setrecursionlimit(max(sys.getrecursionlimit(), DEEPEST))
 
 CACHED = 256
 DISCOVERY_LIMIT = 8

@@ -74,6 +74,11 @@ def test_memory_is_limited(bench: Bench) -> None:
         bench.run("SELECT x, count(*) FROM (SELECT random() x FROM range(20000000)) GROUP BY 1", memory=64 * 2**20)
 
 
+def test_expressions_nested_beyond_measure_are_too_expensive(bench: Bench) -> None:
+    with pytest.raises(QueryMemoryError):
+        bench.run("SELECT " + "abs(" * 5_000 + "1" + ")" * 5_000)
+
+
 def test_a_value_that_cannot_be_computed_is_the_querys_own_error(bench: Bench) -> None:
     with pytest.raises(QueryValueError):
         bench.run('SELECT CAST("ProcessCommandLine" AS BIGINT) FROM events')

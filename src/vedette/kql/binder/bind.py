@@ -40,7 +40,7 @@ from vedette.kql.binder.scopes import Scope, Table
 from vedette.kql.binder.statements import bind_statements
 from vedette.kql.binder.tables import bind_anything, bind_table
 from vedette.kql.catalog import Catalog
-from vedette.kql.errors import Diagnostic
+from vedette.kql.errors import Diagnostic, KqlError
 from vedette.kql.plan import BoundQuery, Relation
 
 
@@ -75,7 +75,13 @@ def _further(table: Table) -> Iterator[tuple[str | None, Relation]]:
 def analyze(query: syntax.Query, text: str, catalog: Catalog) -> tuple[BoundQuery, tuple[Diagnostic, ...]]:
     """What can be said about a query without data: its plan as far as it could be bound, and its diagnostics."""
     binder = _binder(text, catalog, None, analysis=True)
-    table = _bind_query(binder, query)
+    try:
+        table = _bind_query(binder, query)
+    except KqlError:
+        table = None  # why the binder gave up is among its diagnostics
+    except RecursionError:
+        table = None
+        binder.report("chain_too_long", query.span)
     relation: Relation = table.visible if table is not None else plan.Values((), ())
     return BoundQuery(relation, binder.render, table is not None and table.open), binder.diagnostics.found()
 

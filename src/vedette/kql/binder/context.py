@@ -22,6 +22,9 @@ MAXIMUM_CALL_DEPTH = 40
 MAXIMUM_INLINED = 20_000
 """Calls and variables put in place of their names: what doubles with every let statement ends here."""
 
+MAXIMUM_COLUMNS = 50_000
+"""Columns of all steps of a query together; joins of joins make them in the square of their number."""
+
 Bound = Expression | Table
 
 QueryParameters = Mapping[str, str | int | float | bool]
@@ -40,6 +43,7 @@ class Binder:
         self.catalog = self.stored = catalog
         self.analysis = analysis
         self.diagnostics = Diagnostics(text)
+        self._text = text
         self.asks_ingestion_time = "ingestion_time" in text
         self.budget = MAXIMUM_INLINED
         self.render: dict[str, str] | None = None
@@ -54,8 +58,11 @@ class Binder:
         self._call_site: Span | None = None
 
     def column(self, name: str, type_: ScalarType) -> Column:
-        """A fresh column."""
+        """A fresh column. Raises KqlError where a query has grown out of bounds."""
         self._columns += 1
+        if self._columns > MAXIMUM_COLUMNS:
+            self.diagnostics.report("too_many_columns", Span(0, len(self._text)), limit=MAXIMUM_COLUMNS)
+            self.diagnostics.raise_errors()
         return Column(self._columns, name, type_)
 
     def fresh(self, column: Column, name: str | None = None) -> Column:

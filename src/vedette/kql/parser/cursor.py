@@ -1,5 +1,6 @@
 """A place in the tokens of a query, with what every part of the parser does there: look, take, complain, recover."""
 
+import sys
 from typing import NoReturn
 
 from vedette.kql.diagnostics import Diagnostics
@@ -9,7 +10,13 @@ from vedette.kql.lexer import END, NAME, STRING, Tokens
 from vedette.kql.string_literals import decode_string
 from vedette.kql.syntax import Name
 
-MAX_DEPTH = 100
+MAX_DEPTH = 1_500
+"""Levels of nesting: a parenthesis with an operator in front counts as three."""
+
+FRAMES = 9_000
+"""Frames of Python that the parser and its successors may nest: trees are as deep as a query, or as a chain is long."""
+
+sys.setrecursionlimit(max(sys.getrecursionlimit(), FRAMES))
 
 REFERABLE = frozenset([NAME]) | NAME_KEYWORDS | REFERABLE_KEYWORDS
 DECLARABLE = frozenset([NAME]) | NAME_KEYWORDS | DECLARABLE_KEYWORDS

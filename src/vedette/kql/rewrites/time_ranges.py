@@ -82,7 +82,9 @@ class _Narrowing:
 # --- what a node lets through ---------------------------------------------------------------------------------------
 
 
-def _below(node: Relation, ranges: Ranges) -> Ranges:
+def _below(  # noqa: PLR0911 - one line a kind of node
+    node: Relation, ranges: Ranges
+) -> Ranges:
     """Ranges that rows of the (single) input must lie in to matter."""
     if isinstance(node, plan.Filter):
         return _narrowed(ranges, _conjuncts(node.predicate))

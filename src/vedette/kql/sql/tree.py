@@ -16,6 +16,8 @@ _ATOMS = (
     exp.Coalesce, exp.Array, exp.Subquery, exp.Nullif, exp.Window, exp.Filter, exp.Exists,
 )  # fmt: skip
 
+_SUMS = (exp.Add, exp.Sub)
+
 
 def used_once(node: Sql) -> Sql:
     """The node itself where it has no parent yet, else a copy: a tree's nodes are never shared."""
@@ -87,8 +89,9 @@ def attempt(node: Sql) -> Sql:
 
 
 def binary(kind: Infix, left: Sql, right: Sql) -> Sql:
-    """An infix operator."""
-    return kind(this=operand(left), expression=operand(right))
+    """An infix operator. A sum of many operands stays flat."""
+    flat = kind in _SUMS and isinstance(left, _SUMS)
+    return kind(this=used_once(left) if flat else operand(left), expression=operand(right))
 
 
 def equal(left: Sql, right: Sql) -> Sql:

@@ -158,7 +158,14 @@ def _translated(watch: _Watch) -> Iterator[None]:
     except (duckdb.Error, RuntimeError, pa.ArrowException) as error:
         if watch.error is not None:
             raise watch.error from error
-        raise EngineError(_logged(error)) from error
+        raise _failure(error) from error
+
+
+def _failure(error: Exception) -> QueryError:
+    """What an error amounts to that is none of the query's values: nested beyond what one query may, or a fault."""
+    if "expression depth" in str(error):
+        return QueryMemoryError()
+    return EngineError(_logged(error))
 
 
 def _logged(error: Exception) -> str:
@@ -171,7 +178,7 @@ def _require_select(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     try:
         statements = connection.extract_statements(sql)
     except duckdb.ParserException as error:
-        raise EngineError(_logged(error)) from error
+        raise _failure(error) from error
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise StatementRefusedError(_logged(ValueError("not exactly one SELECT")))
 

@@ -60,6 +60,34 @@ def test_long_queries_compile(query: str) -> None:
     assert time.perf_counter() - started < 5
 
 
+@pytest.mark.parametrize(
+    ("before", "inside", "after"),
+    [("1 + (", "1", ")"), ("not(", "true", ")"), ("iff(true, 1, ", "2", ")"), ("(", "1", ")")],
+)
+def test_hundreds_of_levels_compile_and_run(before: str, inside: str, after: str) -> None:
+    query = f"print x = {before * 400}{inside}{after * 400}"
+    assert compiled_size(query) > 0
+    assert len(run_kql(query)[1]) == 1
+
+
+def test_a_chain_of_extends_is_written_out_once() -> None:
+    rows = "datatable(" + ", ".join(f"c{each}:long" for each in range(50)) + ")[] | extend v0 = c0 * 2"
+    query = rows + "".join(f" | extend v{each + 1} = v{each} * {each}" for each in range(372))
+    assert compiled_size(query) < 100_000
+
+
+@pytest.mark.parametrize("depth", [600, 5_000])
+def test_deeper_queries_are_refused(depth: int) -> None:
+    with pytest.raises(KqlError, match="KS245"):
+        compiled_size("print " + "1+(" * depth + "1" + ")" * depth)
+
+
+def test_columns_of_all_steps_are_limited() -> None:
+    rows = "datatable(" + ", ".join(f"c{each}:long" for each in range(50)) + ")[]"
+    with pytest.raises(KqlError, match="VK2013"):
+        compiled_size(rows + f" | join ({rows}" * 100 + ") on c1" * 100)
+
+
 def test_a_chain_without_end_is_refused() -> None:
     with pytest.raises(KqlError, match="VK2012"):
         compiled_size("print " + " + ".join(["1"] * 20_000))
