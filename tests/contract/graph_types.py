@@ -23,9 +23,9 @@ _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z")
 class GraphTypes:
     """The types of the contract's file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, namespace: str = NAMESPACE) -> None:
         document = json.loads((folder / "contract" / "graph_security_types.json").read_text())
-        self._types = document["v1.0"][NAMESPACE]
+        self._types = document["v1.0"][namespace]
 
     def problems(self, value: Any, type_name: str, where: str = "") -> Iterator[str]:
         """Everything in which `value` differs from a structured type of the namespace. Missing members count."""
@@ -36,7 +36,7 @@ class GraphTypes:
         for name, item in members.items():
             if name in properties:
                 yield from self._check(item, properties[name], f"{where}.{name}")
-            elif name not in self._navigation(type_name) and name != "id":
+            elif name not in self._navigation(type_name) and name != "id" and not self._record(type_name).get("open"):
                 yield f"{where}.{name}: unknown"
 
     def _properties(self, type_name: str) -> Iterator[tuple[str, Any]]:

@@ -55,6 +55,7 @@ def same_as_file(name: str, document: Any) -> None:
         ("graph_alerts", "graph", "/v1.0/security/alerts_v2?$filter=severity eq 'low'"),
         ("graph_incident_of_another_tenant", "graph", "/v1.0/security/incidents/77"),
         ("graph_top_exceeded", "graph", "/v1.0/security/incidents?$top=100"),
+        ("graph_legacy_alerts", "graph", "/v1.0/security/alerts"),
         ("graph_filter_error", "graph", "/v1.0/security/incidents?$filter=status eq"),
         ("xdr_incidents", "xdr", "/api/incidents"),
         ("xdr_incident", "xdr", "/api/incidents/1"),

@@ -144,6 +144,9 @@ class _Translator:
         if isinstance(expression, Path):
             prop = self.primitive(expression)
             return prop.column, prop
+        if isinstance(expression, CollectionLambda):  # `tags/any(…) eq true`
+            found = func.coalesce(self._collection(expression), false())
+            return found, Property(found, "boolean")
         if isinstance(expression, Call) and expression.name in _CASE_FUNCTIONS and len(expression.arguments) == 1:
             column, prop = self._operand(expression.arguments[0])
             if prop.type != "string":

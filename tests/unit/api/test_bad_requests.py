@@ -252,6 +252,8 @@ def test_wrong_expansions_are_refused(application: Application, options: str) ->
         ("customTags/all(t: t eq 'Heron')", 2),
         ("customTags/$count eq 1 and not systemTags/any()", 1),
         ("customTags/any()", 1),
+        ("customTags/any() eq false", 1),
+        ("true eq customTags/any(t: t eq 'Heron')", 1),
         ("id in (1,2) and status in ('active','resolved')", 2),
         ("not (status eq 'resolved') and lastUpdateDateTime gt 2020-01-01", 2),
     ],
