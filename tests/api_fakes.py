@@ -20,6 +20,7 @@ from vedette.api.graph.detection_rules import RuleParts
 from vedette.api.graph.directory import GraphDirectory
 from vedette.api.graph.routes import GraphParts, GraphSurface
 from vedette.api.graph.subscriptions import SubscriptionParts
+from vedette.api.hunting import HuntingRunner
 from vedette.api.inner_calls import InnerCalls
 from vedette.api.router import Handler, Router
 from vedette.api.throttle import Throttle
@@ -221,8 +222,9 @@ def assemble(
     store: Store | None = None,
     clock: ManualClock | None = None,
     endpoint: Telemetry | None = None,
+    queries: HuntingRunner | None = None,
 ) -> Application:
-    """Graph and Defender, and whatever surfaces a test adds."""
+    """Graph and Defender, and whatever surfaces a test adds. `queries` answers hunting instead of the fake."""
     folder = Path(tempfile.mkdtemp(prefix="vedette-test-"))
     spool = folder / "spool"
     spool.mkdir()
@@ -239,7 +241,7 @@ def assemble(
     sealer = Sealer(MasterKey.random().derive("subscriptions"))
     graph = GraphParts(
         store=store,
-        hunting=hunting,
+        hunting=queries or hunting,
         clock=clock,
         cursors=cursors,
         rules=RuleParts(store, _columns, Outbox(clock, RandomIds()), clock, RandomIds()),
@@ -253,7 +255,7 @@ def assemble(
             documents["graph"],
             {**GraphSurface(graph).handlers(), **GraphDirectory(identity).handlers()},
         ),
-        "defender": (documents["defender"], DefenderSurface(store, hunting, clock, cursors, parts).handlers()),
+        "defender": (documents["defender"], DefenderSurface(store, queries or hunting, clock, cursors, parts).handlers()),
         **(extra or {}),
     }
     router = Router(

@@ -35,10 +35,12 @@ from vedette.lake.engines.duckdb import DuckDBEngine
 from vedette.lake.engines.duckdb_files import DuckDBJson
 from vedette.lake.publish import EVENTS_COMMITTED, Publisher
 from vedette.lake.writer import LakeWriter
-from vedette.machines import inventory_rows, updates
+from vedette.machines import alert_groups, inventory_rows, updates
+from vedette.machines.alert_groups import AlertGroups
 from vedette.machines.inventory import group_names
 from vedette.machines.inventory_rows import InventoryWriter
 from vedette.machines.updates import MachineUpdates
+from vedette.machines.visibility import SeenMachines
 from vedette.store.engine import Store
 from vedette.store.metadata import METADATA
 
@@ -152,13 +154,15 @@ def make_world() -> EndpointWorld:
     writer = LakeWriter(folders, clock, Publisher(store, folders, ids, outbox), DuckDBJson())
     engine = DuckDBEngine(store, folders, threads=2)
     limits = HuntingLimits(HuntingQuota(), seconds=30, memory=512 * 2**20)
+    egress, seen = Egress(EgressPolicy()), SeenMachines(store)
     parts = HuntingParts(
-        compile_with_discovery, lambda _: ContractCatalog(), engine, writer, Egress(EgressPolicy()), limits, clock
+        compile_with_discovery, lambda _: ContractCatalog(), engine, writer, egress, limits, clock, seen
     )
     queue = JobQueue(store, clock, ids)
     world = EndpointWorld(store, clock, ids, queue, outbox, writer, engine, HuntingService(parts), folder)
     world.topics[EVENTS_COMMITTED] = (updates.JOB, enforcement.JOB)
-    world.topics[ALERT_CREATED] = (alert_tables.JOB,)
+    world.topics[ALERT_CREATED] = (alert_tables.JOB, alert_groups.JOB)
+    world.handlers[alert_groups.JOB] = AlertGroups(store, clock).show
     world.handlers[alert_tables.JOB] = AlertTables(store, writer).write
     world.handlers[enforcement.JOB] = Enforcement(
         EnforcementParts(store, world.telemetry, writer, outbox, clock, ids, find_tenant, group_names)

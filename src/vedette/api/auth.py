@@ -83,7 +83,7 @@ def _require_right(operation: OperationContract, principal: Principal) -> None:
 
 
 def scope_of(operation: OperationContract, principal: Principal) -> DataScope:
-    """What of the tenant's data the caller sees in an operation: a person, as far as the role that allows it reaches."""
+    """What of the tenant's data the caller sees in an operation: a person as much as the role that allows it covers."""
     if principal.kind == "application":
         return EVERYTHING
     return user_scope(principal, needed_right(operation, _family(principal)))

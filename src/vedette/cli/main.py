@@ -17,11 +17,13 @@ def build_app() -> Any:
     from vedette.cli import app as applications
     from vedette.cli import (
         clock,
+        devicegroup,
         explain,
         fault,
         function,
         hunt,
         ingest,
+        role,
         rules,
         seed,
         server,
@@ -55,6 +57,8 @@ def build_app() -> Any:
     app.command(applications.commands())
     app.command(tenant.commands())
     app.command(user.commands())
+    app.command(devicegroup.commands())
+    app.command(role.commands())
     for name, help_text, commands in (
         ("rules", "Detection rules.", (rules.list_, rules.run, rules.check, rules.apply)),
         ("token", "Access tokens.", (token.mint,)),

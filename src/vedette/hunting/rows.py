@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from vedette.context import Principal, RequestContext, Tenant
+from vedette.context import EVERYTHING, DataScope, Principal, RequestContext, Tenant
 from vedette.hunting.results import Results
 from vedette.ids import Ids, derived_guid
 
@@ -16,11 +16,16 @@ class Runner(Protocol):
 
 
 class OwnQueries:
-    """Runs queries inside one tenant on behalf of the server, not of a caller."""
+    """Runs queries inside one tenant that the server asks, over everything or over what a caller sees."""
 
-    def __init__(self, service: Runner, ids: Ids) -> None:
+    def __init__(self, service: Runner, ids: Ids, scope: DataScope = EVERYTHING) -> None:
         self._service = service
         self._ids = ids
+        self._scope = scope
+
+    def within(self, scope: DataScope) -> "OwnQueries":
+        """The same over what somebody with that scope sees."""
+        return OwnQueries(self._service, self._ids, scope)
 
     def rows(self, tenant: Tenant, query: str, timespan: str | None = None) -> list[dict[str, object]]:
         """The answer's rows. Raises what `HuntingService.run` raises."""
@@ -40,4 +45,4 @@ class OwnQueries:
             roles=frozenset({"AdvancedHunting.Read.All"}),
             display_name="Vedette",
         )
-        return RequestContext(tenant, principal, request_id, request_id, base_url="")
+        return RequestContext(tenant, principal, request_id, request_id, base_url="", scope=self._scope)

@@ -26,6 +26,7 @@ from vedette.hunting.places import PlaceDatabase
 from vedette.hunting.quota import Admission, HuntingLimits
 from vedette.hunting.results import QueryStatistics, Results
 from vedette.hunting.timespan import parse_timespan
+from vedette.hunting.visibility import SeenDevices, Visibility
 from vedette.kql.catalog import Catalog
 from vedette.kql.compiled import CompiledQuery, TableRead
 from vedette.kql.errors import KqlError
@@ -49,7 +50,7 @@ class Compile(Protocol):
 
 
 class HuntingParts(msgspec.Struct, frozen=True):
-    """What the service works with. `catalog` makes a tenant's catalog."""
+    """What the service works with. `catalog` makes a tenant's catalog, `seen_devices` knows who sees which machine."""
 
     compile: Compile
     catalog: Callable[[str], Catalog]
@@ -58,6 +59,7 @@ class HuntingParts(msgspec.Struct, frozen=True):
     egress: Egress
     limits: HuntingLimits
     clock: Clock
+    seen_devices: SeenDevices
     places: PlaceDatabase | None = None
 
 
@@ -113,6 +115,7 @@ class _Execution:
         self._now = now
         self._parameters = parameters
         self._catalog = parts.catalog(ctx.tenant.tenant_id)
+        self._visibility = Visibility(ctx.tenant.tenant_id, ctx.scope, parts.seen_devices)
 
     def compile(self, query: str) -> CompiledQuery:
         return self._parts.compile(query, self._catalog, now=self._now, run=self._rows, parameters=self._parameters)
@@ -126,7 +129,10 @@ class _Execution:
         with _translated():
             scope = QueryScope(
                 tenant_id=self._ctx.tenant.tenant_id,
-                relations=tuple(RelationScope(read.relation, read.table, read.time_range) for read in stored),
+                relations=tuple(
+                    self._visibility.limited(RelationScope(read.relation, read.table, read.time_range))
+                    for read in stored
+                ),
                 externals=(
                     *(load_external(read, self._fetch) for read in compiled.externals),
                     *(self._derive(read) for read in derived),

@@ -18,6 +18,13 @@ class AlertDevices(TenantRepository):
         for device_id in sorted(devices_of(evidence)):
             self.insert(ALERT_DEVICES, alert_id=alert_id, device_id=device_id)
 
+    def of(self, alert_id: str) -> list[str]:
+        """The devices of an alert."""
+        statement = select(ALERT_DEVICES.c.device_id).where(
+            self.own(ALERT_DEVICES), ALERT_DEVICES.c.alert_id == alert_id
+        )
+        return list(self.connection.scalars(statement))
+
     def regroup(self, device_id: str, group_id: int, group_name: str | None) -> None:
         """Show a device's present group in the evidence of all its alerts."""
         table = ALERT_EVIDENCE

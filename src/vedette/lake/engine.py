@@ -14,16 +14,35 @@ TimeRange = tuple[int | None, int | None]
 """Half-open, in ticks; None is unbounded."""
 
 
+class RowLimit(msgspec.Struct, frozen=True):
+    """Which rows may be seen: those whose `column` is empty or, whatever its case, one of `values`."""
+
+    column: str
+    values: frozenset[str]
+
+
+class LinkLimit(msgspec.Struct, frozen=True):
+    """Which rows may be seen: those whose `key` no row of `table` has that `limits` would hide."""
+
+    key: str
+    table: str
+    limits: tuple[RowLimit, ...]
+
+
 class RelationScope(msgspec.Struct, frozen=True):
     """One relation that a query may read: `name` as the SQL text calls it, a table, and its time range.
 
     `time_range` only spares reading segments; the query's own filters decide about rows. A relation has the table's
-    physical columns and `_ingestion_time` (`lake.schema.INGESTION_TIME`).
+    physical columns and `_ingestion_time` (`lake.schema.INGESTION_TIME`). Rows that `limits` or `links` hide are no
+    part of it, whatever the query does with it; without `is_visible` there are none at all.
     """
 
     name: str
     table: str
     time_range: TimeRange = (None, None)
+    limits: tuple[RowLimit, ...] = ()
+    links: tuple[LinkLimit, ...] = ()
+    is_visible: bool = True
 
 
 class ExternalFile(msgspec.Struct, frozen=True):

@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from vedette.errors import InvalidRequestError
 from vedette.machines.tables import ACTION_OUTPUTS, MACHINE_ACTIONS
+from vedette.machines.visibility import MachineRepository
 from vedette.odata.paging import KEYS_OF_ONE_STATEMENT, SortKey, order_rows
-from vedette.store.tenancy import TenantRepository
 
 Status = Literal["Pending", "InProgress", "Succeeded", "Failed", "TimeOut", "Cancelled"]
 
@@ -116,7 +116,7 @@ class Output(msgspec.Struct, frozen=True):
     content: bytes
 
 
-class MachineActions(TenantRepository):
+class MachineActions(MachineRepository):
     """The machine actions of one tenant."""
 
     def get(self, action_id: str) -> MachineAction | None:

@@ -14,9 +14,9 @@ from vedette.clock import Clock, now_ticks
 from vedette.jobs.queue import Job, JobQueue
 from vedette.machines.inventory import Machine, Machines
 from vedette.machines.tables import INVESTIGATION_COUNTERS, INVESTIGATIONS
+from vedette.machines.visibility import MachineRepository
 from vedette.odata.paging import KEYS_OF_ONE_STATEMENT, SortKey, order_rows
 from vedette.store.engine import Store, conflict_insert
-from vedette.store.tenancy import TenantRepository
 
 JOB = "run_investigation"
 
@@ -38,7 +38,7 @@ class Investigation(msgspec.Struct, frozen=True):
     triggering_alert_id: str | None
 
 
-class Investigations(TenantRepository):
+class Investigations(MachineRepository):
     """The investigations of one tenant."""
 
     def get(self, investigation_id: int) -> Investigation | None:

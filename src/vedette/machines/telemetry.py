@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from vedette.context import Tenant
+from vedette.context import DataScope, Tenant
 
 Row = dict[str, object]
 
@@ -13,6 +13,10 @@ class Telemetry(Protocol):
 
     def rows(self, tenant: Tenant, query: str, timespan: str | None = None) -> Sequence[Row]:
         """The rows of the answer by column name."""
+        ...
+
+    def within(self, scope: DataScope) -> "Telemetry":
+        """The same, of what somebody with that scope sees."""
         ...
 
 

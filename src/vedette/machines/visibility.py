@@ -11,6 +11,7 @@ from vedette.context import EVERYTHING, DataScope, RequestContext
 from vedette.contracts.data_sources import load_data_sources
 from vedette.incidents.visibility import from_services, of_seen_alerts, only_about
 from vedette.machines.tables import MACHINES
+from vedette.store.engine import Store
 from vedette.store.tenancy import TenantRepository
 
 
@@ -27,6 +28,18 @@ def in_scope(scope: DataScope) -> ColumnElement[bool]:
 def seen_machine_ids(tenant_id: str, scope: DataScope) -> Select[Any]:
     """The ids of the machines inside a scope."""
     return select(MACHINES.c.machine_id).where(MACHINES.c.tenant_id == tenant_id, in_scope(scope))
+
+
+class SeenMachines:
+    """Who sees which machine, for those who are below the control plane's connections."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __call__(self, tenant_id: str, scope: DataScope) -> frozenset[str]:
+        """The ids, in lower case, of the machines inside a scope."""
+        with self._store.connect() as connection:
+            return frozenset(connection.scalars(seen_machine_ids(tenant_id, scope)))
 
 
 def seen_alerts(context: RequestContext) -> ColumnElement[bool] | None:

@@ -7,20 +7,16 @@ import msgspec
 
 from vedette.api.http import ApiResponse
 from vedette.clock import now_ticks
-from vedette.context import Principal, RequestContext
+from vedette.context import RequestContext
 from vedette.contracts.faults import load_faults
-from vedette.contracts.user_rights import load_user_rights, user_scope
 from vedette.errors import ApiError
 from vedette.hunting.results import Results
 from vedette.hunting.service import Parameters
 from vedette.hunting.stored_functions import StoredFunction, StoredFunctions
-from vedette.identity.directory.device_access import DeviceGroupAccess
-from vedette.identity.directory.groups import Groups
-from vedette.identity.directory.security_roles import SecurityRoles
 from vedette.identity.services import IdentityServices
 from vedette.kql.catalog import Catalog
 from vedette.kql.errors import Diagnostic, KqlError
-from vedette.portal.application import APP_ID
+from vedette.portal.caller import caller_of
 from vedette.portal.rendering import see
 from vedette.portal.visit import Page, Visit
 
@@ -123,29 +119,12 @@ class HuntingPages:
 
     def _results(self, visit: Visit) -> list[ShownResult]:
         found = self._parts.service.run_all(
-            self._context(visit), visit.field("query"), visit.field("timespan") or None, _values(visit.field("values"))
+            caller_of(self._services, visit, RUN),
+            visit.field("query"),
+            visit.field("timespan") or None,
+            _values(visit.field("values")),
         )
         return [_shown(each) for each in found]
-
-    def _context(self, visit: Visit) -> RequestContext:
-        """The visitor as a caller, with what roles and device groups let them see."""
-        user, request_id = visit.session.user, self._services.ids.guid()
-        with self._services.store.connect() as connection:
-            groups = Groups(connection, visit.tenant_id).ids_of(user)
-            principal = Principal(
-                kind="user",
-                tenant_id=visit.tenant_id,
-                object_id=user.id,
-                app_id=APP_ID,
-                audience="vedette",
-                directory_roles=visit.session.role_ids,
-                role_grants=SecurityRoles(connection, visit.tenant_id).grants_of({user.id, *groups}),
-                hidden_device_groups=DeviceGroupAccess(connection, visit.tenant_id).hidden_from(groups),
-                display_name=user.display_name,
-            )
-        scope = user_scope(principal, load_user_rights()[RUN])
-        tenant = visit.session.tenant.tenant
-        return RequestContext(tenant, principal, request_id, request_id, visit.request.base_url, scope)
 
     def _page(
         self,

@@ -12,7 +12,9 @@ from vedette.incidents.alerts import Alert, Alerts
 from vedette.incidents.changes import Activity
 from vedette.incidents.hunting_rows import entity_type
 from vedette.incidents.incidents import INCIDENT_FIELDS, Incident, Incidents
+from vedette.machines.visibility import seen_alerts, seen_incidents
 from vedette.odata.paging import Selection
+from vedette.portal.caller import caller_of
 from vedette.portal.rendering import see
 from vedette.portal.visit import Page, Visit
 
@@ -53,23 +55,27 @@ class IncidentPages:
 
     def list(self, visit: Visit) -> ApiResponse:
         """The incidents that changed last."""
+        caller = caller_of(self._services, visit, "view_data")
         order = ((INCIDENT_FIELDS["last_update"], True), (INCIDENT_FIELDS["incident_id"], True))
         with self._services.store.connect() as connection:
-            found, after = Incidents(connection, visit.tenant_id).page(Selection(None, order, limit=SHOWN))
+            found, after = Incidents(connection, visit.tenant_id, seen_incidents(caller)).page(
+                Selection(None, order, limit=SHOWN)
+            )
         return visit.show("incidents", "Incidents", section=SECTION, rows=[_row(each) for each in found], more=after)
 
     def show(self, visit: Visit) -> ApiResponse:
         """One incident with its alerts, comments and activity log. One that was merged leads to what it is part of."""
+        caller = caller_of(self._services, visit, "view_data")
         key = visit.path("incident")
         number = int(key) if key.isascii() and key.isdigit() and len(key) <= 18 else -1
         with self._services.store.connect() as connection:
-            incidents = Incidents(connection, visit.tenant_id)
+            incidents = Incidents(connection, visit.tenant_id, seen_incidents(caller))
             incident = incidents.get(number)
             if incident is None or not _is_of_tenant(visit):
                 return _missing(visit, "incident")
             if incident.redirect_incident_id is not None and not visit.asked("log"):
                 return see(f"/portal/incidents/{incident.redirect_incident_id}")
-            alerts = Alerts(connection, visit.tenant_id).of_incidents([number]).get(number, [])
+            alerts = Alerts(connection, visit.tenant_id, seen_alerts(caller)).of_incidents([number]).get(number, [])
             log = [_entry(each) for each in reversed(incidents.log(number))]
         title = f"Incident {number}: {incident.display_name}"
         return visit.show(
@@ -78,9 +84,10 @@ class IncidentPages:
 
     def show_alert(self, visit: Visit) -> ApiResponse:
         """One alert with its evidence, comments and activity log."""
+        caller = caller_of(self._services, visit, "view_data")
         alert_id = visit.request.path_parameters["alert"]
         with self._services.store.connect() as connection:
-            alerts = Alerts(connection, visit.tenant_id)
+            alerts = Alerts(connection, visit.tenant_id, seen_alerts(caller))
             alert = alerts.get(alert_id)
             if alert is None or not _is_of_tenant(visit):
                 return _missing(visit, "alert")

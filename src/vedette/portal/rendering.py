@@ -22,6 +22,7 @@ SECTIONS = (
     ("apps", "App registrations", "manage_applications"),
     ("enterprise", "Enterprise applications", "manage_applications"),
     ("users", "Users", "manage_users"),
+    ("permissions", "Permissions", "manage_permissions"),
     ("hunting", "Hunting", "view_data"),
 )
 """Path below /portal, name, and the right that shows it."""

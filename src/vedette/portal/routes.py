@@ -18,6 +18,7 @@ from vedette.portal.hunting import RUN, HuntingPages, HuntingParts
 from vedette.portal.incidents import IncidentPages
 from vedette.portal.people import PeoplePages
 from vedette.portal.rendering import render, see
+from vedette.portal.security import PermissionPages
 from vedette.portal.session import end_session
 from vedette.portal.signing_in import SignInFailedError, SigningIn
 from vedette.portal.visit import Visit, guarded, read_form
@@ -44,6 +45,7 @@ class PortalSurface:
             (PeoplePages(self._services).pages(), "manage_users"),
             (HuntingPages(self._services, self._hunting).pages(), RUN),
             (IncidentPages(self._services).pages(), "view_data"),
+            (PermissionPages(self._services).pages(), "manage_permissions"),
         )
         return {
             "home": guarded(self._services, _home, ""),

@@ -19,7 +19,7 @@ from vedette.store.migrate import upgrade
 
 def create_tenant(data: Path, name: str, domain: str) -> dict[str, object]:
     """A tenant; the first one is home. Raises UsageError for what its owner can mend."""
-    with _services(data) as services, services.store.begin() as connection:
+    with owned_services(data) as services, services.store.begin() as connection:
         is_home = not Tenants(connection).all()
         try:
             record = Provisioning(connection, services.identity).create_tenant(name, domain, is_home=is_home)
@@ -30,20 +30,20 @@ def create_tenant(data: Path, name: str, domain: str) -> dict[str, object]:
 
 def list_tenants(data: Path) -> list[dict[str, object]]:
     """Every tenant, home first."""
-    with _services(data) as services, services.store.connect() as connection:
+    with owned_services(data) as services, services.store.connect() as connection:
         return [_described(record) for record in Tenants(connection).all()]
 
 
 def rotate_key(data: Path, tenant: str) -> str:
     """Sign the tenant's tokens with a new key; its kid. Raises UsageError if there is no such tenant."""
-    with _services(data) as services, services.store.begin() as connection:
+    with owned_services(data) as services, services.store.begin() as connection:
         record = _find(connection, tenant)
         return Provisioning(connection, services.identity).rotate_signing_key(record.tenant.tenant_id)
 
 
 def revoke_tokens(data: Path, tenant: str) -> None:
     """End the tenant's access tokens. Raises UsageError if there is no such tenant."""
-    with _services(data) as services, services.store.begin() as connection:
+    with owned_services(data) as services, services.store.begin() as connection:
         record = _find(connection, tenant)
         Provisioning(connection, services.identity).revoke_tokens(record.tenant.tenant_id)
 
@@ -56,7 +56,8 @@ def _find(connection: Connection, tenant: str) -> TenantRecord:
 
 
 @contextmanager
-def _services(data: Path) -> Iterator[Services]:
+def owned_services(data: Path) -> Iterator[Services]:
+    """The services of a data folder, its schema brought up to date, for a command of its owner."""
     services = Services(load_settings({"data": data}, os.environ), existing_data_folder(data))
     try:
         upgrade(services.store)

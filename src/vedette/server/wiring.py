@@ -226,6 +226,7 @@ class Services:
         from vedette.hunting.quota import HuntingLimits
         from vedette.hunting.service import HuntingParts, HuntingService
         from vedette.kql.compile import compile_with_discovery
+        from vedette.machines.visibility import SeenMachines
 
         limits = HuntingLimits(
             load_quota_profile(profile).hunting,
@@ -241,6 +242,7 @@ class Services:
                 egress=self.egress,
                 limits=limits,
                 clock=self.clock,
+                seen_devices=SeenMachines(self.store),
                 places=self.places,
             )
         )
@@ -326,11 +328,11 @@ def subscriptions() -> Mapping[str, Sequence[str]]:
     from vedette.incidents.alerts import ALERT_CREATED
     from vedette.indicators import enforcement
     from vedette.lake.publish import EVENTS_COMMITTED
-    from vedette.machines import updates
+    from vedette.machines import alert_groups, updates
     from vedette.server.notifications import notification_topics
 
     return {
-        ALERT_CREATED: (alert_tables.JOB,),
+        ALERT_CREATED: (alert_tables.JOB, alert_groups.JOB),
         RULE_CHANGED: (RUN_RULE,),
         audit.TOPIC: (audit_rows.JOB,),
         EVENTS_COMMITTED: (updates.JOB, enforcement.JOB),
@@ -395,13 +397,14 @@ def _enforcement(services: Services) -> "Enforcement":
 
 def _machine_handlers(services: Services) -> Mapping[str, "Callable[[Job], None]"]:
     from vedette.indicators import enforcement
-    from vedette.machines import execution, inventory_rows, investigations, updates
+    from vedette.machines import alert_groups, execution, inventory_rows, investigations, updates
 
     store, queue, clock = services.store, services.queue, services.clock
     running = services.settings.action_running_seconds
     machines = updates.MachineUpdates(store, services.telemetry, queue, clock, services.tenant)
     return {
         updates.JOB: machines.observe,
+        alert_groups.JOB: alert_groups.AlertGroups(store, clock).show,
         enforcement.JOB: _enforcement(services).match,
         inventory_rows.JOB: inventory_rows.InventoryWriter(store, services.writer, queue, clock).write,
         execution.JOB: execution.ActionRunner(store, queue, services.executor, clock).run,

@@ -24,6 +24,7 @@ from vedette.lake.engines.duckdb import DuckDBEngine
 from vedette.lake.engines.duckdb_files import DuckDBJson
 from vedette.lake.publish import Publisher
 from vedette.lake.writer import LakeWriter
+from vedette.machines.visibility import SeenMachines
 from vedette.store.engine import Store
 from vedette.store.metadata import METADATA
 
@@ -57,8 +58,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HuntingService
     writer.append(TENANT, "b", {"DeviceProcessEvents": rows}, b"")
     limits = HuntingLimits(HuntingQuota(), seconds=30, memory=512 * 2**20)
     egress = Egress(EgressPolicy())
+    seen = SeenMachines(store)
     yield HuntingService(
-        HuntingParts(compile_with_discovery, lambda _: ContractCatalog(), engine, writer, egress, limits, clock)
+        HuntingParts(compile_with_discovery, lambda _: ContractCatalog(), engine, writer, egress, limits, clock, seen)
     )
     writer.stop()
     engine.close()

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from vedette.clock import ManualClock, to_ticks
-from vedette.context import Principal, RequestContext, Tenant
+from vedette.context import DataScope, Principal, RequestContext, Tenant
 from vedette.contracts.faults import load_faults
 from vedette.contracts.quotas import HuntingQuota, load_quota_profile
 from vedette.egress.policy import EgressPolicy
@@ -34,6 +34,11 @@ NOW = 1_790_000_000.0
 DAY = 86_400 * 10_000_000
 TABLE = "DeviceProcessEvents"
 LINES = (ResultColumn("ProcessCommandLine", ScalarType.STRING),)
+
+
+def nobody(_tenant_id: str, _scope: DataScope) -> frozenset[str]:
+    """These queries are nobody's: nothing may ask who sees which machine."""
+    raise AssertionError
 
 
 class NoTables:
@@ -74,7 +79,9 @@ class World:
         limits = HuntingLimits(quota or HuntingQuota(), seconds=seconds, memory=256 * 2**20)
         egress = Egress(EgressPolicy(mirror=self.folder / "mirror"))
         return HuntingService(
-            HuntingParts(self.compile, lambda _: NoTables(), self.engine, self.writer, egress, limits, self.clock)
+            HuntingParts(
+                self.compile, lambda _: NoTables(), self.engine, self.writer, egress, limits, self.clock, nobody
+            )
         )
 
     def compile(

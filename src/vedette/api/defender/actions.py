@@ -105,7 +105,7 @@ class DefenderActions:
         """GET /api/machineactions."""
         query, cursor = self._parts.lists.read(context, request, self._rules)
         with self._parts.store.connect() as connection:
-            actions = MachineActions(connection, context.tenant.tenant_id)
+            actions = MachineActions(connection, context.tenant.tenant_id, context.scope)
             page = self._parts.lists.page(context, request, (query, cursor), actions)
         return page_answer(request, "MachineActions", query, page, to_action)
 
@@ -169,7 +169,7 @@ class DefenderActions:
         action = self._action(context, request)
         now = now_ticks(self._parts.clock)
         with self._parts.store.begin() as connection:
-            actions = MachineActions(connection, context.tenant.tenant_id)
+            actions = MachineActions(connection, context.tenant.tenant_id, context.scope)
             if not actions.cancel(action.action_id, caller_name(context.principal), comment, now):
                 raise InvalidRequestError("ActionHasEnded", action=action.action_id)
             cancelled = actions.get(action.action_id)
@@ -191,7 +191,9 @@ class DefenderActions:
         comment = required(read_object(request.body, ActionBody).comment, "Comment")
         with self._parts.store.begin() as connection:
             tenant_id = context.tenant.tenant_id
-            machine = find_machine(Machines(connection, tenant_id, now_ticks(self._parts.clock)), request)
+            machine = find_machine(
+                Machines(connection, tenant_id, now_ticks(self._parts.clock), context.scope), request
+            )
             investigation = self._parts.investigations.start(connection, tenant_id, machine, comment)
         return entity(request, "Investigations", to_investigation(investigation), status=201)
 
@@ -209,7 +211,9 @@ class DefenderActions:
         comment = required(body.comment, "Comment")
         with self._parts.store.begin() as connection:
             tenant_id = context.tenant.tenant_id
-            machine = find_machine(Machines(connection, tenant_id, now_ticks(self._parts.clock)), request)
+            machine = find_machine(
+                Machines(connection, tenant_id, now_ticks(self._parts.clock), context.scope), request
+            )
             new = NewAction(
                 machine_id=machine.machine_id,
                 dns_name=machine.dns_name,
@@ -228,14 +232,16 @@ class DefenderActions:
     def _action(self, context: RequestContext, request: ApiRequest) -> MachineAction:
         action_id = request.path_parameters["id"]
         with self._parts.store.connect() as connection:
-            action = MachineActions(connection, context.tenant.tenant_id).get(action_id)
+            action = MachineActions(connection, context.tenant.tenant_id, context.scope).get(action_id)
         return found(action, "MachineAction", action_id)
 
     def _link(self, context: RequestContext, request: ApiRequest, position: int, *, quoted: bool) -> ApiResponse:
         without_options(request)
         action = self._action(context, request)
         with self._parts.store.connect() as connection:
-            output = MachineActions(connection, context.tenant.tenant_id).output(action.action_id, position)
+            output = MachineActions(connection, context.tenant.tenant_id, context.scope).output(
+                action.action_id, position
+            )
         if output is None or action.status in UNFINISHED:
             found(None, "Result of machine action", action.action_id)
         link = self._parts.links.make(

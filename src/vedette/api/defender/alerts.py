@@ -27,6 +27,7 @@ from vedette.incidents.evidence import FileDetails, FileEvidence, IpEvidence, Pr
 from vedette.incidents.related import of_endpoint
 from vedette.machines.inventory import Machines
 from vedette.machines.reported_alerts import ReportedAlert, report
+from vedette.machines.visibility import seen_alerts
 from vedette.odata.dates import parse_ticks
 from vedette.odata.json_texts import text_collection
 from vedette.odata.options import decode_query, parse_options
@@ -108,7 +109,7 @@ class DefenderAlerts:
         condition = of_endpoint() if asked is None else and_(asked, of_endpoint())
         query = dataclasses.replace(query, selection=dataclasses.replace(query.selection, condition=condition))
         with self._parts.store.connect() as connection:
-            alerts = Alerts(connection, context.tenant.tenant_id)
+            alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context))
             page = self._list.page(context, request, (query, cursor), (connection, alerts))
         members = _members(context, page.rows, query.options.select, with_evidence="evidence" in query.expand)
         return collection(request, "Alerts", members, count=page.total, next_link=page.next_link)
@@ -144,6 +145,7 @@ class DefenderAlerts:
         """POST /api/alerts/CreateAlertByReference: an alert from an event, which has to exist."""
         reported = _to_reported(read_object(request.body, ReferenceBody))
         parts = self._parts
+        _require_machine(parts, context, reported)
         alert = report(parts.reports, context.tenant, reported, caller_name(context.principal))
         if alert is None:
             raise NotFoundError(resource=f"Event {reported.report_id} of machine {reported.machine_id}")
@@ -155,7 +157,7 @@ class DefenderAlerts:
         alert = self._alert(context, request)
         device = found(device_of(alert), "Machine of alert", alert.alert_id)
         with self._parts.store.connect() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
             machine = machines.get(device.device_id)
         return entity(request, "Machines", to_machine(found(machine, "Machine", device.device_id)))
 
@@ -166,7 +168,7 @@ class DefenderAlerts:
         account = found(account_of(alert), "User of alert", alert.alert_id)
         device = device_of(alert)
         with self._parts.store.connect() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
             users = machines.users(device.device_id) if device else []
         name = (account.account_name or "").lower()
         user = next((each for each in users if each.account_name.lower() == name), None)
@@ -182,7 +184,7 @@ class DefenderAlerts:
                 files.setdefault((evidence.file.sha1, evidence.file.sha256), evidence.file)
             elif isinstance(evidence, ProcessEvidence) and evidence.image is not None:
                 files.setdefault((evidence.image.sha1, evidence.image.sha256), evidence.image)
-        describe = FileDescriptions(self._parts.telemetry).describe
+        describe = FileDescriptions(self._parts.telemetry.within(context.scope)).describe
         answers = (describe(context.tenant, each) for key, each in files.items() if any(key))
         return collection(request, "Files", answers)
 
@@ -204,10 +206,12 @@ class DefenderAlerts:
     def _alert(self, context: RequestContext, request: ApiRequest) -> Alert:
         alert_id = request.path_parameters["id"]
         with self._parts.store.connect() as connection:
-            return found(Alerts(connection, context.tenant.tenant_id).get(alert_id), "Alert", alert_id)
+            return found(
+                Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).get(alert_id), "Alert", alert_id
+            )
 
     def _change(self, connection: Connection, context: RequestContext, alert_id: str, change: AlertChange) -> Alert:
-        alerts = Alerts(connection, context.tenant.tenant_id)
+        alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context))
         now = now_ticks(self._parts.clock)
         return found(alerts.change(alert_id, change, caller_name(context.principal), now), "Alert", alert_id)
 
@@ -253,6 +257,14 @@ def _to_reported(body: ReferenceBody) -> ReportedAlert:
         recommended_action=required(body.recommended_action, "recommendedAction"),
         category=str(enum_value("alertCategoryByReference", "category", body.category)),
     )
+
+
+def _require_machine(parts: EndpointParts, context: RequestContext, reported: ReportedAlert) -> None:
+    """An alert is not raised on a machine that the caller does not see."""
+    with parts.store.connect() as connection:
+        machines = Machines(connection, context.tenant.tenant_id, now_ticks(parts.clock), context.scope)
+        if context.scope.narrows_devices and machines.get(reported.machine_id) is None:
+            raise NotFoundError(resource=f"Event {reported.report_id} of machine {reported.machine_id}")
 
 
 def _host(url: str) -> str:

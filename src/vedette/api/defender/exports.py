@@ -21,7 +21,7 @@ from vedette.api.downloads import Download
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.render import json_answer
 from vedette.clock import format_ticks, now_ticks
-from vedette.context import RequestContext, Tenant
+from vedette.context import DataScope, RequestContext, Tenant
 from vedette.errors import InvalidRequestError
 from vedette.machines.assessments import Assessments
 from vedette.machines.inventory import Machine, Machines
@@ -127,12 +127,13 @@ class DefenderExports:
                 raise InvalidRequestError("TopExceeded", limit=MAX_PAGE, value=size)
             after = _behind(options.skip_token)
             since = _since(pairs) if family == "changes" else 0
-            rows = FAMILIES[family].rows(Source(self._parts.telemetry, context.tenant, after, size + 1, since))
+            telemetry = self._parts.telemetry.within(context.scope)
+            rows = FAMILIES[family].rows(Source(telemetry, context.tenant, after, size + 1, since))
             link = None
             if len(rows) > size and options.top is None:
                 link = _next_link(request, pairs, size, str(rows[size - 1]["Id"]))
             with self._parts.store.connect() as connection:
-                machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+                machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
                 records = _records(machines, family, rows[:size])
             name = f"Collection(microsoft.windowsDefenderATP.api.{FAMILIES[family].set_name})"
             return collection(request, name, records, next_link=link)
@@ -148,9 +149,8 @@ class DefenderExports:
             hours, longest = FAMILIES[family].hours
             hours = _whole(pairs.get("sasvalidhours", str(hours)), "sasValidHours", longest)
             tenant = context.tenant
-            link = self._parts.links.make(
-                request.base_url, tenant.tenant_id, KIND, family, tenant.domain, seconds=hours * 3600
-            )
+            key = (family, tenant.domain, _ENCODER.encode(context.scope).decode())
+            link = self._parts.links.make(request.base_url, tenant.tenant_id, KIND, *key, seconds=hours * 3600)
             return json_answer(
                 {
                     "@odata.context": odata_context(request, "microsoft.windowsDefenderATP.api.ExportFilesResponse"),
@@ -162,14 +162,16 @@ class DefenderExports:
         return answer
 
     def file(self, download: Download) -> ApiResponse:
-        """The file behind a link: gzip, a record a line."""
-        family, domain = download.key
+        """The file behind a link: gzip, a record a line, of what its maker saw."""
+        family, domain, seen = download.key
+        scope = msgspec.json.decode(seen, type=DataScope)
         tenant = Tenant(download.tenant_id, domain, domain)
         lines: list[bytes] = []
         after: str | None = None
-        while rows := FAMILIES[family].rows(Source(self._parts.telemetry, tenant, after, DEFAULT_PAGE)):
+        telemetry = self._parts.telemetry.within(scope)
+        while rows := FAMILIES[family].rows(Source(telemetry, tenant, after, DEFAULT_PAGE)):
             with self._parts.store.connect() as connection:
-                machines = Machines(connection, download.tenant_id, now_ticks(self._parts.clock))
+                machines = Machines(connection, download.tenant_id, now_ticks(self._parts.clock), scope)
                 lines += map(_ENCODER.encode, _records(machines, family, rows))
             after = str(rows[-1]["Id"])
         content = gzip.compress(b"".join(line + b"\n" for line in lines), 6, mtime=0)

@@ -17,6 +17,7 @@ from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.incidents.alerts import Alert, Alerts
 from vedette.incidents.incidents import INCIDENT_FIELDS, Incident, IncidentChange, Incidents
 from vedette.incidents.triage import By, change_incident
+from vedette.machines.visibility import seen_alerts, seen_incidents
 from vedette.odata.options import decode_query, parse_options
 from vedette.odata.sql import Property, PropertyMap
 from vedette.store.engine import Store
@@ -66,9 +67,9 @@ class DefenderIncidents:
         """GET /api/incidents."""
         query, cursor = self._list.read(context, request)
         with self._store.connect() as connection:
-            incidents = Incidents(connection, context.tenant.tenant_id)
+            incidents = Incidents(connection, context.tenant.tenant_id, seen_incidents(context))
             page = self._list.page(context, request, (query, cursor), (connection, incidents))
-            alerts = Alerts(connection, context.tenant.tenant_id).of_incidents(
+            alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).of_incidents(
                 [incident.incident_id for incident in page.rows]
             )
         document: dict[str, object] = {"@odata.context": f"{request.base_url}/api/$metadata#Incidents"}
@@ -84,8 +85,8 @@ class DefenderIncidents:
         parse_options(decode_query(request.query), frozenset())
         incident_id = _incident_id(request)
         with self._store.connect() as connection:
-            incident = Incidents(connection, context.tenant.tenant_id).get(incident_id)
-            alerts = Alerts(connection, context.tenant.tenant_id).of_incidents([incident_id])
+            incident = Incidents(connection, context.tenant.tenant_id, seen_incidents(context)).get(incident_id)
+            alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).of_incidents([incident_id])
         if incident is None:
             raise NotFoundError(resource=f"Incident {incident_id}")
         return _answer(request, incident, alerts)
@@ -95,9 +96,11 @@ class DefenderIncidents:
         change = _to_change(read_object(request.body, IncidentUpdate))
         incident_id = _incident_id(request)
         with self._store.begin() as connection:
+            if Incidents(connection, context.tenant.tenant_id, seen_incidents(context)).get(incident_id) is None:
+                raise NotFoundError(resource=f"Incident {incident_id}")
             by = By(context.principal.display_name, now_ticks(self._clock))
             incident = change_incident(connection, context.tenant.tenant_id, incident_id, change, by)
-            alerts = Alerts(connection, context.tenant.tenant_id).of_incidents([incident_id])
+            alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).of_incidents([incident_id])
         if incident is None:
             raise NotFoundError(resource=f"Incident {incident_id}")
         return _answer(request, incident, alerts)

@@ -42,7 +42,7 @@ class DefenderInvestigations:
         """GET /api/investigations."""
         query, cursor = self._parts.lists.read(context, request, self._rules)
         with self._parts.store.connect() as connection:
-            investigations = Investigations(connection, context.tenant.tenant_id)
+            investigations = Investigations(connection, context.tenant.tenant_id, context.scope)
             page = self._parts.lists.page(context, request, (query, cursor), investigations)
         return page_answer(request, "Investigations", query, page, to_investigation)
 
@@ -52,5 +52,5 @@ class DefenderInvestigations:
         text = request.path_parameters["id"]
         number = int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else -1
         with self._parts.store.connect() as connection:
-            investigation = Investigations(connection, context.tenant.tenant_id).get(number)
+            investigation = Investigations(connection, context.tenant.tenant_id, context.scope).get(number)
         return entity(request, "Investigations", to_investigation(found(investigation, "Investigation", text)))

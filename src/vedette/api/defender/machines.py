@@ -86,7 +86,7 @@ class DefenderMachines:
     def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/machines. A tenant without machines is answered 404, as documented."""
         with self._parts.store.connect() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
             rules = ListRules(
                 offered=OFFERED,
                 properties=machine_properties(machines),
@@ -111,7 +111,9 @@ class DefenderMachines:
         without_options(request)
         machine_id = self._machine(context, request).machine_id
         with self._parts.store.connect() as connection:
-            users = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock)).users(machine_id)
+            users = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope).users(
+                machine_id
+            )
         return collection(request, "Users", map(to_user, users))
 
     def update(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -137,7 +139,7 @@ class DefenderMachines:
         tag, add = _tag(body.value), _is_add(body.action)
         machine_id = self._machine(context, request).machine_id
         with self._parts.store.begin() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
             machine = machines.tag(machine_id, tag, add=add)
         return entity(request, "Machines", to_machine(found(machine, "Machine", machine_id)))
 
@@ -150,7 +152,7 @@ class DefenderMachines:
         if len(machine_ids) > MAX_TAGGED:
             raise InvalidRequestError("MaximumBatchSizeExceeded", received=len(machine_ids), limit=MAX_TAGGED)
         with self._parts.store.begin() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
             tagged = [
                 found(machines.tag(each.lower(), tag, add=add), "Machine", each) for each in dict.fromkeys(machine_ids)
             ]
@@ -164,7 +166,7 @@ class DefenderMachines:
         if prefix not in ("true", "false"):
             raise InvalidRequestError("InvalidParameter", parameter="useStartsWithFilter")
         with self._parts.store.connect() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
             return collection(request, "Machines", map(to_machine, machines.by_tag(tag, prefix=prefix == "true")))
 
     def find_by_ip(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -178,19 +180,21 @@ class DefenderMachines:
         if at is None or not now - IP_LOOKBACK <= at <= now + IP_WINDOW:
             raise InvalidRequestError("InvalidParameter", parameter="timestamp")
         with self._parts.store.connect() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now)
+            machines = Machines(connection, context.tenant.tenant_id, now, context.scope)
             return collection(
                 request, "Machines", map(to_machine, machines.by_ip(address, at - IP_WINDOW, at + IP_WINDOW))
             )
 
     def _machine(self, context: RequestContext, request: ApiRequest) -> Machine:
         with self._parts.store.connect() as connection:
-            return find_machine(Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock)), request)
+            return find_machine(
+                Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope), request
+            )
 
     def _change(self, context: RequestContext, request: ApiRequest, change: MachineChange) -> ApiResponse:
         machine_id = self._machine(context, request).machine_id
         with self._parts.store.begin() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
             machine = machines.change(machine_id, change)
         return entity(request, "Machines", to_machine(found(machine, "Machine", machine_id)))
 

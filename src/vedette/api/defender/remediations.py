@@ -8,7 +8,7 @@ from vedette.api.defender.endpoint import EndpointParts
 from vedette.api.defender.machine_entities import MachineReference, to_reference
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.clock import format_ticks, now_ticks
-from vedette.context import RequestContext, Tenant
+from vedette.context import EVERYTHING, RequestContext, Tenant
 from vedette.machines import remediations as domain
 from vedette.machines.inventory import Machine, Machines
 from vedette.machines.remediations import Remediations, exposed_machines
@@ -86,7 +86,7 @@ class DefenderRemediations:
         def exposed() -> list[Machine]:
             machine_ids = self._exposed(context.tenant, task)
             with self._parts.store.connect() as connection:
-                machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+                machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
                 return machines.of_ids(machine_ids)
 
         return MACHINES.answer(self._parts.lists, context, request, exposed, to_reference)
@@ -98,7 +98,9 @@ class DefenderRemediations:
         return found(task, "RemediationTask", task_id)
 
     def _exposed(self, tenant: Tenant, task: domain.Remediation) -> frozenset[str]:
-        return frozenset(task.machine_ids) & frozenset(exposed_machines(self._parts.telemetry, tenant, task.details))
+        # How far a task has come is a fact about the task, whoever asks; which machines they are is not.
+        telemetry = self._parts.telemetry.within(EVERYTHING)
+        return frozenset(task.machine_ids) & frozenset(exposed_machines(telemetry, tenant, task.details))
 
     def _entity(self, tenant: Tenant, task: domain.Remediation) -> Remediation:
         fixed = len(task.machine_ids) - len(self._exposed(tenant, task))

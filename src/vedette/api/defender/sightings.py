@@ -23,6 +23,7 @@ from vedette.incidents.related import on_device, with_address, with_domain, with
 from vedette.machines.inventory import Machine, Machines
 from vedette.machines.sightings import HASH_COLUMNS, FileProfile, Sighting, Sightings
 from vedette.machines.telemetry import Telemetry
+from vedette.machines.visibility import seen_alerts
 from vedette.odata.paging import Selection
 
 MAX_LOOKBACK_HOURS = 720
@@ -160,19 +161,19 @@ class DefenderSightings:
         """GET /api/users/{name}/machines."""
         without_options(request)
         with self._parts.store.connect() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
             logged_on = machines.by_account(request.path_parameters["name"])
         return collection(request, "Machines", map(to_machine, logged_on))
 
     def machine_alerts(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/machines/{id}/alerts."""
         with self._parts.store.connect() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
             machine: Machine = find_machine(machines, request)
         return self._alerts(context, request, on_device(context.tenant.tenant_id, machine.machine_id))
 
     def _sightings(self, context: RequestContext) -> Sightings:
-        return Sightings(self._parts.telemetry, context.tenant)
+        return Sightings(self._parts.telemetry.within(context.scope), context.tenant)
 
     def _since(self, request: ApiRequest) -> int | None:
         pairs = {name.lower(): value for name, value in without_options(request).items()}
@@ -187,14 +188,16 @@ class DefenderSightings:
         without_options(request)
         order = ((ALERT_FIELDS["last_update"], True), (ALERT_FIELDS["alert_id"], True))
         with self._parts.store.connect() as connection:
-            alerts, _ = Alerts(connection, context.tenant.tenant_id).page(Selection(condition, order))
+            alerts, _ = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).page(
+                Selection(condition, order)
+            )
         tenant_id = context.tenant.tenant_id
         return collection(request, "Alerts", (to_alert(each, tenant_id, with_evidence=False) for each in alerts))
 
     def _machines(self, context: RequestContext, request: ApiRequest, seen: Sighting) -> ApiResponse:
         without_options(request)
         with self._parts.store.connect() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
             return collection(request, "Machines", map(to_machine, machines.of_ids(seen.device_ids)))
 
 

@@ -88,7 +88,7 @@ class DefenderWeaknesses:
     def distributions(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/Software/{id}/distributions."""
         product = self._product(context, request.path_parameters["id"])
-        updates = SecurityUpdates(self._parts.telemetry, context.tenant)
+        updates = SecurityUpdates(self._parts.telemetry.within(context.scope), context.tenant)
         return DISTRIBUTIONS.answer(
             self._parts.lists, context, request, lambda: updates.versions(product.vendor, product.name), to_distribution
         )
@@ -197,11 +197,11 @@ class DefenderWeaknesses:
         )
 
     def _weaknesses(self, context: RequestContext) -> Weaknesses:
-        return Weaknesses(self._parts.telemetry, context.tenant)
+        return Weaknesses(self._parts.telemetry.within(context.scope), context.tenant)
 
     def _machines(self, context: RequestContext, machine_ids: list[str]) -> list[Machine]:
         with self._parts.store.connect() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
             return machines.of_ids(machine_ids)
 
     def _score(self, request: ApiRequest, name: str, score: float) -> ApiResponse:
@@ -232,7 +232,7 @@ class DefenderWeaknesses:
         )
 
     def _missing(self, context: RequestContext, request: ApiRequest, scope: Scope) -> ApiResponse:
-        updates = SecurityUpdates(self._parts.telemetry, context.tenant)
+        updates = SecurityUpdates(self._parts.telemetry.within(context.scope), context.tenant)
         return MISSING_UPDATES.answer(
             self._parts.lists, context, request, lambda: updates.missing(scope), to_missing_update
         )
@@ -248,7 +248,7 @@ class DefenderWeaknesses:
 
     def _alerted(self, context: RequestContext) -> frozenset[tuple[str, str]]:
         with self._parts.store.connect() as connection:
-            return products_with_alerts(self._parts.telemetry, context.tenant, connection)
+            return products_with_alerts(self._parts.telemetry.within(context.scope), context.tenant, connection)
 
     def _has_alert(self, context: RequestContext, product: Software) -> bool:
         return product.product in self._alerted(context)
@@ -275,7 +275,7 @@ class DefenderWeaknesses:
 
     def _machine_scope(self, context: RequestContext, request: ApiRequest) -> Scope:
         with self._parts.store.connect() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock))
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
             return Scope(device_id=find_machine(machines, request).machine_id)
 
     def _references(self, context: RequestContext, request: ApiRequest, machine_ids: list[str]) -> ApiResponse:

@@ -1,15 +1,16 @@
 """Graph's alerts_v2: list, get, update, comment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
+from sqlalchemy import Connection
 
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, enum_value
 from vedette.api.cursors import CursorBox
 from vedette.api.graph.alert_filters import alert_properties
 from vedette.api.graph.entities import to_alert, to_comments, to_mapping
-from vedette.api.graph.incidents import check_reasons, merge_answer, whole_number
+from vedette.api.graph.incidents import check_reasons, merge_answer, require_incidents, whole_number
 from vedette.api.graph.surface import count_answer, graph_answer, list_answer, metadata_url, shape_of
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.listing import ListRules, select_members
@@ -19,6 +20,7 @@ from vedette.context import RequestContext
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.incidents.alerts import ALERT_FIELDS, Alert, AlertChange, Alerts
 from vedette.incidents.triage import By, move_alerts
+from vedette.machines.visibility import seen_alerts
 from vedette.odata.options import decode_query, parse_options
 from vedette.store.engine import Store
 
@@ -71,7 +73,7 @@ class GraphAlerts:
         query, cursor = self._list.read(context, request)
         shape = shape_of(context, request)
         with self._store.connect() as connection:
-            alerts = Alerts(connection, context.tenant.tenant_id)
+            alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context))
             page = self._list.page(context, request, (query, cursor), (connection, alerts))
         select = query.options.select
         entities = [to_alert(alert, shape) for alert in page.rows]
@@ -83,7 +85,7 @@ class GraphAlerts:
         """GET /security/alerts_v2/$count."""
         query, _ = self._list.read(context, request)
         with self._store.connect() as connection:
-            total = Alerts(connection, context.tenant.tenant_id).count(query.selection.condition)
+            total = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).count(query.selection.condition)
         return count_answer(total)
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -91,7 +93,7 @@ class GraphAlerts:
         options = parse_options(decode_query(request.query), frozenset({"$select"}))
         alert_id = request.path_parameters["id"]
         with self._store.connect() as connection:
-            alert = Alerts(connection, context.tenant.tenant_id).get(alert_id)
+            alert = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).get(alert_id)
         if alert is None:
             raise NotFoundError(resource=alert_id)
         members = select_members(to_mapping(to_alert(alert, shape_of(context, request))), options.select)
@@ -129,10 +131,12 @@ class GraphAlerts:
         by = By(context.principal.display_name, now_ticks(self._clock))
         tenant_id = context.tenant.tenant_id
         with self._store.begin() as connection:
+            _require_alerts(connection, context, body.alert_ids)
+            require_incidents(connection, context, [] if wanted is None else [wanted])
             target = move_alerts(connection, tenant_id, body.alert_ids, wanted, by)
             if body.alert_comment:
                 for alert_id in body.alert_ids:
-                    Alerts(connection, tenant_id).change(
+                    Alerts(connection, tenant_id, seen_alerts(context)).change(
                         alert_id, AlertChange(comment=body.alert_comment), by.actor, by.now
                     )
         return merge_answer(request, target)
@@ -140,9 +144,16 @@ class GraphAlerts:
     def _apply(self, context: RequestContext, request: ApiRequest, change: AlertChange) -> Alert:
         alert_id = request.path_parameters["id"]
         with self._store.begin() as connection:
-            alert = Alerts(connection, context.tenant.tenant_id).change(
+            alert = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).change(
                 alert_id, change, context.principal.display_name, now_ticks(self._clock)
             )
         if alert is None:
             raise NotFoundError(resource=alert_id)
         return alert
+
+
+def _require_alerts(connection: Connection, context: RequestContext, alert_ids: Iterable[str]) -> None:
+    alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context))
+    for alert_id in alert_ids:
+        if alerts.get(alert_id) is None:
+            raise NotFoundError(resource=alert_id)

@@ -11,6 +11,7 @@ from vedette.api.graph.entities import Shape, to_alert, to_mapping
 from vedette.api.listing import select_members
 from vedette.context import RequestContext
 from vedette.incidents.alerts import Alert, Alerts
+from vedette.machines.visibility import seen_alerts
 from vedette.odata.paging import SortKey
 from vedette.odata.sql import to_condition, to_order
 from vedette.odata.syntax import QueryOptions
@@ -33,7 +34,9 @@ class AlertExpansion:
         self, connection: Connection, context: RequestContext, incident_ids: Iterable[int]
     ) -> dict[int, list[Alert]]:
         """The alerts by incident, before any are cut off."""
-        return Alerts(connection, context.tenant.tenant_id).of_incidents(incident_ids, self.condition, self.order)
+        return Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).of_incidents(
+            incident_ids, self.condition, self.order
+        )
 
     def members(self, alerts: Sequence[Alert], shape: Shape) -> dict[str, Any]:
         """What an incident has in place of `alerts`: those of the page, and how many there are if asked."""

@@ -1,6 +1,9 @@
 """Graph's incidents: list, get, update, comment, and their alerts."""
 
+from collections.abc import Iterable
+
 import msgspec
+from sqlalchemy import Connection
 
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, Text, enum_value
@@ -19,6 +22,7 @@ from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.incidents.alerts import Alert, Alerts
 from vedette.incidents.incidents import INCIDENT_FIELDS, Incident, IncidentChange, Incidents
 from vedette.incidents.triage import By, change_incident, merge_incidents
+from vedette.machines.visibility import seen_alerts, seen_incidents
 from vedette.odata.json_texts import text_collection
 from vedette.odata.options import decode_query, parse_options
 from vedette.odata.sql import Property, PropertyMap
@@ -101,7 +105,12 @@ class GraphIncidents:
         shape, tenant_id = shape_of(context, request), context.tenant.tenant_id
         expansion = alert_expansion(query.options)
         with self._store.connect() as connection:
-            page = self._list.page(context, request, (query, cursor), (connection, Incidents(connection, tenant_id)))
+            page = self._list.page(
+                context,
+                request,
+                (query, cursor),
+                (connection, Incidents(connection, tenant_id, seen_incidents(context))),
+            )
             wanted = [incident.incident_id for incident in page.rows] if query.expand else []
             alerts = expansion.read(connection, context, wanted)
         value = [
@@ -116,7 +125,9 @@ class GraphIncidents:
         """GET /security/incidents/$count."""
         query, _ = self._list.read(context, request)
         with self._store.connect() as connection:
-            total = Incidents(connection, context.tenant.tenant_id).count(query.selection.condition)
+            total = Incidents(connection, context.tenant.tenant_id, seen_incidents(context)).count(
+                query.selection.condition
+            )
         return count_answer(total)
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -125,7 +136,7 @@ class GraphIncidents:
         expand = read_expand(options, EXPANDABLE, with_options=True)
         incident_id, expansion = incident_id_of(request), alert_expansion(options)
         with self._store.connect() as connection:
-            incident = Incidents(connection, context.tenant.tenant_id).get(incident_id)
+            incident = Incidents(connection, context.tenant.tenant_id, seen_incidents(context)).get(incident_id)
             alerts = expansion.read(connection, context, [incident_id]) if expand else {}
         if incident is None:
             raise NotFoundError(resource=str(incident_id))
@@ -155,6 +166,7 @@ class GraphIncidents:
         incident_ids = [whole_number("incidentIds", text) for text in body.incident_ids]
         by = By(context.principal.display_name, now_ticks(self._clock))
         with self._store.begin() as connection:
+            require_incidents(connection, context, incident_ids)
             target = merge_incidents(
                 connection, context.tenant.tenant_id, incident_ids, body.incident_comment or None, by
             )
@@ -164,8 +176,8 @@ class GraphIncidents:
         """GET /security/incidents/{id}/alerts."""
         incident_id, shape = incident_id_of(request), shape_of(context, request)
         with self._store.connect() as connection:
-            incident = Incidents(connection, context.tenant.tenant_id).get(incident_id)
-            alerts = Alerts(connection, context.tenant.tenant_id).of_incidents([incident_id])
+            incident = Incidents(connection, context.tenant.tenant_id, seen_incidents(context)).get(incident_id)
+            alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).of_incidents([incident_id])
         if incident is None:
             raise NotFoundError(resource=str(incident_id))
         entities = [to_alert(alert, shape) for alert in alerts.get(incident_id, [])]
@@ -179,11 +191,20 @@ class GraphIncidents:
     def _apply(self, context: RequestContext, request: ApiRequest, change: IncidentChange) -> Incident:
         incident_id = incident_id_of(request)
         with self._store.begin() as connection:
+            require_incidents(connection, context, [incident_id])
             by = By(context.principal.display_name, now_ticks(self._clock))
             incident = change_incident(connection, context.tenant.tenant_id, incident_id, change, by)
         if incident is None:
             raise NotFoundError(resource=str(incident_id))
         return incident
+
+
+def require_incidents(connection: Connection, context: RequestContext, incident_ids: Iterable[int]) -> None:
+    """Raise NotFoundError for an incident that the caller does not see."""
+    incidents = Incidents(connection, context.tenant.tenant_id, seen_incidents(context))
+    for incident_id in incident_ids:
+        if incidents.get(incident_id) is None:
+            raise NotFoundError(resource=str(incident_id))
 
 
 def incident_id_of(request: ApiRequest) -> int:

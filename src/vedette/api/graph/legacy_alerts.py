@@ -17,6 +17,7 @@ from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.incidents.alerts import ALERT_FIELDS, Alert, AlertChange, Alerts
+from vedette.machines.visibility import seen_alerts
 from vedette.odata.options import decode_query, parse_options
 from vedette.odata.sql import Property, PropertyMap
 from vedette.store.engine import Store
@@ -95,7 +96,7 @@ class GraphLegacyAlerts:
         if query.selection.offset > MAX_SKIP:
             raise InvalidRequestError("InvalidQueryOption", option="$skip", value=str(query.selection.offset))
         with self._store.connect() as connection:
-            alerts = Alerts(connection, context.tenant.tenant_id)
+            alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context))
             if request.path.lower().endswith("/$count"):
                 return count_answer(alerts.count(query.selection.condition))
             page = self._list.page(context, request, (query, cursor), (connection, alerts))
@@ -108,7 +109,7 @@ class GraphLegacyAlerts:
         options = parse_options(decode_query(request.query), frozenset({"$select"}))
         alert_id = request.path_parameters["id"]
         with self._store.connect() as connection:
-            alert = Alerts(connection, context.tenant.tenant_id).get(alert_id)
+            alert = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).get(alert_id)
         if alert is None:
             raise NotFoundError(resource=alert_id)
         members = select_members(to_legacy_alert(alert, shape_of(context, request)), options.select)
@@ -122,7 +123,7 @@ class GraphLegacyAlerts:
                 raise InvalidRequestError("MissingParameter", parameter=f"vendorInformation/{name}")
         alert_id, actor, now = request.path_parameters["id"], context.principal.display_name, now_ticks(self._clock)
         with self._store.begin() as connection:
-            alerts = Alerts(connection, context.tenant.tenant_id)
+            alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context))
             before = alerts.get(alert_id)
             if before is None:
                 raise NotFoundError(resource=alert_id)

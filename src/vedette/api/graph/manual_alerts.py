@@ -29,6 +29,7 @@ from vedette.incidents.evidence import (
 )
 from vedette.incidents.triage import By, move_alerts
 from vedette.machines.inventory import Machines
+from vedette.machines.visibility import seen_alerts
 
 MAX_ENTITIES, MAX_VALUE = 100, 1000
 _TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?")
@@ -97,7 +98,7 @@ class GraphManualAlerts:
             if body.link_to_incident is not None or body.is_excluded_from_correlation:
                 move_alerts(connection, tenant_id, [alert_id], body.link_to_incident, by)
             parts.outbox.publish(connection, tenant_id, ALERT_CREATED, {"alert_id": alert_id})
-            alert = Alerts(connection, context.tenant.tenant_id).get(alert_id)
+            alert = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).get(alert_id)
         assert alert is not None
         context_url = metadata_url(request, "security/alerts_v2/$entity")
         return graph_answer({"@odata.context": context_url, **to_mapping(to_alert(alert, shape_of(context, request)))})
@@ -124,7 +125,7 @@ def _evidence(connection: Connection, context: RequestContext, entity: EntityDef
         raise InvalidRequestError("InvalidBodyValue", property="entityDefinitions")
     kind = entity.entity_type.lower()
     if kind == "device":
-        machine = Machines(connection, context.tenant.tenant_id, now).find(value)
+        machine = Machines(connection, context.tenant.tenant_id, now, context.scope).find(value)
         if identifier not in ("deviceid", "devicename") or machine is None:
             raise InvalidRequestError("InvalidBodyValue", property="entityDefinitions")
         return DeviceEvidence(

@@ -92,6 +92,8 @@ class GraphSubscriptions:
     def create(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /subscriptions: the address has to answer the validation token first."""
         body = read_object(request.body, SubscriptionBody)
+        if context.scope.is_limited:  # notifications are of the tenant: they would tell of what the caller does not see
+            raise InvalidRequestError("SubscriptionScopeNotBuilt")
         subscription = self._checked(context, body)
         self._parts.validate(subscription.notification_url, self._parts.ids.guid())
         if subscription.lifecycle_url is not None:

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 
 import duckdb
 import pyarrow as pa
+from sqlglot import exp
 
 from vedette.lake.engine import LakeFolders, QueryLimits, QueryOutcome, QueryScope, TimeRange
 from vedette.lake.engines.duckdb_functions import register_functions
-from vedette.lake.engines.duckdb_relations import relation_sql
+from vedette.lake.engines.duckdb_limits import LimitTables, limited_sql
+from vedette.lake.engines.duckdb_relations import relation_query
 from vedette.lake.engines.duckdb_session import SessionPool, lock_down
 from vedette.lake.errors import (
     EngineError,
@@ -83,19 +85,28 @@ class DuckDBEngine:
 
     def _prepare(self, connection: duckdb.DuckDBPyConnection, scope: QueryScope, limits: QueryLimits) -> None:
         folder = self._folders.segments(scope.tenant_id).resolve()
-        relations, files = {}, set()
+        limits_of, files = LimitTables(), set[str]()
         with self._store.connect() as control:
             manifest = Segments(control, scope.tenant_id)
-            for relation in scope.relations:
-                segments = manifest.live(relation.table, _overlap(relation.time_range, scope.window))
-                relations[relation.name] = (stored_tables()[relation.table], segments)
+
+            def rows_of(
+                table: str, time_range: TimeRange = (None, None), window: TimeRange = (None, None)
+            ) -> exp.Query:
+                segments = manifest.live(table, _overlap(time_range, window))
                 files.update(_paths(segments))
-        selects = {name: relation_sql(table, folder, found, scope.window) for name, (table, found) in relations.items()}
+                return relation_query(stored_tables()[table], folder, segments, window)
+
+            selects = {
+                relation.name: limited_sql(
+                    rows_of(relation.table, relation.time_range, scope.window), relation, limits_of, rows_of
+                ).sql(dialect="duckdb")
+                for relation in scope.relations
+            }
         register_functions(connection, scope.functions)
         for statement in scope.setup:
             connection.execute(statement)
-        externals = {external.name: external.data for external in scope.externals}
-        lock_down(connection, selects, externals, [str(folder / path) for path in sorted(files)], limits.memory)
+        tables = {external.name: external.data for external in scope.externals} | dict(limits_of.tables())
+        lock_down(connection, selects, tables, [str(folder / path) for path in sorted(files)], limits.memory)
 
     @contextlib.contextmanager
     def _registered(self, query_id: str | None, watch: "_Watch") -> Iterator[None]:

@@ -27,17 +27,24 @@ _DUCKDB_TYPES = {
 def relation_sql(
     table: StoredTable, folder: Path, segments: Sequence[Segment], window: TimeRange = (None, None)
 ) -> str:
+    """As `relation_query`, in text."""
+    return relation_query(table, folder, segments, window).sql(dialect="duckdb")
+
+
+def relation_query(
+    table: StoredTable, folder: Path, segments: Sequence[Segment], window: TimeRange = (None, None)
+) -> exp.Query:
     """Rows of `segments` (files below `folder`), hidden outside `window` where the table has a time."""
     by_schema = groupby(sorted(segments, key=_schema_id), key=_schema_id)
     parts = [_part(table, schema_id, [folder / segment.path for segment in group]) for schema_id, group in by_schema]
     if not parts:
-        return _no_rows(table)
+        return _no_rows(table).copy()
     rows: exp.Query = parts[0]
     for part in parts[1:]:
         rows = exp.union(rows, part, distinct=False)
     if table.time_column is not None and window != (None, None):
         rows = _within(rows, exp.column(table.time_column, quoted=True), window)
-    return rows.sql(dialect="duckdb")
+    return rows
 
 
 def _schema_id(segment: Segment) -> str:
@@ -56,8 +63,8 @@ def _part(table: StoredTable, schema_id: str, files: Sequence[Path]) -> exp.Sele
 
 
 @functools.cache
-def _no_rows(table: StoredTable) -> str:
-    return exp.select(*(_nothing(field) for field in table.schema)).where(exp.false()).sql(dialect="duckdb")
+def _no_rows(table: StoredTable) -> exp.Select:
+    return exp.select(*(_nothing(field) for field in table.schema)).where(exp.false())
 
 
 def _nothing(field: pa.Field) -> exp.Expr:
