@@ -1,5 +1,6 @@
 """A real server for unmodified clients: started once, with its demo, over TLS, as a user would start it."""
 
+import datetime
 import json
 import os
 import socket
@@ -10,6 +11,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 START_SECONDS = 90
 
@@ -52,7 +57,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
+def outside_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Key and certificate of servers outside that tests start on localhost; the demo server trusts it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "outside")])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
+    builder = builder.not_valid_after(now + datetime.timedelta(days=1))
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    certificate = builder.sign(key, hashes.SHA256())
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = tmp_path_factory.mktemp("outside") / "server.pem"
+    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.fixture(scope="session")
+def demo_server(tmp_path_factory: pytest.TempPathFactory, outside_certificate: Path) -> Iterator[DemoServer]:
     data = tmp_path_factory.mktemp("demo")
     log = (data / "stderr.log").open("wb")
     command = [
@@ -65,7 +89,14 @@ def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer
         "--port",
         free_port(),
     ]
-    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=log, text=True)
+    environment = {
+        **os.environ,
+        "VEDETTE_EGRESS_PRIVATE_HOSTS": "localhost",
+        "SSL_CERT_FILE": str(outside_certificate),
+    }
+    process = subprocess.Popen(
+        [str(part) for part in command], stdout=subprocess.PIPE, stderr=log, text=True, env=environment
+    )
     assert process.stdout is not None
     try:
         line = process.stdout.readline()

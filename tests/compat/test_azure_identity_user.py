@@ -228,3 +228,21 @@ def test_async_client_secret_credential(trusted: DemoServer) -> None:
     import asyncio
 
     assert json.dumps(claims(asyncio.run(_async_token(trusted)))["roles"])
+
+
+def test_async_certificate_credential(trusted: DemoServer, registered: Certificate) -> None:
+    import asyncio
+
+    from azure.identity.aio import CertificateCredential as AsyncCertificateCredential
+
+    async def asked() -> str:
+        credential = AsyncCertificateCredential(
+            trusted.home["tenant_id"],
+            trusted.app("confidential")["client_id"],
+            certificate_data=registered.pem,
+            **own(trusted),
+        )
+        async with credential:
+            return (await credential.get_token(DEFENDER)).token
+
+    assert claims(asyncio.run(asked()))["appidacr"] == "2"
