@@ -87,7 +87,7 @@ def _make(scalars: Scalars, call: Call) -> Sql:
     if len(call.arguments) == 1:
         return _convert(scalars, call)
     arguments = [
-        tree.cast(scalars.value(each), "DOUBLE" if _is_seconds(call, position) else "BIGINT")
+        tree.try_cast(scalars.value(each), "DOUBLE" if _is_seconds(call, position) else "BIGINT")
         for position, each in enumerate(call.arguments)
     ]
     if call.function == "make_datetime" and len(arguments) == 4:

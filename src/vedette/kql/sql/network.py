@@ -5,6 +5,7 @@ from __future__ import annotations
 from vedette.kql.plan import Call, Literal
 from vedette.kql.sql import tree
 from vedette.kql.sql.base import Family, Scalars
+from vedette.kql.sql.conversions import converted
 from vedette.kql.sql.literals import dynamic_members
 from vedette.kql.sql.tree import Sql
 from vedette.kql.types import ScalarType
@@ -31,7 +32,7 @@ def _format(scalars: Scalars, call: Call) -> Sql:
         own = tree.call("kql_ipv4_prefix", value)
         bits = tree.call("least", own, bits) if rest else own
     else:
-        number = value if address.type is not ScalarType.DYNAMIC else tree.call("kql_tolong_dynamic", value)
+        number = converted(value, address.type, ScalarType.LONG)
     if call.function == "format_ipv4":
         return tree.call("kql_format_ipv4_number", number, bits)
     return tree.call("kql_format_ipv4_masked", number, bits)

@@ -29,6 +29,8 @@ EDGES = [
     # addresses
     ("format_ipv4('x'), ipv4_netmask_suffix('x'), ipv4_is_in_any_range('x', '10.0.0.0/8')", ("", None, None)),
     ("parse_urlquery('a=1&b=2&a=3')", ({"Query Parameters": {"a": "3", "b": "2"}},)),
+    (f"substring('abc', {LONGEST}), split('a,b', ',', {LONGEST}), array_length(range(1, {LONGEST})), make_datetime(real(nan), 1, 1)", ("", None, 1048576, None)),
+    ("range(5, 1, -2), range(1, 2, 0.5), range(1d, 2d, 1d), range(1, 5, 0), format_ipv4(dynamic(3232236031), 24)", ([5, 3, 1], [1, 1.5, 2], ["1.00:00:00", "2.00:00:00"], None, "192.168.1.0")),
     # decimals stay decimals beside reals
     ("todecimal(1.1), decimal(0.1) + 0.2, decimal(-7) % 3, decimal(5) / 2.0", (Decimal("1.1"), Decimal("0.3"), Decimal(2), Decimal("2.5"))),
 ]  # fmt: skip

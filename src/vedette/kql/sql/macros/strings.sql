@@ -35,11 +35,11 @@ CREATE OR REPLACE MACRO kql_has_any_index(h, needles) AS
   coalesce(list_position(list_transform(needles, lambda n: kql_has(h, n)), true), 0) - 1;
 
 CREATE OR REPLACE MACRO kql_substring(s, start) AS
-  CASE WHEN start < -length(s) THEN '' WHEN start < 0 THEN substring(s, length(s) + start + 1)
-       ELSE coalesce(substring(s, least(start, 2147483647) + 1), '') END,
+  CASE WHEN start < -length(s) THEN '' WHEN start < 0 THEN substring(s, length(s) + least(start, 0) + 1)
+       ELSE coalesce(substring(s, least(start, 2147483647)::BIGINT + 1), '') END,
   (s, start, n) AS
-  CASE WHEN n <= 0 OR start < -length(s) THEN '' WHEN start < 0 THEN substring(s, length(s) + start + 1, least(n, 2147483647))
-       ELSE coalesce(substring(s, least(start, 2147483647) + 1, least(n, 2147483647)), '') END;
+  CASE WHEN n <= 0 OR start < -length(s) THEN '' WHEN start < 0 THEN substring(s, length(s) + least(start, 0) + 1, least(n, 2147483647))
+       ELSE coalesce(substring(s, least(start, 2147483647)::BIGINT + 1, least(n, 2147483647)), '') END;
 
 CREATE OR REPLACE MACRO kql_positions(s, n) AS
   list_filter(range(0, length(s)), lambda i: starts_with(substring(s, i + 1), n));
@@ -69,7 +69,7 @@ CREATE OR REPLACE MACRO kql_trim_start(r, s) AS regexp_replace(s, '^(?:' || r ||
 CREATE OR REPLACE MACRO kql_trim_end(r, s) AS regexp_replace(s, '(?:' || r || ')$', '');
 CREATE OR REPLACE MACRO kql_trim(r, s) AS kql_trim_end(r, kql_trim_start(r, s));
 CREATE OR REPLACE MACRO kql_split(s, d) AS to_json(CASE WHEN d = '' THEN [s] ELSE string_split(s, d) END),
-  (s, d, i) AS CASE WHEN string_split(s, d)[i + 1] IS NOT NULL AND i >= 0 THEN to_json([string_split(s, d)[i + 1]]) END;
+  (s, d, i) AS CASE WHEN string_split(s, d)[least(i, 2147483647)::BIGINT + 1] IS NOT NULL AND i >= 0 THEN to_json([string_split(s, d)[least(i, 2147483647)::BIGINT + 1]]) END;
 CREATE OR REPLACE MACRO kql_strcmp(a, b) AS CASE WHEN a = b THEN 0 WHEN a < b THEN -1 ELSE 1 END;
 CREATE OR REPLACE MACRO kql_strrep(s, n) AS coalesce(repeat(s, least(greatest(n, 0), 1024)), ''),
   (s, n, d) AS coalesce(array_to_string(list_transform(range(0, least(n, 1024)), lambda i: s), d), '');
