@@ -1,5 +1,6 @@
 """Functions that a tenant stores: checked when they are saved, then names of every query and rule of that tenant."""
 
+import dataclasses
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
@@ -12,7 +13,8 @@ from vedette.errors import ConflictError, InvalidRequestError, NotFoundError
 from vedette.hunting.tables import HUNTING_FUNCTIONS
 from vedette.kql.binder.declarations import check_function
 from vedette.kql.catalog import Catalog, TableSchema
-from vedette.kql.errors import KqlError
+from vedette.kql.diagnostics import position
+from vedette.kql.errors import Diagnostic, KqlError, Span
 from vedette.kql.functions.registry import find
 from vedette.kql.keywords import KEYWORDS
 from vedette.store.tenancy import TenantRepository
@@ -20,6 +22,7 @@ from vedette.store.tenancy import TenantRepository
 MAXIMUM_FUNCTIONS = 1_000
 """Functions that one tenant can store: each query reads them all."""
 
+_BODY = " {\n"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
@@ -36,7 +39,7 @@ class StoredFunction(msgspec.Struct, frozen=True):
     @property
     def declaration(self) -> str:
         """The function in KQL, without its name."""
-        return f"({self.parameters}) {{\n{self.query}\n}}"
+        return f"({self.parameters}){_BODY}{self.query}\n}}"
 
 
 class TenantCatalog:
@@ -100,7 +103,7 @@ class StoredFunctions(TenantRepository):
             raise ConflictError("TooManyFunctions", limit=MAXIMUM_FUNCTIONS)
         _check_name(function.name, common)
         if errors := check_function(function.declaration, TenantCatalog(common, stored)):
-            raise KqlError(errors)
+            raise KqlError(tuple(_in_query(each, function) for each in errors))
         try:
             with self.connection.begin_nested():
                 self.insert(HUNTING_FUNCTIONS, **msgspec.structs.asdict(function))
@@ -118,6 +121,15 @@ def tenant_catalog(connection: Connection, tenant_id: str, common: Catalog) -> T
     """The catalog of a tenant as its functions are now."""
     stored = StoredFunctions(connection, tenant_id).all()
     return TenantCatalog(common, {each.name: each.declaration for each in stored})
+
+
+def _in_query(diagnostic: Diagnostic, function: StoredFunction) -> Diagnostic:
+    """The diagnostic with places of the body that the user wrote; one of the parameters stays as it is."""
+    start = diagnostic.span.start - function.declaration.index(_BODY) - len(_BODY)
+    if start < 0:
+        return diagnostic
+    line, column = position(function.query, start)
+    return dataclasses.replace(diagnostic, span=Span(start, diagnostic.span.length), line=line, column=column)
 
 
 def _check_name(name: str, common: Catalog) -> None:

@@ -89,6 +89,13 @@ def test_what_does_not_bind_is_not_stored(store: Store, parameters: str, query: 
         assert StoredFunctions(connection, HOME).all() == []
 
 
+def test_errors_stand_in_the_query_as_it_was_written(store: Store) -> None:
+    with pytest.raises(KqlError) as caught:
+        save(store, function("Mine", "DeviceInfo\n| project Nothing", "a: string, b: long"))
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.line, diagnostic.column, diagnostic.span.start) == (2, 11, 21)
+
+
 @pytest.mark.parametrize("name", ["DeviceInfo", "tostring", "count", "FileProfile", "MiscEvents", "bag_unpack"])
 def test_what_has_a_meaning_keeps_it(store: Store, name: str) -> None:
     with pytest.raises(ApiError):
