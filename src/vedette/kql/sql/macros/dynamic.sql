@@ -166,7 +166,7 @@ CREATE OR REPLACE MACRO kql_tostring_parsed(s) AS
   CASE WHEN s = '' THEN '' WHEN json_valid(s) THEN coalesce(TRY(json_extract_string(s, '$')), '') ELSE s END;
 CREATE OR REPLACE MACRO kql_embed_decimal(x) AS CASE WHEN x IS NOT NULL THEN to_json(kql_tostring_decimal(x)) END;
 CREATE OR REPLACE MACRO kql_range(a, b, step) AS
-  TRY(generate_series(a::BIGINT, (CASE WHEN step > 0 THEN least(b, a + 1048575::HUGEINT * step) ELSE greatest(b, a + 1048575::HUGEINT * step) END)::BIGINT, nullif(step, 0)::BIGINT));
+  generate_series(a::BIGINT, (CASE WHEN step > 0 THEN least(b, a + 1048575::HUGEINT * step) ELSE greatest(b, a + 1048575::HUGEINT * step) END)::BIGINT, nullif(step, 0)::BIGINT);
 CREATE OR REPLACE MACRO kql_range_real(a, b, step) AS
   list_transform(range(0, TRY_CAST(least(1048575, floor((b - a) / nullif(step, 0) + 1e-9)) AS BIGINT) + 1), lambda i: (a + i * step)::DOUBLE);
 CREATE OR REPLACE MACRO kql_texts_of_datetimes(l) AS list_transform(l, lambda t: kql_tostring_datetime(t));
