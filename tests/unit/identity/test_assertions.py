@@ -5,6 +5,8 @@ import json
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -113,3 +115,16 @@ def test_the_assertion_type_is_checked(registered: World) -> None:
 
 def test_a_secret_beside_an_assertion_is_refused(registered: World) -> None:
     assert send(registered, assertion(registered), client_secret=registered.seed.secret)[1] == [9002313]
+
+
+def test_padded_parts_are_signed_as_they_are(registered: World) -> None:
+    """The form of azure-identity's asynchronous certificate credential."""
+    header = {"typ": "JWT", "alg": "RS256", "x5t": thumbprint(DER, "sha1") + "="}
+    claims = json.loads(base64.urlsafe_b64decode(assertion(registered).split(".")[1] + "=="))
+    for filler in ("", "x", "xx"):  # parts of every length
+        parts = [json.dumps(part).encode() for part in (header | {"typ": "JWT" + filler}, claims | {"jti": filler})]
+        signed = b".".join(base64.urlsafe_b64encode(part) for part in parts)
+        signature = base64.urlsafe_b64encode(KEY.sign(signed, PKCS1v15(), SHA256()))
+        assert send(registered, f"{signed.decode()}.{signature.decode()}") == (200, [])
+        forged = base64.urlsafe_b64encode(KEY.sign(signed + b"=", PKCS1v15(), SHA256()))
+        assert send(registered, f"{signed.decode()}.{forged.decode()}") == (401, [700027])
