@@ -188,6 +188,7 @@ def lines(client: AsgiClient, export: str) -> list[Any]:
 def test_baselines(client: AsgiClient, world: EndpointWorld) -> None:
     row = {**device(WS01), "ProfileId": "p1", "ConfigurationId": "1.1.1", "IsApplicable": True}
     world.ingest({"DeviceBaselineComplianceAssessment": [{**row, "IsCompliant": False, "CurrentValue": '["24"]'}]})
+    world.clock.advance(1)
     world.ingest({"DeviceBaselineComplianceAssessment": [{**row, "IsCompliant": True, "CurrentValue": '["30"]'}]})
     (record,) = get(client, "machines/baselineComplianceAssessmentByMachine")["value"]
     assert (record["id"], record["isCompliant"], record["currentValue"]) == (f"{WS01}_p1_1.1.1", True, ["30"])
