@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: up test check bench lock clean
+.PHONY: up test check corpus bench lock clean
 $(STAMP): pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
@@ -23,6 +23,9 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/docs
+
+corpus: $(STAMP)
+	VEDETTE_CORPUS=whole $(BIN)/python -m pytest -q tests/conformance/kql_execution/test_over_telemetry.py
 
 bench: $(STAMP)
 	$(BIN)/python -m bench

@@ -1,6 +1,7 @@
 """Runs a hunting query: admits, compiles, fetches what it names from outside, executes, and labels the answer."""
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
@@ -31,7 +32,16 @@ from vedette.kql.catalog import Catalog
 from vedette.kql.compiled import CompiledQuery, TableRead
 from vedette.kql.errors import KqlError
 from vedette.lake import errors as lake_errors
-from vedette.lake.engine import Engine, ExternalFile, Lake, QueryOutcome, QueryScope, RelationScope, TimeRange
+from vedette.lake.engine import (
+    Engine,
+    ExternalFile,
+    Lake,
+    QueryLimits,
+    QueryOutcome,
+    QueryScope,
+    RelationScope,
+    TimeRange,
+)
 from vedette.observability import metrics
 
 RunQuery = Callable[[CompiledQuery], list[tuple[object, ...]]]
@@ -68,6 +78,7 @@ class HuntingService:
 
     def __init__(self, parts: HuntingParts) -> None:
         self._parts = parts
+        self._executions: dict[str, _Execution] = {}
 
     def run(
         self, ctx: RequestContext, query: str, timespan: str | None = None, parameters: Parameters | None = None
@@ -96,11 +107,17 @@ class HuntingService:
         admission = self._parts.limits.admit(now, asked)
         with _counted():
             self._parts.lake.flush(ctx.tenant.tenant_id)
-            yield _Execution(self._parts, ctx, admission, now, parameters)
+            execution = _Execution(self._parts, ctx, admission, now, parameters)
+            self._executions[ctx.request_id] = execution
+            try:
+                yield execution
+            finally:
+                self._executions.pop(ctx.request_id, None)
 
     def cancel(self, ctx: RequestContext) -> bool:
         """Stop the query of a request whose client has gone; True if it was running."""
-        return self._parts.engine.interrupt(ctx.request_id)
+        execution = self._executions.get(ctx.request_id)
+        return execution is not None and execution.cancel()
 
 
 class _Execution:
@@ -115,10 +132,27 @@ class _Execution:
         self._now = now
         self._parameters = parameters
         self._catalog = parts.catalog(ctx.tenant.tenant_id)
+        self._cancelled = False
+        self._deadline = time.monotonic() + admission.limits.seconds
         self._visibility = Visibility(ctx.tenant.tenant_id, ctx.scope, parts.seen_devices)
 
     def compile(self, query: str) -> CompiledQuery:
         return self._parts.compile(query, self._catalog, now=self._now, run=self._rows, parameters=self._parameters)
+
+    def cancel(self) -> bool:
+        """Stop what runs, and let nothing further begin."""
+        self._cancelled = True
+        self._parts.engine.interrupt(self._ctx.request_id)
+        return True
+
+    def _limits(self) -> QueryLimits:
+        """What is left of the request's time goes to the next of its executions."""
+        if self._cancelled:
+            raise HuntingCancelledError
+        seconds = self._deadline - time.monotonic()
+        if seconds <= 0:
+            raise HuntingTimeoutError
+        return msgspec.structs.replace(self._admission.limits, seconds=seconds)
 
     def results(self, compiled: CompiledQuery) -> Results:
         return _results(compiled, self.execute(compiled))
@@ -142,7 +176,7 @@ class _Execution:
                 functions=host_functions(compiled.natives, self._parts.places),
             )
             return self._parts.engine.execute(
-                scope, compiled.sql, compiled.parameters, self._admission.limits, query_id=self._ctx.request_id
+                scope, compiled.sql, compiled.parameters, self._limits(), query_id=self._ctx.request_id
             )
 
     def _rows(self, compiled: CompiledQuery) -> list[tuple[object, ...]]:
