@@ -30,7 +30,7 @@ async def read_body(receive: Receive, operation: OperationContract, declared: st
     """The whole body. Raises RequestTooLargeError before reading if its declared length says so."""
     _check_declared(operation, declared)
     message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body", False):  # most bodies come in one piece
+    if message["type"] == "http.request" and _is_whole(message, declared):  # most bodies come in one piece
         body: bytes = message.get("body", b"")
         if operation.max_body and len(body) > operation.max_body:
             raise RequestTooLargeError(limit=operation.max_body)
@@ -56,6 +56,11 @@ async def spool_body(receive: Receive, operation: OperationContract, declared: s
             await to_thread.run_sync(_discard, file, path)
         raise
     return path
+
+
+def _is_whole(message: MutableMapping[str, Any], declared: str | None) -> bool:
+    """Whether nothing follows: the server says so, or, before it knows, the declared length does."""
+    return not message.get("more_body", False) or declared == str(len(message.get("body", b"")))
 
 
 def _check_declared(operation: OperationContract, declared: str | None) -> None:
