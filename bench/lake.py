@@ -52,6 +52,7 @@ class BenchLake:
                 egress=Egress(EgressPolicy()),
                 limits=limits,
                 clock=self.clock,
+                seen_devices=lambda _tenant_id, _scope: frozenset(),
             )
         )
         principal = Principal("application", TENANT, TENANT, TENANT, "mtp")

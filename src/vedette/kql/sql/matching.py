@@ -59,6 +59,14 @@ def _term_regex(needle: str, left: bool, right: bool) -> str:
     return before + _escaped(needle) + after
 
 
+def _any_term_regex(needles: Sequence[str]) -> str:
+    """One pattern for all needles: those with term characters at both edges share their boundaries."""
+    terms = [each for each in needles if each[0].isalnum() and each[-1].isalnum()]
+    others = [_term_regex(each, True, True) for each in needles if each not in terms]
+    shared = f"{_BOUNDARY_LEFT}(?:{'|'.join(map(_escaped, terms))}){_BOUNDARY_RIGHT}"
+    return "|".join([shared, *others] if terms else others)
+
+
 def _has_constant(function: str, haystack: Sql, needle: str) -> Sql:
     if not needle:
         return tree.boolean(True)
@@ -199,7 +207,7 @@ def _any_constant(haystack: Sql, needles: list[str]) -> Sql:
     needles = list(dict.fromkeys(each.lower() for each in needles))
     if len(needles) == 1:
         return _has_constant("has", haystack, needles[0])
-    pattern = "(?i)" + "|".join(_term_regex(each, True, True) for each in needles)
+    pattern = "(?i)" + _any_term_regex(needles)
     if len(pattern) > _LONGEST_PATTERN:
         return tree.call("kql_has_any_list", haystack, tree.array([tree.text(each.lower()) for each in needles]))
     exact = tree.call("regexp_matches", haystack, tree.text(pattern))
