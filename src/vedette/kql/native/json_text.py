@@ -35,7 +35,11 @@ def bag_set_path(bag: str, path: str, value: str) -> str | None:
 
 
 def _read(text: str) -> object:
-    return json.loads(text, parse_float=_Digits, parse_int=_Digits)
+    """The value; a text that is no JSON is the string itself."""
+    try:
+        return json.loads(text, parse_float=_Digits, parse_int=_Digits)
+    except ValueError:
+        return text
 
 
 def _sorted(value: object) -> object:
