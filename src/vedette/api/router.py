@@ -63,6 +63,12 @@ class Router:
     ) -> None:
         self._hosts = HostTable(documents, accepted_hosts)
         self._surfaces = {segment.lower(): document.surface for document in documents for segment in document.segments}
+        self._everywhere = {
+            segment.lower(): document.surface
+            for document in documents
+            if document.everywhere
+            for segment in document.segments
+        }
         self._elsewhere = {
             (host, segment): document.surface
             for document in documents
@@ -78,6 +84,8 @@ class Router:
         first = segments[0].lower() if segments else ""
         if elsewhere := self._elsewhere.get((host_name(host), first)):
             return elsewhere
+        if everywhere := self._everywhere.get(first):
+            return everywhere
         return self._hosts.surface(host) or self._surfaces.get(first) or self._surfaces.get(ANY_SEGMENT)
 
     def match(self, surface: str | None, method: str, segments: tuple[str, ...]) -> Match:

@@ -66,6 +66,8 @@ class OperationsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """Host names of the real service: requests for them reach only this surface."""
     elsewhere: Mapping[str, tuple[str, ...]] = {}
     """First path segments that lead to this surface on a host of another one, by that host's name."""
+    everywhere: bool = False
+    """Whether its segments lead to this surface on the hosts of the others too."""
     audiences: tuple[str, ...] = ()
     """Resource applications (`Principal.audience`) whose tokens the surface takes."""
     part: str = ""

@@ -21,6 +21,7 @@ from vedette.api.hunting import HuntingRunner
 from vedette.api.ingest.routes import IngestSurface
 from vedette.api.inner_calls import InnerCalls
 from vedette.api.login.routes import LoginSurface
+from vedette.api.openapi import routes as openapi
 from vedette.api.router import Handler, Router
 from vedette.api.throttle import MeteredHunting, Throttle
 from vedette.contracts.operations import load_operations
@@ -89,6 +90,7 @@ def _handlers(services: Services, calls: InnerCalls, hunting: HuntingRunner) -> 
             services.identity, services.folder.root, HuntingParts(services.hunting, ContractCatalog)
         ).handlers(),
         "server": HealthSurface(services.store).handlers(),
+        "openapi": openapi.handlers(),
     }
 
 
