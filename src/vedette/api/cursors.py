@@ -1,4 +1,4 @@
-"""Continuation tokens of lists: opaque, signed, good for one tenant and one question.
+"""Continuation tokens of lists: opaque, signed, good for one caller, what they see, and one question.
 
 A token says which change the first page had seen and where the page before ended, so that the pages of a list are cut
 from one state however the rows change meanwhile.
@@ -10,12 +10,14 @@ import hmac
 
 import msgspec
 
+from vedette.context import RequestContext
 from vedette.odata.errors import ODataError
 from vedette.store.secrets import KeyedHasher, MasterKey
 
 PURPOSE = "page-cursors"
 _VERSION = 1
 _SIGNATURE_BYTES = 16
+_SCOPES = msgspec.json.Encoder(order="deterministic")
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -33,28 +35,33 @@ class CursorBox:
     def __init__(self, key: MasterKey) -> None:
         self._hasher = KeyedHasher(key.derive(PURPOSE))
 
-    def seal(self, tenant_id: str, question: str, cursor: Cursor) -> str:
-        """The token of a cursor. `question` is what the list was asked: the token answers no other."""
+    def seal(self, context: RequestContext, question: str, cursor: Cursor) -> str:
+        """The token of a cursor, for its caller alone. `question` is what the list was asked: it answers no other."""
         payload = msgspec.msgpack.encode(cursor)
-        sealed = self._signature(tenant_id, question, payload) + payload
+        sealed = self._signature(context, question, payload) + payload
         return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
-    def open(self, tenant_id: str, question: str, token: str) -> Cursor:
-        """The cursor of a token. Raises ODataError for one that was altered, or made for another tenant or question."""
+    def open(self, context: RequestContext, question: str, token: str) -> Cursor:
+        """The cursor of a token. Raises ODataError for one that was altered, or made for somebody or something else.
+
+        A caller who sees more or less than when the list began begins it again.
+        """
         try:
             sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         except (ValueError, binascii.Error) as error:
             raise _refused(token) from error
         signature, payload = sealed[:_SIGNATURE_BYTES], sealed[_SIGNATURE_BYTES:]
-        if not hmac.compare_digest(signature, self._signature(tenant_id, question, payload)):
+        if not hmac.compare_digest(signature, self._signature(context, question, payload)):
             raise _refused(token)
         cursor = msgspec.msgpack.decode(payload, type=Cursor)
         if cursor.version != _VERSION:
             raise _refused(token)
         return cursor
 
-    def _signature(self, tenant_id: str, question: str, payload: bytes) -> bytes:
-        text = "\n".join((tenant_id, base64.b64encode(payload).decode(), question))
+    def _signature(self, context: RequestContext, question: str, payload: bytes) -> bytes:
+        caller = (context.tenant.tenant_id, context.principal.app_id, context.principal.object_id)
+        seen = _SCOPES.encode(context.scope).decode()
+        text = "\n".join((*caller, seen, base64.b64encode(payload).decode(), question))
         return self._hasher.digest(text)[:_SIGNATURE_BYTES]
 
 

@@ -63,7 +63,7 @@ class KeptList:
         token = pairs.get("$skiptoken")
         if not token:
             return read_list(request, rules), None
-        cursor = self._parts.cursors.open(context.tenant.tenant_id, question(request, pairs), token)
+        cursor = self._parts.cursors.open(context, question(request, pairs), token)
         return read_list(request, rules, after_of=cursor.keys), cursor
 
     def page(
@@ -101,9 +101,7 @@ class KeptList:
     def _link(
         self, context: RequestContext, request: ApiRequest, query: ListQuery, place: tuple[Key, Key], total: int | None
     ) -> str:
-        token = self._parts.cursors.seal(
-            context.tenant.tenant_id, question(request, query.pairs), new_cursor(0, place, total)
-        )
+        token = self._parts.cursors.seal(context, question(request, query.pairs), new_cursor(0, place, total))
         return query.link(request, token)
 
 

@@ -49,7 +49,7 @@ class SnapshotList:
         """Understand a list request. Raises ODataError or InvalidRequestError."""
         pairs = decode_query(request.query)
         token = pairs.get("$skiptoken")
-        cursor = self._cursors.open(context.tenant.tenant_id, question(request, pairs), token) if token else None
+        cursor = self._cursors.open(context, question(request, pairs), token) if token else None
         query = read_list(request, self._rules, after_of=None if cursor is None else cursor.keys)
         if cursor is not None:
             selection = dataclasses.replace(query.selection, snapshot=cursor.snapshot)
@@ -65,15 +65,14 @@ class SnapshotList:
     ) -> ListPage[T]:
         """The page that was asked for, read in one view of the store."""
         (query, cursor), (connection, repository) = asked, rows
-        tenant_id = context.tenant.tenant_id
-        snapshot = Changes(connection, tenant_id).last_number() if cursor is None else cursor.snapshot
+        snapshot = Changes(connection, context.tenant.tenant_id).last_number() if cursor is None else cursor.snapshot
         found, after = repository.page(query.selection)
         total = cursor.total if cursor else None
         if query.options.count and total is None:
             total = repository.count(query.selection.condition)
         if after is None:
             return ListPage(found, total, None)
-        token = self._cursors.seal(tenant_id, question(request, query.pairs), new_cursor(snapshot, after, total))
+        token = self._cursors.seal(context, question(request, query.pairs), new_cursor(snapshot, after, total))
         return ListPage(found, total, query.link(request, token))
 
 

@@ -2,15 +2,16 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select
 
-from vedette.errors import InvalidRequestError, NotFoundError
+from vedette.errors import InvalidRequestError, NotFoundError, PermissionDeniedError
 from vedette.indicators.tables import INDICATOR_COUNTERS, INDICATORS
+from vedette.odata.json_texts import json_texts
 from vedette.odata.paging import KEYS_OF_ONE_STATEMENT, SortKey, order_rows
 from vedette.store.engine import conflict_insert
 from vedette.store.tenancy import TenantRepository
@@ -50,6 +51,12 @@ class Author(msgspec.Struct, frozen=True):
     name: str
     source_type: str
     sees_all: bool
+    exposed_to: frozenset[str] | None = None
+    """Names of the device groups whose machines the author sees; None: of all machines."""
+
+    def may_write_for(self, groups: Collection[str]) -> bool:
+        """Whether everything that an indicator for these groups is about is in sight. No groups are all machines."""
+        return self.exposed_to is None or (bool(groups) and self.exposed_to.issuperset(groups))
 
 
 class Indicator(msgspec.Struct, frozen=True):
@@ -117,8 +124,10 @@ class Indicators(TenantRepository):
     def put(self, new: NewIndicator, author: Author, now: int) -> Indicator:
         """Create, or change the one of the same value and type.
 
-        Raises InvalidRequestError if it is beyond the limit, or somebody else's and the author may not see it.
+        Raises InvalidRequestError if it is beyond the limit, or somebody else's and the author may not see it;
+        PermissionDeniedError if it is or was for machines that the author does not see.
         """
+        _require_exposure(author, new.rbac_group_names)
         match_value = normalized(new.type, new.value)
         same = and_(INDICATORS.c.type == new.type, INDICATORS.c.match_value == match_value)
         row = self.connection.execute(self.select(INDICATORS).where(same)).first()
@@ -140,19 +149,27 @@ class Indicators(TenantRepository):
             return self._add(new, match_value, author, now, values)
         if not author.sees_all and row.created_by != author.author_id:
             raise InvalidRequestError("InvalidInput", reason="An indicator of this value belongs to somebody else.")
+        _require_exposure(author, row.rbac_group_names)
         statement = self.update(INDICATORS).where(INDICATORS.c.indicator_id == row.indicator_id)
         self.connection.execute(statement.values(last_updated_by=author.name, **values))
         return self._stored(row.indicator_id)
 
     def remove(self, indicator_ids: Iterable[int]) -> None:
-        """Delete all of them, or none. Raises NotFoundError naming one that does not exist or is not seen."""
+        """Delete all of them, or none.
+
+        Raises NotFoundError naming one that does not exist or is somebody else's, PermissionDeniedError for one that is
+        for machines that the author does not see.
+        """
         wanted = set(indicator_ids)
-        seen = select(INDICATORS.c.indicator_id).where(
-            self.own(INDICATORS), self._seen(), INDICATORS.c.indicator_id.in_(wanted)
-        )
-        missing = wanted - set(self.connection.scalars(seen))
+        columns = INDICATORS.c.indicator_id, INDICATORS.c.rbac_group_names
+        found = self.connection.execute(
+            select(*columns).where(self.own(INDICATORS), self._authored(), INDICATORS.c.indicator_id.in_(wanted))
+        ).all()
+        missing = wanted - {row.indicator_id for row in found}
         if missing:
             raise NotFoundError(resource=f"Indicator {min(missing)}")
+        for row in found:
+            _require_exposure(self._author, row.rbac_group_names)
         self.connection.execute(self.delete(INDICATORS).where(INDICATORS.c.indicator_id.in_(wanted)))
 
     def _add(
@@ -186,10 +203,19 @@ class Indicators(TenantRepository):
         return None if row is None else _to_indicator(row)
 
     def _seen(self) -> ColumnElement[bool]:
+        """What the author may touch and what is for a machine that they see."""
+        if self._author is None or self._author.exposed_to is None:
+            return self._authored()
+        names = INDICATORS.c.rbac_group_names
+        group = json_texts(names).table_valued("value", name="exposed_group")
+        of_a_seen_group = exists().select_from(group).where(group.c.value.in_(sorted(self._author.exposed_to)))
+        return and_(self._authored(), or_(func.json_array_length(names) == 0, of_a_seen_group))
+
+    def _authored(self) -> ColumnElement[bool]:
         if self._author is None or self._author.sees_all:
             return self.own(INDICATORS)
-        seen: ColumnElement[bool] = INDICATORS.c.created_by == self._author.author_id
-        return seen
+        authored: ColumnElement[bool] = INDICATORS.c.created_by == self._author.author_id
+        return authored
 
     def _next_id(self) -> int:
         table = INDICATOR_COUNTERS
@@ -198,6 +224,11 @@ class Indicators(TenantRepository):
             index_elements=[table.c.tenant_id], set_={"last_indicator_id": table.c.last_indicator_id + 1}
         ).returning(table.c.last_indicator_id)
         return int(self.connection.execute(statement).scalar_one())
+
+
+def _require_exposure(author: Author | None, groups: Collection[str]) -> None:
+    if author is not None and not author.may_write_for(groups):
+        raise PermissionDeniedError("DeviceGroupNotExposed", groups=", ".join(groups) or "all devices")
 
 
 def is_active(now: int) -> ColumnElement[bool]:

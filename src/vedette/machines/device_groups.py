@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row, func, select
 
+from vedette.context import DataScope
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.identity.directory.device_access import DeviceGroupAccess
 from vedette.identity.directory.security_roles import SecurityRoles
@@ -46,6 +47,14 @@ class DeviceGroups(TenantRepository):
         if found is None:
             raise NotFoundError(resource=f"Device group {key}")
         return found
+
+    def names_within(self, scope: DataScope) -> frozenset[str] | None:
+        """Names of the groups inside a scope; None: the scope leaves no machine out."""
+        if not scope.narrows_devices:
+            return None
+        numbers = {each.group_id: each.name for each in self.all()}
+        wanted = set(numbers) if scope.device_groups is None else set(numbers) & scope.device_groups
+        return frozenset(numbers[number] for number in wanted - scope.hidden_device_groups)
 
     def create(self, name: str, conditions: tuple[Condition, ...], **more: str) -> DeviceGroup:
         """A new group, ranked behind those that people made. `more`: description, remediation_level.

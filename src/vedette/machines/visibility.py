@@ -42,9 +42,8 @@ class SeenMachines:
             return frozenset(connection.scalars(seen_machine_ids(tenant_id, scope)))
 
 
-def seen_alerts(context: RequestContext) -> ColumnElement[bool] | None:
-    """The alerts that a caller sees: those about no machine out of sight. None: all of them."""
-    scope, tenant_id = context.scope, context.tenant.tenant_id
+def alerts_within(tenant_id: str, scope: DataScope) -> ColumnElement[bool] | None:
+    """The alerts inside a scope: those about no machine out of sight. None: all of them."""
     conditions: list[ColumnElement[bool]] = []
     if scope.narrows_devices:
         conditions.append(only_about(tenant_id, seen_machine_ids(tenant_id, scope)))
@@ -53,10 +52,20 @@ def seen_alerts(context: RequestContext) -> ColumnElement[bool] | None:
     return and_(*conditions) if conditions else None
 
 
+def incidents_within(tenant_id: str, scope: DataScope) -> ColumnElement[bool] | None:
+    """The incidents inside a scope: those with an alert inside it. None: all of them."""
+    alerts = alerts_within(tenant_id, scope)
+    return None if alerts is None else of_seen_alerts(tenant_id, alerts)
+
+
+def seen_alerts(context: RequestContext) -> ColumnElement[bool] | None:
+    """The alerts that a caller sees. None: all of them."""
+    return alerts_within(context.tenant.tenant_id, context.scope)
+
+
 def seen_incidents(context: RequestContext) -> ColumnElement[bool] | None:
-    """The incidents that a caller sees: those with an alert that they see. None: all of them."""
-    alerts = seen_alerts(context)
-    return None if alerts is None else of_seen_alerts(context.tenant.tenant_id, alerts)
+    """The incidents that a caller sees. None: all of them."""
+    return incidents_within(context.tenant.tenant_id, context.scope)
 
 
 class MachineRepository(TenantRepository):

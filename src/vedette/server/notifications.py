@@ -101,9 +101,10 @@ def delivery(services: Services) -> "Delivery":
     from vedette.api.graph.subscriptions import subscription_filters
     from vedette.server.resource_data import describe_resource
     from vedette.streaming.delivery import Delivery, DeliveryParts
+    from vedette.streaming.reach import reach
 
     parts = DeliveryParts(services.store, services.queue, services.egress, _sealer(services), services.clock)
-    return Delivery(parts, subscription_filters(), describe_resource)
+    return Delivery(parts, subscription_filters(), describe_resource, reach)
 
 
 def notification_topics() -> Mapping[str, Sequence[str]]:

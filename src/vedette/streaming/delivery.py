@@ -6,7 +6,7 @@ the HMAC-SHA-256 of `<t>.<body>`, so that a receiver can tell it from anybody el
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 from urllib.parse import quote
 
@@ -14,12 +14,14 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection
 
 from vedette.clock import TICKS_PER_SECOND, Clock, format_ticks, now_ticks, to_ticks
+from vedette.context import DataScope
 from vedette.egress.errors import EgressError
 from vedette.egress.transport import EgressResponse
 from vedette.errors import InvalidRequestError, VedetteError
 from vedette.incidents.alerts import ALERT_FIELDS, Alerts
 from vedette.incidents.incidents import INCIDENT_FIELDS, Incidents
 from vedette.jobs.queue import Job, JobQueue
+from vedette.machines.visibility import alerts_within, incidents_within
 from vedette.observability.logs import get_logger
 from vedette.odata.sql import PropertyMap, to_condition
 from vedette.store.engine import Store
@@ -62,21 +64,35 @@ class DeliveryParts(msgspec.Struct, frozen=True):
     clock: Clock
 
 
+class Named(msgspec.Struct, frozen=True):
+    """An alert or incident. `subject` as in `streaming.subscriptions.RESOURCES`."""
+
+    subject: str
+    key: str
+
+
+Reach = Callable[[Connection, str, Subscription], DataScope | None]
+"""What the maker of a subscription may be told of (`streaming.reach`)."""
+
+
 class Describe(Protocol):
     """Writes a resource as its API shows it."""
 
     def __call__(
-        self, connection: Connection, tenant_id: str, subject: str, key: str, base_url: str, /
+        self, connection: Connection, tenant_id: str, scope: DataScope, resource: Named, base_url: str, /
     ) -> bytes | None:
-        """The alert or incident as JSON; None if it is not there."""
+        """The alert or incident as JSON; None if it is not inside the scope."""
         ...
 
 
 class Delivery:
     """Handlers of the jobs, and the check of an address. `filters` say what each resource filters by."""
 
-    def __init__(self, parts: DeliveryParts, filters: Mapping[str, PropertyMap], describe: Describe) -> None:
+    def __init__(
+        self, parts: DeliveryParts, filters: Mapping[str, PropertyMap], describe: Describe, reach: Reach
+    ) -> None:
         self._describe = describe
+        self._reach = reach
         self._store = parts.store
         self._queue = parts.queue
         self._sender = parts.sender
@@ -169,7 +185,9 @@ class Delivery:
         if self._clock.time() > float(job.payload["until"]):
             self._tell(job.tenant_id, found, "missed")
             return
-        self._send(found.notification_url, found, {"value": [self._notification(job, found)]})
+        notification = self._notification(job, found)
+        if notification is not None:
+            self._send(found.notification_url, found, {"value": [notification]})
 
     def _concerns(
         self, connection: Connection, tenant_id: str, subscription: Subscription, subject: str, key: object
@@ -177,17 +195,24 @@ class Delivery:
         resource = parse_resource(subscription.resource)
         if resource.subject != subject:
             return False
-        if resource.condition is None:
-            return True
-        filtered = to_condition(resource.condition, self._filters[resource.path])
-        column: ColumnElement[object] = (
-            ALERT_FIELDS["alert_id"] if subject == "alert" else INCIDENT_FIELDS["incident_id"]
-        )
-        repository = Alerts(connection, tenant_id) if subject == "alert" else Incidents(connection, tenant_id)
-        return repository.count(filtered & (column == key)) > 0
+        scope = self._reach(connection, tenant_id, subscription)
+        if scope is None:
+            return False
+        named, filtered = Named(subject, str(key)), None
+        if resource.condition is not None:
+            filtered = to_condition(resource.condition, self._filters[resource.path])
+        return _is_there(connection, tenant_id, scope, named, filtered)
 
-    def _notification(self, job: Job, subscription: Subscription) -> dict[str, object]:
-        resource, key = parse_resource(subscription.resource), job.payload["key"]
+    def _notification(self, job: Job, subscription: Subscription) -> dict[str, object] | None:
+        """What is sent; None if its subscriber may not be told of it any more."""
+        resource, key = parse_resource(subscription.resource), str(job.payload["key"])
+        named = Named(resource.subject, key)
+        with self._store.connect() as connection:
+            scope = self._reach(connection, job.tenant_id, subscription)
+            if scope is None or not _is_there(connection, job.tenant_id, scope, named):
+                return None
+            carries = subscription.encryption_certificate is not None
+            data = self._describe(connection, job.tenant_id, scope, named, subscription.base_url) if carries else None
         path = f"{resource.path}/{key}"
         state = subscription.client_state
         notification: dict[str, object] = {
@@ -203,19 +228,35 @@ class Delivery:
                 "id": key,
             },
         }
-        if subscription.encryption_certificate is not None:
-            with self._store.connect() as connection:
-                data = self._describe(connection, job.tenant_id, resource.subject, str(key), subscription.base_url)
+        if data is not None and subscription.encryption_certificate is not None:
             certificate_id = subscription.encryption_certificate_id or ""
-            if data is not None:
-                content = encrypted_content(data, subscription.encryption_certificate, certificate_id)
-                notification["encryptedContent"] = content
+            notification["encryptedContent"] = encrypted_content(
+                data, subscription.encryption_certificate, certificate_id
+            )
         return notification
 
     def _signature(self, subscription: Subscription, body: bytes) -> dict[str, str]:
         if subscription.client_state is None:
             return {}
         return {SIGNATURE: sign(subscription.client_state, int(self._clock.time()), body)}
+
+
+def _is_there(
+    connection: Connection,
+    tenant_id: str,
+    scope: DataScope,
+    named: Named,
+    condition: ColumnElement[bool] | None = None,
+) -> bool:
+    """Whether an alert or incident is inside a scope, and meets a condition."""
+    repository: Alerts | Incidents
+    if named.subject == "alert":
+        repository = Alerts(connection, tenant_id, alerts_within(tenant_id, scope))
+        own = ALERT_FIELDS["alert_id"] == named.key
+    else:
+        repository = Incidents(connection, tenant_id, incidents_within(tenant_id, scope))
+        own = INCIDENT_FIELDS["incident_id"] == int(named.key)
+    return repository.count(own if condition is None else own & condition) > 0
 
 
 def sign(key: Secret[bytes], moment: int, body: bytes) -> str:

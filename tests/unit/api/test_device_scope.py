@@ -54,6 +54,7 @@ class Scene:
     def __init__(self, world: EndpointWorld, patch: pytest.MonkeyPatch) -> None:
         self.world = world
         self._patch = patch
+        self._numbers = itertools.count()
         _ingest(world)
         with world.store.begin() as connection:
             groups = DeviceGroups(connection, HOME)
@@ -74,8 +75,9 @@ class Scene:
         )
 
     def client(self, audience: str, **limits: Any) -> AsgiClient:
-        self._patch.setitem(api_fakes.PRINCIPALS, f"person-{audience}", user(audience, **limits))
-        return self.application.client(f"person-{audience}")
+        token = f"person-{next(self._numbers)}"
+        self._patch.setitem(api_fakes.PRINCIPALS, token, user(audience, **limits))
+        return self.application.client(token)
 
     def limited(self, audience: str) -> AsgiClient:
         """Somebody whom the servers' user access leaves out."""
@@ -363,11 +365,57 @@ def test_a_link_to_an_export_shows_what_its_maker_saw(scene: Scene) -> None:
         assert len(lines) == devices
 
 
-def test_a_subscription_is_for_those_who_see_everything(scene: Scene) -> None:
-    body = {
-        "changeType": "updated",
-        "notificationUrl": "https://x.test/n",
-        "resource": "security/alerts_v2",
-        "expirationDateTime": "2025-11-24T00:00:00Z",
-    }
-    assert scene.limited("graph").post("/v1.0/subscriptions", body).status == 501
+INDICATOR = {"indicatorType": "DomainName", "action": "Block", "title": "t", "description": "d"}
+
+
+def test_indicators_are_for_machines_that_their_author_sees(scene: Scene) -> None:
+    everybody, limited = scene.application.client("endpoint"), scene.client("wdatp", **_acting(scene))
+    groups_of = {"ws": ["Workstations"], "srv": ["Servers"], "all": [], "two": ["Workstations", "Servers"]}
+    made = {}
+    for name, groups in groups_of.items():
+        body = {**INDICATOR, "indicatorValue": f"{name}.test", "rbacGroupNames": groups}
+        made[name] = everybody.post("/api/indicators", body).json()["id"]
+    assert {each["indicatorValue"] for each in everybody.get("/api/indicators").json()["value"]} >= {"srv.test"}
+    shown = {each["indicatorValue"] for each in limited.get("/api/indicators").json()["value"]}
+    assert shown == {"ws.test", "all.test", "two.test"}
+    for groups, status in ((["Workstations"], 200), (["Servers"], 403), (["Workstations", "Servers"], 403), ([], 403)):
+        body = {**INDICATOR, "indicatorValue": f"mine{len(groups)}.test", "rbacGroupNames": groups}
+        assert limited.post("/api/indicators", body).status == status
+    taken_over = {**INDICATOR, "indicatorValue": "srv.test", "rbacGroupNames": ["Workstations"]}
+    assert limited.post("/api/indicators", taken_over).status == 403
+    imported = limited.post("/api/indicators/import", {"Indicators": [taken_over]}).json()["value"]
+    assert imported[0]["isFailed"] is True
+    both = {"IndicatorIds": [made["ws"], made["srv"]]}
+    for refused in ({"IndicatorIds": [made["all"]]}, both):
+        assert limited.post("/api/indicators/BatchDelete", refused).status == 403
+    assert limited.send("DELETE", f"/api/indicators/{made['two']}").status == 403
+    assert limited.send("DELETE", f"/api/indicators/{made['ws']}").status == 204
+
+
+def test_the_rest_of_a_list_is_for_its_caller_alone(scene: Scene) -> None:
+    """Also where it is the same person, whose roles changed meanwhile."""
+    sees_all = scene.client("graph")
+    link = sees_all.get("/v1.0/security/alerts_v2?$top=1").json()["@odata.nextLink"]
+    target = "/" + link.split("/", 3)[3]
+    assert scene.limited("graph").get(target).status == 400
+    assert scene.client("graph", object_id="somebody-else").get(target).status == 400
+    assert scene.client("graph").get(target).status == 200
+
+
+NOTIFIED = {
+    "changeType": "updated",
+    "notificationUrl": "https://x.test/n",
+    "resource": "security/alerts_v2",
+    "expirationDateTime": "2025-11-24T00:00:00Z",
+}
+
+
+def test_subscriptions_of_an_application_are_each_of_the_person_who_made_it(scene: Scene) -> None:
+    """Whoever sees more must not have their notifications sent elsewhere by whoever sees less."""
+    ann, bob = (scene.client("graph", object_id=name) for name in ("ann", "bob"))
+    path = f"/v1.0/subscriptions/{ann.post('/v1.0/subscriptions', NOTIFIED).json()['id']}"
+    assert ann.get(path).status == 200
+    assert bob.get("/v1.0/subscriptions").json()["value"] == []
+    for method, body in (("GET", b""), ("PATCH", b'{"notificationUrl": "https://bob.test"}'), ("DELETE", b"")):
+        assert bob.send(method, path, body=body).status == 404
+    assert scene.application.client("graph").get(path).status == 200

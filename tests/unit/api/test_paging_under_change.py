@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.api_fakes import HOME, OTHER, Application, assemble
+from tests.api_fakes import HOME, OTHER, Application, assemble, find_tenant, principal
 from tests.asgi import AsgiClient
 from vedette.api.cursors import CursorBox, new_cursor
 from vedette.clock import now_ticks
+from vedette.context import RequestContext
 from vedette.ids import RandomIds
 from vedette.incidents.alerts import AlertChange, Alerts, NewAlert, create
 from vedette.incidents.evidence import DeviceEvidence
@@ -203,6 +204,7 @@ def test_a_cursor_answers_only_what_it_was_made_for(application: Application, ch
 
 
 def test_cursors_of_another_installation_do_not_open() -> None:
-    token = CursorBox(MasterKey.random()).seal(HOME, "q", new_cursor(1, (2, "a"), None))
+    context = RequestContext(find_tenant(HOME), principal("graph"), "", "", "")
+    token = CursorBox(MasterKey.random()).seal(context, "q", new_cursor(1, (2, "a"), None))
     with pytest.raises(ODataError):
-        CursorBox(MasterKey.random()).open(HOME, "q", token)
+        CursorBox(MasterKey.random()).open(context, "q", token)

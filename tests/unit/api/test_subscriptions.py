@@ -20,6 +20,7 @@ from tests.api_fakes import HOME, Application
 from tests.unit.api.test_paging_under_change import new_alert
 from vedette.api.graph.subscriptions import subscription_filters
 from vedette.clock import now_ticks
+from vedette.context import EVERYTHING, DataScope
 from vedette.egress.errors import EgressFailedError
 from vedette.egress.transport import EgressResponse
 from vedette.errors import InvalidRequestError
@@ -38,6 +39,7 @@ from vedette.streaming.delivery import (
     Delivery,
     DeliveryError,
     DeliveryParts,
+    Reach,
 )
 from vedette.streaming.subscriptions import Subscriptions
 
@@ -68,13 +70,18 @@ class Receiver:
         return EgressResponse(url, self.status, {}, b"")
 
 
-def deliver_all(application: Application, receiver: Receiver) -> int:
+def reach(*_: object) -> DataScope:
+    """Subscribers here are told everything."""
+    return EVERYTHING
+
+
+def deliver_all(application: Application, receiver: Receiver, told: Reach = reach) -> int:
     """Relay what happened and run the jobs of notifications; how many deliveries failed."""
     queue = JobQueue(application.store, application.clock, RandomIds())
     topics = {ALERT_CHANGED: (FAN_OUT,), INCIDENT_CHANGED: (FAN_OUT,)}
     OutboxRelay(application.store, queue, topics).relay()
     parts = DeliveryParts(application.store, queue, receiver, application.sealer, application.clock)
-    delivery = Delivery(parts, subscription_filters(), describe_resource)
+    delivery = Delivery(parts, subscription_filters(), describe_resource, told)
     failed = 0
     while (job := queue.claim()) is not None:
         try:
@@ -111,6 +118,43 @@ def test_a_notification_is_told_once_and_signed(application: Application) -> Non
     graph.patch(f"/v1.0/security/alerts_v2/{high}", {"status": "inProgress"})
     deliver_all(application, receiver)
     assert receiver.taken[1][0]["value"][0]["changeType"] == "updated"
+
+
+@pytest.mark.parametrize("resource", ["security/alerts_v2", "/security/incidents"])
+@pytest.mark.parametrize(
+    ("scope", "is_told"),
+    [
+        (EVERYTHING, True),
+        (DataScope(sources=frozenset({"endpoint"})), True),
+        (DataScope(sources=frozenset({"office"})), False),
+        (DataScope(device_groups=frozenset({1})), False),
+        (None, False),
+    ],
+)
+def test_subscribers_are_told_of_what_they_see(
+    application: Application, resource: str, scope: DataScope | None, is_told: bool
+) -> None:
+    text, _ = certificate()
+    rich = {"includeResourceData": True, "encryptionCertificate": text, "encryptionCertificateId": "mine"}
+    body = {**BODY, **rich, "resource": resource}
+    assert application.client("graph").post("/v1.0/subscriptions", body).status == 201
+    new_alert(application, 2)
+    receiver = Receiver()
+    assert deliver_all(application, receiver, lambda *_: scope) == 0
+    assert bool(receiver.taken) is is_told
+
+
+def test_who_sees_less_when_it_is_delivered_is_not_told(application: Application) -> None:
+    application.client("graph").post("/v1.0/subscriptions", BODY)
+    new_alert(application, 2)
+    receiver, asked = Receiver(), list[object]()
+
+    def first_everything(*about: object) -> DataScope | None:
+        asked.append(about)
+        return EVERYTHING if len(asked) == 1 else None
+
+    assert deliver_all(application, receiver, first_everything) == 0
+    assert (len(asked), receiver.taken) == (2, [])
 
 
 def test_what_is_not_taken_is_tried_again(application: Application) -> None:
@@ -176,7 +220,7 @@ def test_an_address_has_to_repeat_the_token(application: Application) -> None:
 
     def delivery(receiver: Receiver) -> Delivery:
         parts = DeliveryParts(application.store, queue, receiver, application.sealer, application.clock)
-        return Delivery(parts, subscription_filters(), describe_resource)
+        return Delivery(parts, subscription_filters(), describe_resource, reach)
 
     away = Receiver()
     away.is_away = True
@@ -242,7 +286,7 @@ def test_the_subscriber_is_warned_before_the_end(application: Application) -> No
     queue = JobQueue(application.store, application.clock, RandomIds())
     receiver = Receiver()
     parts = DeliveryParts(application.store, queue, receiver, application.sealer, application.clock)
-    delivery = Delivery(parts, subscription_filters(), describe_resource)
+    delivery = Delivery(parts, subscription_filters(), describe_resource, reach)
     graph = application.client("graph")
     body = {**BODY, "lifecycleNotificationUrl": "https://hooks.contoso.test/life"}
     made = [graph.post("/v1.0/subscriptions", body).json()["id"] for _ in range(2)]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from vedette.api.bodies import read_object
 from vedette.api.changes import enum_value
@@ -13,11 +14,12 @@ from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.listing import ListRules
 from vedette.api.render import json_answer
 from vedette.clock import format_ticks, now_ticks
-from vedette.context import Principal, RequestContext
+from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
-from vedette.errors import ApiError, InvalidRequestError, NotFoundError
+from vedette.errors import ApiError, InvalidRequestError, NotFoundError, PermissionDeniedError
 from vedette.indicators import indicators as domain
 from vedette.indicators.indicators import INDICATOR_FIELDS, Author, Indicators, NewIndicator
+from vedette.machines.device_groups import DeviceGroups
 from vedette.odata.dates import parse_ticks
 from vedette.odata.json_texts import text_collection
 from vedette.odata.sql import Property, PropertyMap
@@ -120,7 +122,7 @@ class DefenderIndicators:
         """GET /api/indicators."""
         query, cursor = self._parts.lists.read(context, request, self._rules)
         with self._parts.store.connect() as connection:
-            indicators = Indicators(connection, context.tenant.tenant_id, author_of(context.principal))
+            indicators = Indicators(connection, context.tenant.tenant_id, author_of(connection, context))
             page = self._parts.lists.page(context, request, (query, cursor), indicators)
         return page_answer(request, "Indicators", query, page, to_indicator)
 
@@ -128,8 +130,8 @@ class DefenderIndicators:
         """POST /api/indicators: creates, or changes the one of the same value and type."""
         now = now_ticks(self._parts.clock)
         new = to_new(read_object(request.body, IndicatorBody), now)
-        author = author_of(context.principal)
         with self._parts.store.begin() as connection:
+            author = author_of(connection, context)
             indicator = Indicators(connection, context.tenant.tenant_id, author).put(new, author, now)
         return entity(request, "Indicators", to_indicator(indicator))
 
@@ -138,8 +140,9 @@ class DefenderIndicators:
         bodies = read_object(request.body, ImportBody).indicators
         if len(bodies) > MAX_BATCH:
             raise InvalidRequestError("MaximumBatchSizeExceeded", received=len(bodies), limit=MAX_BATCH)
-        author, now = author_of(context.principal), now_ticks(self._parts.clock)
+        now = now_ticks(self._parts.clock)
         with self._parts.store.begin() as connection:
+            author = author_of(connection, context)
             indicators = Indicators(connection, context.tenant.tenant_id, author)
             results = [_imported(indicators, msgspec.json.encode(body), author, now) for body in bodies]
         name = odata_context(request, "Collection(microsoft.windowsDefenderATP.api.ImportIndicatorResult)")
@@ -152,7 +155,7 @@ class DefenderIndicators:
         if indicator_id is None:
             raise NotFoundError(resource=f"Indicator {text}")
         with self._parts.store.begin() as connection:
-            Indicators(connection, context.tenant.tenant_id, author_of(context.principal)).remove([indicator_id])
+            Indicators(connection, context.tenant.tenant_id, author_of(connection, context)).remove([indicator_id])
         return ApiResponse(204)
 
     def delete_many(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -167,14 +170,16 @@ class DefenderIndicators:
         if len(indicator_ids) < len(texts):
             raise InvalidRequestError("InvalidBodyValue", property="IndicatorIds")
         with self._parts.store.begin() as connection:
-            Indicators(connection, context.tenant.tenant_id, author_of(context.principal)).remove(indicator_ids)
+            Indicators(connection, context.tenant.tenant_id, author_of(connection, context)).remove(indicator_ids)
         return ApiResponse(204)
 
 
-def author_of(principal: Principal) -> Author:
-    """Who writes. An application without `Ti.ReadWrite.All` sees only what it made."""
+def author_of(connection: Connection, context: RequestContext) -> Author:
+    """Who writes: an application without `Ti.ReadWrite.All` sees what it made, a person what is for their machines."""
+    principal = context.principal
     if principal.kind == "user":
-        return Author(principal.object_id, caller_name(principal), "User", sees_all=True)
+        exposed = DeviceGroups(connection, context.tenant.tenant_id).names_within(context.scope)
+        return Author(principal.object_id, caller_name(principal), "User", sees_all=True, exposed_to=exposed)
     sees_all = "Ti.ReadWrite.All" in principal.roles
     return Author(principal.app_id, caller_name(principal), "AadApp", sees_all=sees_all)
 
@@ -246,7 +251,7 @@ def _imported(indicators: Indicators, body: bytes, author: Author, now: int) -> 
         return {"id": None, "indicator": None, "isFailed": True, "failureReason": _reason(error)}
     try:
         stored = indicators.put(to_new(read, now), author, now)
-    except InvalidRequestError as error:
+    except (InvalidRequestError, PermissionDeniedError) as error:
         return {"id": None, "indicator": read.indicator_value, "isFailed": True, "failureReason": _reason(error)}
     return {"id": str(stored.indicator_id), "indicator": stored.value, "isFailed": False, "failureReason": None}
 

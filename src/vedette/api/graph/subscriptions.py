@@ -1,4 +1,7 @@
-"""Graph's subscriptions: create with validation, list, get, renew, delete. An application sees only its own."""
+"""Graph's subscriptions: create with validation, list, get, renew, delete.
+
+An application sees only its own, and of those that it made for people only those of the one who asks.
+"""
 
 from collections.abc import Callable
 
@@ -11,7 +14,7 @@ from vedette.api.graph.incidents import incident_properties
 from vedette.api.graph.surface import graph_answer, metadata_url
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.clock import Clock, format_ticks, now_ticks
-from vedette.context import RequestContext
+from vedette.context import Principal, RequestContext
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.ids import Ids
 from vedette.odata.dates import parse_ticks
@@ -81,7 +84,7 @@ class GraphSubscriptions:
         """GET /subscriptions."""
         with self._parts.store.connect() as connection:
             found = self._of(connection, context).live(now_ticks(self._parts.clock), context.principal.app_id)
-        value = [_entity(subscription) for subscription in found]
+        value = [_entity(subscription) for subscription in found if _is_own(context.principal, subscription)]
         return graph_answer({"@odata.context": metadata_url(request, COLLECTION), "value": value})
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -92,8 +95,6 @@ class GraphSubscriptions:
     def create(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /subscriptions: the address has to answer the validation token first."""
         body = read_object(request.body, SubscriptionBody)
-        if context.scope.is_limited:  # notifications are of the tenant: they would tell of what the caller does not see
-            raise InvalidRequestError("SubscriptionScopeNotBuilt")
         subscription = self._checked(context, body)
         self._parts.validate(subscription.notification_url, self._parts.ids.guid())
         if subscription.lifecycle_url is not None:
@@ -133,7 +134,7 @@ class GraphSubscriptions:
     def _found(self, connection: Connection, context: RequestContext, request: ApiRequest) -> Subscription:
         subscription_id = request.path_parameters["id"]
         found = self._of(connection, context).get(subscription_id.lower(), now_ticks(self._parts.clock))
-        if found is None or found.application_id != context.principal.app_id:
+        if found is None or not _is_own(context.principal, found):
             raise NotFoundError(resource=subscription_id)
         return found
 
@@ -164,6 +165,13 @@ class GraphSubscriptions:
             encryption_certificate=certificate,
             encryption_certificate_id=certificate_id,
         )
+
+
+def _is_own(principal: Principal, subscription: Subscription) -> bool:
+    """Whether a caller may see and change a subscription: it may tell more than other people of the application see."""
+    if principal.kind == "user" and subscription.creator_id != principal.object_id:
+        return False
+    return subscription.application_id == principal.app_id
 
 
 def _certificate(body: SubscriptionBody) -> tuple[str | None, str | None]:

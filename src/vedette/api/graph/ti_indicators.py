@@ -16,9 +16,10 @@ from vedette.api.http import ApiRequest, ApiResponse, AuthenticatedHandler
 from vedette.api.kept_lists import Documents
 from vedette.api.listing import select_members
 from vedette.clock import format_ticks, now_ticks
-from vedette.context import Principal, RequestContext, Tenant
-from vedette.errors import ApiError, InvalidRequestError, NotFoundError
+from vedette.context import RequestContext, Tenant
+from vedette.errors import ApiError, InvalidRequestError, NotFoundError, PermissionDeniedError
 from vedette.indicators.indicators import INDICATOR_FIELDS, Author, Indicator, Indicators, NewIndicator
+from vedette.machines.device_groups import DeviceGroups
 from vedette.odata.dates import parse_ticks
 from vedette.odata.documents import fields_of
 from vedette.odata.options import decode_query, parse_options
@@ -242,12 +243,12 @@ class GraphTiIndicators:
                 except ApiError as error:
                     failed = True
                     fields = ", ".join(f"{name}: {text}" for name, text in error.fields.items())
-                    value.append(_result(404 if isinstance(error, NotFoundError) else 400, error.code, fields))
+                    value.append(_result(_status(error), error.code, fields))
         context_url = metadata_url(request, COLLECTION)
         return graph_answer({"@odata.context": context_url, "value": value}, 206 if failed else 200)
 
     def _put(self, connection: Connection, context: RequestContext, given: TiIndicator) -> Indicator:
-        now, author = now_ticks(self._parts.clock), _author(context.principal)
+        now, author = now_ticks(self._parts.clock), _author(connection, context)
         return Indicators(connection, context.tenant.tenant_id, author).put(_checked(given, now), author, now)
 
     def _change(self, connection: Connection, context: RequestContext, key: str, body: bytes) -> Indicator:
@@ -262,15 +263,24 @@ class GraphTiIndicators:
         return self._put(connection, context, msgspec.structs.replace(_wire(before), **changed))
 
 
-def _author(principal: Principal) -> Author:
-    """Who writes. An application sees only what it made."""
+def _status(error: ApiError) -> int:
+    if isinstance(error, PermissionDeniedError):
+        return 403
+    return 404 if isinstance(error, NotFoundError) else 400
+
+
+def _author(connection: Connection, context: RequestContext) -> Author:
+    """Who writes. They see only what they made."""
+    principal = context.principal
     if principal.kind == "user":
-        return Author(principal.object_id, principal.display_name or principal.app_id, "User", sees_all=False)
+        exposed = DeviceGroups(connection, context.tenant.tenant_id).names_within(context.scope)
+        name = principal.display_name or principal.app_id
+        return Author(principal.object_id, name, "User", sees_all=False, exposed_to=exposed)
     return Author(principal.app_id, principal.display_name or principal.app_id, "AadApp", sees_all=False)
 
 
 def _indicators(connection: Connection, context: RequestContext) -> Indicators:
-    return Indicators(connection, context.tenant.tenant_id, _author(context.principal))
+    return Indicators(connection, context.tenant.tenant_id, _author(connection, context))
 
 
 def _all(indicators: Indicators) -> list[Indicator]:
