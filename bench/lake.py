@@ -22,6 +22,7 @@ from vedette.lake.engines.duckdb_files import DuckDBJson, DuckDBRewriter
 from vedette.lake.publish import Publisher
 from vedette.lake.segments import Segments
 from vedette.lake.writer import LakeWriter
+from vedette.machines.visibility import SeenMachines
 from vedette.store.engine import Store
 from vedette.store.metadata import METADATA
 
@@ -52,7 +53,7 @@ class BenchLake:
                 egress=Egress(EgressPolicy()),
                 limits=limits,
                 clock=self.clock,
-                seen_devices=lambda _tenant_id, _scope: frozenset(),
+                seen_devices=SeenMachines(self._store),
             )
         )
         principal = Principal("application", TENANT, TENANT, TENANT, "mtp")

@@ -47,6 +47,8 @@ class DataSources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     source: str
     device_columns: tuple[str, ...]
+    device_references: tuple[str, ...]
+    device_names: tuple[str, ...]
     sources: tuple[DataSourceContract, ...]
     shared: SharedTables
     links: tuple[LinkContract, ...]

@@ -3,7 +3,7 @@
 Rows about a machine out of sight are left out, and so are rows that name their machine only through another table.
 """
 
-from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -11,10 +11,19 @@ from vedette.context import DataScope
 from vedette.contracts.data_sources import DataSources, load_data_sources
 from vedette.contracts.enums import load_enums
 from vedette.contracts.tables import TableContract, load_tables
-from vedette.lake.engine import LinkLimit, RelationScope, RowLimit
+from vedette.lake.engine import LinkLimit, NameLimit, RelationScope, RowLimit
 
-SeenDevices = Callable[[str, DataScope], frozenset[str]]
-"""The ids, in lower case, of a tenant's machines inside a scope."""
+
+class SeenDevices(Protocol):
+    """Who sees which machine of a tenant (`machines.visibility`)."""
+
+    def __call__(self, tenant_id: str, scope: DataScope) -> frozenset[str]:
+        """The ids, in lower case, of the machines inside a scope."""
+        ...
+
+    def hidden_names(self, tenant_id: str, scope: DataScope) -> frozenset[str]:
+        """What else machines outside a scope are called: host names and directory ids, in lower case."""
+        ...
 
 
 class Visibility:
@@ -35,6 +44,8 @@ class Visibility:
         return msgspec.structs.replace(
             relation,
             limits=(*self._device_limits(table), *self._service_limits(table)),
+            masks=self._limits(table, self._sources.device_references),
+            names=self._names(table),
             links=tuple(self._links(table)),
             is_visible=self._is_visible(table),
         )
@@ -45,10 +56,19 @@ class Visibility:
         return self._scope.sources is None or self._sources.covers(self._scope.sources, table)
 
     def _device_limits(self, table: TableContract) -> tuple[RowLimit, ...]:
+        return self._limits(table, self._sources.device_columns)
+
+    def _limits(self, table: TableContract, columns: tuple[str, ...]) -> tuple[RowLimit, ...]:
         if not self._scope.narrows_devices:
             return ()
-        names = {column.name for column in table.columns}
-        return tuple(RowLimit(name, self._seen()) for name in self._sources.device_columns if name in names)
+        return tuple(RowLimit(name, self._seen()) for name in columns if table.column(name))
+
+    def _names(self, table: TableContract) -> tuple[NameLimit, ...]:
+        if not self._scope.narrows_devices or any(table.column(name) for name in self._sources.device_columns):
+            return ()
+        columns = [name for name in self._sources.device_names if table.column(name)]
+        hidden = self._seen_devices.hidden_names(self._tenant_id, self._scope) if columns else frozenset()
+        return tuple(NameLimit(name, hidden) for name in columns)
 
     def _service_limits(self, table: TableContract) -> tuple[RowLimit, ...]:
         column = self._sources.shared.service_column

@@ -21,6 +21,13 @@ class RowLimit(msgspec.Struct, frozen=True):
     values: frozenset[str]
 
 
+class NameLimit(msgspec.Struct, frozen=True):
+    """Which rows may be seen: those whose `column` up to its first dot is, whatever its case, none of `hidden`."""
+
+    column: str
+    hidden: frozenset[str]
+
+
 class LinkLimit(msgspec.Struct, frozen=True):
     """Which rows may be seen: those whose `key` no row of `table` has that `limits` would hide."""
 
@@ -33,14 +40,17 @@ class RelationScope(msgspec.Struct, frozen=True):
     """One relation that a query may read: `name` as the SQL text calls it, a table, and its time range.
 
     `time_range` only spares reading segments; the query's own filters decide about rows. A relation has the table's
-    physical columns and `_ingestion_time` (`lake.schema.INGESTION_TIME`). Rows that `limits` or `links` hide are no
-    part of it, whatever the query does with it; without `is_visible` there are none at all.
+    physical columns and `_ingestion_time` (`lake.schema.INGESTION_TIME`). Rows that `limits`, `names` or `links` hide
+    are no part of it, whatever the query does with it; without `is_visible` there are none at all. A column of `masks`
+    is null where its limit would hide the row.
     """
 
     name: str
     table: str
     time_range: TimeRange = (None, None)
     limits: tuple[RowLimit, ...] = ()
+    masks: tuple[RowLimit, ...] = ()
+    names: tuple[NameLimit, ...] = ()
     links: tuple[LinkLimit, ...] = ()
     is_visible: bool = True
 

@@ -5,7 +5,7 @@ Where a scope narrows, only what is known to be inside is seen: a device that no
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, not_, select, true
 
 from vedette.context import EVERYTHING, DataScope, RequestContext
 from vedette.contracts.data_sources import load_data_sources
@@ -40,6 +40,18 @@ class SeenMachines:
         """The ids, in lower case, of the machines inside a scope."""
         with self._store.connect() as connection:
             return frozenset(connection.scalars(seen_machine_ids(tenant_id, scope)))
+
+    def hidden_names(self, tenant_id: str, scope: DataScope) -> frozenset[str]:
+        """What else the machines outside a scope are called: host names and directory ids, in lower case."""
+        names = select(MACHINES.c.dns_name, MACHINES.c.aad_device_id)
+        outside = names.where(MACHINES.c.tenant_id == tenant_id, not_(in_scope(scope)))
+        with self._store.connect() as connection:
+            rows = connection.execute(outside).all()
+        return frozenset(name for row in rows for name in (_host_name(row.dns_name), row.aad_device_id) if name)
+
+
+def _host_name(dns_name: str) -> str:
+    return str(dns_name.lower().partition(".")[0])
 
 
 def alerts_within(tenant_id: str, scope: DataScope) -> ColumnElement[bool] | None:

@@ -105,7 +105,16 @@ def _ingest(world: EndpointWorld) -> None:
             ],
             "DeviceInfo": [
                 {"Timestamp": world.ago(1), "DeviceId": SRV02, "DeviceName": "srv-02.contoso.test",
-                 "OnboardingStatus": "Onboarded"}
+                 "OnboardingStatus": "Onboarded"},
+                {"Timestamp": world.ago(1), "DeviceId": WS01, "DeviceName": "ws-01.contoso.test",
+                 "OnboardingStatus": "Onboarded", "HostDeviceId": SRV02, "MergedToDeviceId": WS01},
+            ],
+            "IdentityLogonEvents": [
+                {"Timestamp": world.ago(1), "AccountName": account, "DeviceName": source, "DestinationDeviceName": to}
+                for account, source, to in (
+                    ("on-ws", "WS-01", "dc-9.contoso.test"), ("from", "SRV-02.contoso.test", ""),
+                    ("to", "ws-01", "srv-02"),
+                )
             ],
             "DeviceTvmSoftwareInventory": inventory,
             "DeviceTvmSoftwareVulnerabilities": [{**row, "CveId": "CVE-2025-0001"} for row in inventory],
@@ -280,6 +289,9 @@ LEAKS = [
     "DeviceProcessEvents | summarize dcount(DeviceId), arg_max(Timestamp, *) by DeviceName",
     "DeviceProcessEvents | partition by DeviceId (take 1)",
     "DeviceNetworkInfo | mv-expand parse_json(IPAddresses)",
+    "DeviceInfo | project DeviceId, HostDeviceId, MergedToDeviceId, MergedDeviceIds",
+    "IdentityLogonEvents",
+    "IdentityLogonEvents | union DeviceInfo | project pack_all()",
 ]
 
 
@@ -307,6 +319,13 @@ def test_no_query_reads_rows_of_a_machine_out_of_sight(scene: Scene, query: str)
 def test_the_same_queries_show_it_to_who_may_see_it(scene: Scene) -> None:
     shown = [query for query in LEAKS if SRV02 in hunts(scene, scene.client, query)[0]]
     assert len(shown) >= 15
+
+
+def test_what_names_no_machine_out_of_sight_is_shown(scene: Scene) -> None:
+    rows = msgspec.json.decode(hunts(scene, scene.limited, "IdentityLogonEvents")[0])["results"]
+    assert [row["AccountName"] for row in rows] == ["on-ws"]
+    rows = msgspec.json.decode(hunts(scene, scene.limited, "DeviceInfo | where isnotempty(MergedToDeviceId)")[0])
+    assert [(row["HostDeviceId"], row["MergedToDeviceId"]) for row in rows["results"]] in ([(None, WS01)], [("", WS01)])
 
 
 def test_counts_and_derived_tables_stop_at_the_scope(scene: Scene) -> None:

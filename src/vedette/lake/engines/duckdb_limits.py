@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 import pyarrow as pa
 from sqlglot import exp
 
-from vedette.lake.engine import RelationScope, RowLimit
+from vedette.lake.engine import NameLimit, RelationScope, RowLimit
 
 VALUE = "value"
 
@@ -32,6 +32,7 @@ def limited_sql(
     if not relation.is_visible:
         return exp.select("*").from_(sql.subquery("hidden_rows")).where(exp.false())
     conditions = [_is_seen(limit, tables) for limit in relation.limits]
+    conditions += [_is_not_named(limit, tables) for limit in relation.names]
     for link in relation.links:
         key = exp.column(link.key, quoted=True)
         hidden = (
@@ -41,16 +42,33 @@ def limited_sql(
             .where(exp.not_(_is_empty(key.copy())))
         )
         conditions.append(exp.or_(_is_empty(key), exp.not_(exp.In(this=key.copy(), query=hidden.subquery()))))
-    if not conditions:
+    if not conditions and not relation.masks:
         return sql
-    return exp.select("*").from_(sql.subquery("limited_rows")).where(_all(conditions))
+    masks = [exp.alias_(_masked(limit, tables), limit.column, quoted=True) for limit in relation.masks]
+    shown = exp.Star(replace=masks) if masks else exp.Star()
+    return exp.select(shown).from_(sql.subquery("limited_rows")).where(*conditions)
 
 
 def _is_seen(limit: RowLimit, tables: LimitTables) -> exp.Expr:
     column = exp.column(limit.column, quoted=True)
-    values = exp.select(VALUE).from_(exp.Table(this=exp.to_identifier(tables.name(limit.values), quoted=True)))
-    known = exp.In(this=exp.Lower(this=column.copy()), query=values.subquery())
+    known = exp.In(this=exp.Lower(this=column.copy()), query=_values(limit.values, tables))
     return exp.or_(_is_empty(column), known)
+
+
+def _is_not_named(limit: NameLimit, tables: LimitTables) -> exp.Expr:
+    column = exp.column(limit.column, quoted=True)
+    name = exp.func("split_part", exp.Lower(this=column.copy()), exp.Literal.string("."), exp.Literal.number(1))
+    named = exp.In(this=name, query=_values(limit.hidden, tables))
+    return exp.or_(_is_empty(column), exp.not_(named))
+
+
+def _masked(limit: RowLimit, tables: LimitTables) -> exp.Expr:
+    return exp.Case().when(_is_seen(limit, tables), exp.column(limit.column, quoted=True))
+
+
+def _values(values: frozenset[str], tables: LimitTables) -> exp.Subquery:
+    name = exp.to_identifier(tables.name(values), quoted=True)
+    return exp.select(VALUE).from_(exp.Table(this=name)).subquery()
 
 
 def _is_empty(column: exp.Expr) -> exp.Expr:
