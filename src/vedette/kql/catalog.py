@@ -24,7 +24,7 @@ class TableSchema:
     `ingestion_column` is the stored name of the column behind ingestion_time(), None where that is not known.
 
     `aliases` maps further column names to a column's name (`TimeGenerated` for `Timestamp`): they resolve when written
-    but are not part of `*`.
+    but are not part of `*`. So does `name_column`, which holds the table's own name.
     """
 
     name: str
@@ -33,6 +33,7 @@ class TableSchema:
     aliases: tuple[tuple[str, str], ...] = ()
     description: str = ""
     ingestion_column: str | None = None
+    name_column: str | None = None
 
 
 class EmptyCatalog:

@@ -24,10 +24,11 @@ def records(shared: Path, name: str) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.shared
-def test_hunting_queries(shared: Path) -> None:
+@pytest.mark.parametrize("corpus", ["hunting_queries", "sentinel_queries"])
+def test_published_queries(shared: Path, corpus: str) -> None:
     valid = bound = closed = equal = 0
     elapsed: list[float] = []
-    for record in records(shared, "hunting_queries.jsonl"):
+    for record in records(shared, f"{corpus}.jsonl"):
         official = record["official"]
         if official["syntax_errors"] or official["semantic_errors"]:
             continue
@@ -41,7 +42,7 @@ def test_hunting_queries(shared: Path) -> None:
         if official["result_columns"] and not official["result_open"]:
             closed += 1
             equal += analysis.columns == [(each["name"], each["type"]) for each in official["result_columns"]]
-    floor = FLOOR["hunting_queries"]
+    floor = FLOOR[corpus]
     assert 100 * bound / valid >= floor["bind"]
     assert 100 * equal / closed >= floor["schema"]
     assert 1000 * statistics.median(elapsed) <= floor["median_milliseconds"]

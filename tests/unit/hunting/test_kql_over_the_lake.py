@@ -87,6 +87,25 @@ def test_summarize(service: HuntingService) -> None:
     ]
 
 
+def test_names_of_workspaces(service: HuntingService) -> None:
+    query = "union Device*, IdentityInfo | where isnotempty(DeviceId) | summarize Count = count() by Type"
+    assert hunt(service, query) == [{"Type": "DeviceProcessEvents", "Count": 3}]
+    query = "union withsource=Table * | where Type startswith 'Device' | distinct Table, Type"
+    assert hunt(service, query) == [{"Table": "DeviceProcessEvents", "Type": "DeviceProcessEvents"}]
+    assert hunt(service, "DeviceProcessEvents | where Type != 'DeviceProcessEvents'") == []
+    assert "Type" not in hunt(service, "DeviceProcessEvents | where Type contains 'Process' | take 1")[0]
+    query = """union DeviceProcessEvents, DeviceFileEvents | where TimeGenerated > ago(90m)
+    | project TimeGenerated, DeviceId"""
+    assert hunt(service, query) == [{"TimeGenerated": format_ticks(to_ticks(NOW) - HOUR), "DeviceId": "d1"}]
+
+
+def test_ingestion_time(service: HuntingService) -> None:
+    query = "union DeviceProcessEvents, DeviceFileEvents | summarize Last = max(ingestion_time()), Count = count()"
+    (row,) = hunt(service, query)
+    assert row == {"Last": format_ticks(to_ticks(NOW)), "Count": 3}
+    assert hunt(service, "DeviceProcessEvents | where ingestion_time() < ago(1s)") == []
+
+
 def test_every_table_answers(service: HuntingService) -> None:
     catalog = ContractCatalog()
     for name in catalog.table_names():

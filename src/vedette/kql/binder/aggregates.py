@@ -9,7 +9,7 @@ from collections.abc import Callable
 from vedette.kql import plan, syntax
 from vedette.kql.binder.constants import constant
 from vedette.kql.binder.context import Binder
-from vedette.kql.binder.conversions import convert
+from vedette.kql.binder.conversions import convert, unconverted
 from vedette.kql.binder.names import default_name
 from vedette.kql.binder.scopes import Scope, reference
 from vedette.kql.functions.registry import Function, find
@@ -74,7 +74,7 @@ def _extreme(binder: Binder, function: Function, call: syntax.FunctionCall, grou
     if isinstance(first, syntax.StarExpression):
         binder.report("star_not_allowed", first.span)
         return []
-    ordering = binder.scalar(binder, first, _inner(group))
+    ordering = unconverted(binder.scalar(binder, first, _inner(group)))
     legacy = function.record.prefix if function.name in {"argmax", "argmin"} else None
     name = default_name(first)
     values = [(name, ordering), *_returned(binder, tuple(rest), group, ordering)]

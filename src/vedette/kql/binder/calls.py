@@ -11,7 +11,14 @@ from vedette.kql.binder.context import Binder, Bound, similar
 from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.functions import call_function, stored_function
 from vedette.kql.binder.patterns_declared import bind_pattern_call
-from vedette.kql.binder.scopes import FunctionVariable, PatternVariable, Scope, TableVariable, reference
+from vedette.kql.binder.scopes import (
+    INGESTION_TIME,
+    FunctionVariable,
+    PatternVariable,
+    Scope,
+    TableVariable,
+    reference,
+)
 from vedette.kql.functions.registry import Function, find, functions
 from vedette.kql.functions.resolution import Resolution, accepts_count, resolve
 from vedette.kql.plan import Aggregate, Call, Expression, Literal, WindowCall
@@ -275,10 +282,10 @@ def _span_type(type_: ScalarType) -> ScalarType:
 
 
 def _ingestion_time(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Expression:
-    """When a row came in: known as long as a table's rows are handed through, not behind summarize, join or union."""
+    """When a row came in: known as long as a table's rows are handed through, not behind summarize or join."""
     if scope.table is None:
         return binder.fail("ingestion_time_without_table", call.span)
-    column = scope.table.hidden
+    column = next((each for each in scope.table.hidden if each.name == INGESTION_TIME), None)
     if column is None and not binder.analysis:
         return binder.fail("ingestion_time_lost", call.span)
     return reference(column) if column is not None else Literal(_T.DATETIME, None)
@@ -318,6 +325,7 @@ _SPECIAL: dict[str, Callable[[Binder, syntax.FunctionCall, Scope], Bound]] = {
     "table": _tabular,
     "database": _tabular,
     "cluster": _unsupported,
+    "entity_group": _unsupported,
     "external_table": _unsupported,
     "graph": _unsupported,
     "materialized_view": _unsupported,

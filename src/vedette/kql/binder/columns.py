@@ -82,7 +82,7 @@ def _output(binder: Binder, name: str, expression: Expression) -> Column:
 
 def keep(table: Table, columns: list[Column]) -> Table:
     """A table of some of its own columns, in the order given."""
-    carried = [*columns, table.hidden] if table.hidden is not None else columns
+    carried = [*columns, *(each for each in table.hidden if each not in columns)]
     relation = plan.Project(tuple(carried), table.relation, tuple(reference(each) for each in carried))
     return table.with_relation(relation)
 
@@ -193,7 +193,7 @@ def bind_project_by_names(binder: Binder, written: syntax.ProjectByNamesOperator
 def bind_distinct(binder: Binder, written: syntax.DistinctOperator, table: Table, scope: Scope) -> Table:
     """`distinct`: names as in project."""
     if len(written.columns) == 1 and isinstance(written.columns[0], syntax.StarExpression):
-        visible = keep(Table(table.relation), list(table.columns)) if table.hidden is not None else table
+        visible = keep(Table(table.relation), list(table.columns)) if table.hidden else table
         relation: plan.Relation = plan.Distinct(table.columns, visible.relation)
         return table.with_relation(relation, serialized=False)
     names = OutputNames(table.names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from vedette.kql import plan, syntax
@@ -45,6 +46,7 @@ class Binder:
         self.diagnostics = Diagnostics(text)
         self._text = text
         self.asks_ingestion_time = "ingestion_time" in text
+        self._asked_names: dict[str, bool] = {}
         self.budget = MAXIMUM_INLINED
         self.render: dict[str, str] | None = None
         self.parameters: QueryParameters = {}
@@ -56,6 +58,12 @@ class Binder:
         self._shared = 0
         self._asked = 0
         self._call_site: Span | None = None
+
+    def asks_for(self, name: str) -> bool:
+        """Whether a name stands anywhere in the query: what it does not mention need not be there."""
+        if name not in self._asked_names:
+            self._asked_names[name] = re.search(rf"\b{re.escape(name)}\b", self._text) is not None
+        return self._asked_names[name]
 
     def column(self, name: str, type_: ScalarType) -> Column:
         """A fresh column. Raises KqlError where a query has grown out of bounds."""
@@ -129,6 +137,11 @@ class Binder:
 def unknown() -> Expression:
     """The value of something that could not be bound."""
     return plan.Literal(ScalarType.DYNAMIC, None)
+
+
+def is_unknown(expression: Expression) -> bool:
+    """Whether the expression may stand for something that could not be bound, which was reported then."""
+    return isinstance(expression, plan.Literal) and expression.type is ScalarType.DYNAMIC and expression.value is None
 
 
 def similar(name: str, candidates: Iterable[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vedette.kql.plan import Call, Expression, Literal
+from vedette.kql.plan import Call, ColumnReference, Expression, Literal
 from vedette.kql.types import ScalarType
 
 CONVERSIONS = {
@@ -19,6 +19,7 @@ CONVERSIONS = {
 }
 """The function that converts to each type. `as_dynamic` wraps a scalar as it is; text is not parsed."""
 
+_EXPLICIT = frozenset(CONVERSIONS.values()) - {"as_dynamic"}
 _INTEGERS = frozenset({ScalarType.INT, ScalarType.LONG})
 
 
@@ -35,3 +36,15 @@ def convert(expression: Expression, type_: ScalarType) -> Expression:
             if expression.type in _INTEGERS and type_ is ScalarType.REAL:
                 return Literal(type_, float(expression.value))
     return Call(type_, CONVERSIONS[type_], (expression,))
+
+
+def unconverted(expression: Expression) -> Expression:
+    """The column itself where it is converted to the type that it has: as a key, or ordering `*`, it stays that column.
+
+    The official analyser has it so: `summarize arg_max(x, *) by tostring(Text)` answers with one column `Text`.
+    """
+    if isinstance(expression, Call) and expression.function in _EXPLICIT and len(expression.arguments) == 1:
+        (argument,) = expression.arguments
+        if isinstance(argument, ColumnReference) and argument.type is expression.type:
+            return argument
+    return expression

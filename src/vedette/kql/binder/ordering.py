@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vedette.kql import plan, syntax
 from vedette.kql.binder.context import Binder
+from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.names import default_name
 from vedette.kql.binder.pipelines import operator
 from vedette.kql.binder.rows import bind_count
@@ -55,8 +56,13 @@ def bind_top_hitters(binder: Binder, written: syntax.TopHittersOperator, table: 
         weight = binder.scalar(binder, written.by, inner)
         type_ = ScalarType.LONG if weight.type is ScalarType.INT else weight.type
         aggregate = Aggregate(type_, "sum", (weight,))
-        measure = binder.column(f"approximate_sum_{default_name(written.by) or ''}", type_)
+        measure = binder.column(f"approximate_sum_{default_name(written.by) or ''}", aggregate.type)
     columns = (key, measure)
     grouped = plan.Summarize(columns, table.relation, (value,), (aggregate,))
     order = (SortKey(reference(measure), True, False),)
-    return Table(plan.Sort(columns, grouped, order, bind_count(binder, written.count, scope)), serialized=True)
+    result = plan.Sort(columns, grouped, order, bind_count(binder, written.count, scope))
+    if written.by is None or weight.type is aggregate.type:
+        return Table(result, serialized=True)
+    shown = binder.column(measure.name, weight.type)  # as the analyser has it; null where the sum does not fit
+    values = (reference(key), convert(reference(measure), weight.type))
+    return Table(plan.Project((key, shown), result, values), serialized=True)

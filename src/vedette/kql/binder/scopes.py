@@ -9,6 +9,10 @@ from vedette.kql import plan, syntax
 from vedette.kql.catalog import Catalog
 from vedette.kql.plan import Column, Expression, Relation
 
+INGESTION_TIME = "$IngestionTime"
+TABLE_NAME = "$Table"
+"""Names of hidden columns."""
+
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Table:
@@ -17,7 +21,8 @@ class Table:
     `aliases` are further names of columns that are no part of `*`. An `open` table has columns that only the data
     knows. `serialized` tells that the order of rows is defined, which window functions ask for. `discovered` holds the
     columns of an open table that were named though not declared. `label` is the name that `as` gave just before.
-    `hidden` is the time of ingestion: among the relation's columns as long as rows are handed through, never of `*`.
+    `hidden` are the time of ingestion and the table's name, where a query asks for them: among the relation's columns
+    as long as rows are handed through, never of `*`.
     """
 
     relation: Relation
@@ -26,20 +31,20 @@ class Table:
     serialized: bool = False
     discovered: dict[str, Column] = dataclasses.field(default_factory=dict)
     label: str | None = None
-    hidden: Column | None = None
+    hidden: tuple[Column, ...] = ()
     _names: dict[str, Column] | None = None
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns, in order, as `*` understands them."""
-        if self.hidden is None:
+        if not self.hidden:
             return self.relation.columns
-        return tuple(each for each in self.relation.columns if each is not self.hidden)
+        return tuple(each for each in self.relation.columns if each not in self.hidden)
 
     @property
     def visible(self) -> Relation:
         """The rows with exactly the columns that `*` stands for."""
-        if self.hidden is None:
+        if not self.hidden:
             return self.relation
         return plan.Project(self.columns, self.relation, tuple(reference(each) for each in self.columns))
 
@@ -64,7 +69,7 @@ class Table:
             self.open,
             self.serialized if serialized is None else serialized,
             dict(self.discovered) if self.open else {},
-            hidden=self.hidden if self.hidden is not None and self.hidden.id in kept else None,
+            hidden=tuple(each for each in self.hidden if each.id in kept),
         )
 
 

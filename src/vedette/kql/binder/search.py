@@ -181,8 +181,8 @@ def _report_unknown(binder: Binder, predicate: syntax.Expression, legs: list[Leg
 
 @operator(syntax.FindOperator)
 def bind_find(binder: Binder, written: syntax.FindOperator, table: Table, scope: Scope) -> Table:
-    """`find` over piped rows."""
-    return _find(binder, written, [Leg(table, None)], scope)
+    """`find` over piped rows: of their columns those of the predicate, the rest in the bag."""
+    return _find(binder, written, [Leg(table, None)], scope, piped=True)
 
 
 @source(syntax.FindOperator)
@@ -191,7 +191,7 @@ def bind_find_source(binder: Binder, written: syntax.FindOperator, scope: Scope)
     return _find(binder, written, _legs(binder, written.tables, written, scope), scope)
 
 
-def _find(binder: Binder, written: syntax.FindOperator, legs: list[Leg], scope: Scope) -> Table:
+def _find(binder: Binder, written: syntax.FindOperator, legs: list[Leg], scope: Scope, *, piped: bool = False) -> Table:
     """Columns: the source's name, then those projected, else those common to all tables and those of the predicate,
     and a bag of the rest.
     """
@@ -200,7 +200,7 @@ def _find(binder: Binder, written: syntax.FindOperator, legs: list[Leg], scope: 
     searched = [(leg, _predicate(binder, written.predicate, leg.table, scope, sensitive=False)) for leg in legs]
     if written.projection is None:
         searched = [each for each in searched if not _never(each[1])] or searched
-    chosen = _projection(binder, written, [leg for leg, _ in searched])
+    chosen = _projection(binder, written, [leg for leg, _ in searched], piped=piped)
     away = frozenset(each.name for each in written.away if isinstance(each, syntax.NameReference))
     packs = _packs(written, [leg for leg, _ in searched], chosen)
     tables: list[Table] = []
@@ -229,7 +229,7 @@ def _bag_last(table: Table) -> Table:
 
 
 def _projection(
-    binder: Binder, written: syntax.FindOperator, legs: list[Leg]
+    binder: Binder, written: syntax.FindOperator, legs: list[Leg], *, piped: bool
 ) -> list[tuple[str, ScalarType | None]] | None:
     """Names and asked-for types of the output, None for all columns of every table."""
     if written.away:
@@ -246,7 +246,7 @@ def _projection(
         ]
     columns = [column.name for leg in legs for column in leg.table.columns]
     mentioned = _mentioned(written.predicate)
-    common = [name for name in columns if all(name in leg.table.names for leg in legs)]
+    common = [] if piped else [name for name in columns if all(name in leg.table.names for leg in legs)]
     return [(name, None) for name in dict.fromkeys([*common, *(each for each in columns if each in mentioned)])]
 
 

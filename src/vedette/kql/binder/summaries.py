@@ -8,6 +8,7 @@ from vedette.kql import plan, syntax
 from vedette.kql.binder.aggregates import GroupScope, Result, expand_aggregate
 from vedette.kql.binder.assignments import bind_assignments
 from vedette.kql.binder.context import Binder
+from vedette.kql.binder.conversions import unconverted
 from vedette.kql.binder.names import OutputNames, default_name
 from vedette.kql.binder.pipelines import operator
 from vedette.kql.binder.scopes import Scope, Table, carry_aliases, reference
@@ -42,7 +43,7 @@ def bind_keys(
             name = given
         else:
             name = names.automatic(each.name)
-        expression = each.expression
+        expression = unconverted(each.expression)
         if isinstance(expression, plan.ColumnReference) and expression.column.name == name:
             keys.columns.append(expression.column)
         else:

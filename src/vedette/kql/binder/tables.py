@@ -18,8 +18,19 @@ from vedette.kql.binder.graph_values import Graph
 from vedette.kql.binder.patterns_declared import bind_pattern_call
 from vedette.kql.binder.pipelines import bind_pipe, bind_subquery
 from vedette.kql.binder.result_tables import ResultTables
-from vedette.kql.binder.scopes import FunctionVariable, PatternVariable, ScalarVariable, Scope, Table, TableVariable
+from vedette.kql.binder.scopes import (
+    INGESTION_TIME,
+    TABLE_NAME,
+    FunctionVariable,
+    PatternVariable,
+    ScalarVariable,
+    Scope,
+    Table,
+    TableVariable,
+    reference,
+)
 from vedette.kql.catalog import TableSchema
+from vedette.kql.plan import Column, Literal
 from vedette.kql.types import ScalarType
 
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -82,7 +93,7 @@ def reference_table(binder: Binder, variable: TableVariable) -> Table:
     renewed = {each.id: binder.fresh(each) for each in source.relation.columns}
     relation = plan.Shared(tuple(renewed.values()), variable.shared, source.relation)
     aliases = {name: renewed[column.id] for name, column in source.aliases.items() if column.id in renewed}
-    hidden = renewed[source.hidden.id] if source.hidden is not None else None
+    hidden = tuple(renewed[each.id] for each in source.hidden)
     return Table(relation, aliases, source.open, source.serialized, hidden=hidden)
 
 
@@ -92,11 +103,18 @@ def scan(binder: Binder, schema: TableSchema) -> Table:
     physical = tuple(each.physical for each in schema.columns)
     by_name = {each.name: each for each in columns}
     aliases = {alias: by_name[name] for alias, name in schema.aliases if name in by_name}
-    hidden = None
+    hidden: list[Column] = []
     if binder.asks_ingestion_time and schema.ingestion_column is not None:
-        hidden = binder.column("$IngestionTime", ScalarType.DATETIME)
-        columns, physical = (*columns, hidden), (*physical, schema.ingestion_column)
-    return Table(plan.Scan(columns, schema.name, physical), aliases, hidden=hidden)
+        hidden.append(binder.column(INGESTION_TIME, ScalarType.DATETIME))
+        columns, physical = (*columns, hidden[0]), (*physical, schema.ingestion_column)
+    relation: plan.Relation = plan.Scan(columns, schema.name, physical)
+    if schema.name_column is not None and schema.name_column not in by_name and binder.asks_for(schema.name_column):
+        own = binder.column(TABLE_NAME, ScalarType.STRING)
+        aliases[schema.name_column] = own
+        hidden.append(own)
+        values = (*(reference(each) for each in columns), Literal(ScalarType.STRING, schema.name))
+        relation = plan.Project((*columns, own), relation, values)
+    return Table(relation, aliases, hidden=tuple(hidden))
 
 
 def matching_tables(binder: Binder, pattern: str) -> Iterable[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
+from collections.abc import Iterator
 
 from vedette.kql import plan, syntax
 from vedette.kql.binder.constants import word
@@ -90,7 +91,7 @@ def _with_source(binder: Binder, leg: Leg, name: str, index: int) -> Leg:
     table = leg.table
     column = binder.column(name, ScalarType.STRING)
     text = Literal(ScalarType.STRING, leg.name if leg.name is not None else f"union_arg{index}")
-    rest = tuple(each for each in table.columns if each.name != name)
+    rest = tuple(each for each in table.relation.columns if each.name != name)
     expressions = (text, *(reference(each) for each in rest))
     relation = plan.Project((column, *rest), table.relation, expressions)
     return Leg(table.with_relation(relation), leg.name)
@@ -106,6 +107,8 @@ def combine(binder: Binder, tables: list[Table], *, inner: bool = False) -> Tabl
         for column in table.columns:
             types = occurrences.setdefault(column.name, {})
             types.setdefault(column.type, [None] * len(tables))[position] = column
+    for position, table in enumerate(tables):
+        _name_tables(table, occurrences, position)
     if inner:
         occurrences = {
             name: types for name, types in occurrences.items() if all(name in table.names for table in tables)
@@ -121,10 +124,31 @@ def combine(binder: Binder, tables: list[Table], *, inner: bool = False) -> Tabl
                 taken.add(output)
             columns.append(binder.column(output, type_))
             sources.append(found)
+    shown = len(columns)
+    for shared in _hidden_of_all(tables):
+        columns.append(binder.fresh(shared[0]))
+        sources.append(list(shared))
     inputs: tuple[Relation, ...] = tuple(each.relation for each in tables)
     by_input = tuple(tuple(found[position] for found in sources) for position in range(len(tables)))
     relation = plan.Union(tuple(columns), inputs, by_input)
-    return Table(relation, _common_aliases(tables, columns, by_input), open=any(each.open for each in tables))
+    aliases = _common_aliases(tables, columns, by_input)
+    return Table(relation, aliases, open=any(each.open for each in tables), hidden=tuple(columns[shown:]))
+
+
+def _name_tables(table: Table, occurrences: dict[str, dict[ScalarType, list[Column | None]]], position: int) -> None:
+    """Where only other tables have a column of their own by the name that tells this table's, it tells it there."""
+    for name, column in table.aliases.items():
+        found = occurrences.get(name, {}).get(column.type)
+        if found is not None and column in table.hidden and found[position] is None:
+            found[position] = column
+
+
+def _hidden_of_all(tables: list[Table]) -> Iterator[tuple[Column, ...]]:
+    """Columns beyond `*` that every table has, with those of each table."""
+    for first in tables[0].hidden if tables else ():
+        found = [each for table in tables for each in table.hidden if each.name == first.name]
+        if len(found) == len(tables):
+            yield tuple(found)
 
 
 def _common_aliases(

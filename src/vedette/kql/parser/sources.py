@@ -195,6 +195,8 @@ class SourceParser(ExpressionParser):
 
     def _entity_group_or_name(self) -> Expression:
         first = self.index
+        if self.kinds[first + 1] == "(":
+            return self.function_call()
         self.index += 1
         if self.kinds[self.index] != "[":
             return NameReference(self.token_span(first), self.word(first))

@@ -25,6 +25,7 @@ _SCHEMA = TableSchema(
     "d",
     (("When", "d"),),
     ingestion_column="_stored_at",
+    name_column="Type",
 )
 _OTHER = TableSchema("Other", (TableColumn("b", ScalarType.STRING, "b"), TableColumn("z", ScalarType.LONG, "z")), None)
 

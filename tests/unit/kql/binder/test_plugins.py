@@ -408,6 +408,7 @@ def test_getschema_as_text() -> None:
 @pytest.mark.parametrize(
     ("query", "name"),
     [
+        ("entity_group('production') | take 1", "entity_group"),
         ("macro-expand entity_group [cluster('C').database('D')] as X (X.Logs | count)", "macro-expand"),
         ("inline_external_table(x: string) kind=storage dataformat=csv ('https://example.com/b.csv')",
          "inline_external_table"),

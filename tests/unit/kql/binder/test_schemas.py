@@ -61,6 +61,10 @@ def test_columns(query: str, expected: str) -> None:
         ),
         ("T | summarize avg(f), sum(f), max(a + 1), stdev(a)", "avg_f:real, sum_f:long, max_:long, stdev_a:real"),
         ("T | summarize count() by bin(d, 1h), tostring(c.z)", "d:datetime, c_z:string, count_:long"),
+        ("T | summarize arg_max(d, *) by tostring(b)", f"b:string, d:datetime, {all_but('b', 'd')}"),
+        ("T | summarize arg_max(todatetime(d), *) by b", f"b:string, d:datetime, {all_but('b', 'd')}"),
+        ("T | project a, b | summarize take_any(*) by x = tolong(a)", "x:long, b:string"),
+        ("T | project a, b | summarize take_any(*) by tostring(a)", "a:string, a1:long, b:string"),
         ("T | summarize max(b), max_b = dcount(b)", "max_b:string, max_b1:long"),
         ("T | summarize by a, x = b", "a:long, x:string"),
         ("T | summarize round(avg(a), 2), toint(sum(a)), max(a) - min(a)", "avg_a:real, sum_a:int, Column1:long"),
@@ -75,9 +79,27 @@ def test_columns(query: str, expected: str) -> None:
             "b:string, aggregated_b:long, f:int, s:long",
         ),
         ("T | top-hitters 5 of b by a", "b:string, approximate_sum_a:long"),
+        ("T | top-hitters 5 of b by f", "b:string, approximate_sum_f:int"),
+        ("T | top-hitters 5 of b by f * 2", "b:string, approximate_sum_:long"),
     ],
 )
 def test_groups(query: str, expected: str) -> None:
+    assert schema(query) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("T | where Type == 'T'", ALL),
+        ("T | where a > 1 | project a, Type", "a:long, Type:string"),
+        ("union T, (T | take 1) | summarize count() by Type", "Type:string, count_:long"),
+        ("union T, (print Type = 'x') | where Type == 'T' | project Type", "Type:string"),
+        ("let U = T; U | extend q = strcat(Type, b) | project q", "q:string"),
+        ("T | extend Type = 1 | project Type", "Type:long"),
+        ("union T, (T | where a > 1) | where ingestion_time() > ago(1h) | project a", "a:long"),
+    ],
+)
+def test_columns_beyond_the_star(query: str, expected: str) -> None:
     assert schema(query) == expected
 
 
@@ -107,6 +129,9 @@ def test_groups(query: str, expected: str) -> None:
         ('search in (Other) "x"', "$table:string, b:string, z:long"),
         ("search in (Other) *", "$table:string, b:string, z:long"),
         ("find in (T, Other) where z > 1 project b", "source_:string, b:string"),
+        ("T | find 'x'", "source_:string, pack_:dynamic"),
+        ("T | find where a > 1 and b == 'x'", "source_:string, a:long, b:string, pack_:dynamic"),
+        ("T | project a, b | find where a > 1 project b", "source_:string, b:string"),
         ("range x from 1 to 10 step 1", "x:long"),
         ('print x = 1, strlen("a"), 1.5', "x:long, print_1:long, print_2:real"),
         ("datatable(a: int, b: string) [1, 'x']", "a:int, b:string"),
