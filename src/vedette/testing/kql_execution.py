@@ -62,7 +62,8 @@ def _refuse_externals(query: str, compiled: CompiledQuery) -> None:
 
 
 def _row(row: Sequence[object], types: Sequence[ScalarType]) -> Row:
-    return tuple(_cell(value, type_) for value, type_ in zip(row, types, strict=True))
+    """The cells of a row. The result of a query without columns has one that stands for its rows."""
+    return tuple(_cell(value, type_) for value, type_ in zip(row, types, strict=bool(types)))
 
 
 def _cell(value: object, type_: ScalarType) -> Cell:

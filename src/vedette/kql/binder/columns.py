@@ -10,6 +10,7 @@ from vedette.kql import plan, syntax
 from vedette.kql.binder.assignments import bind_assignments, extend, project
 from vedette.kql.binder.constants import constant, word
 from vedette.kql.binder.context import Binder, similar
+from vedette.kql.binder.keys import check_key
 from vedette.kql.binder.names import OutputNames
 from vedette.kql.binder.pipelines import operator
 from vedette.kql.binder.scopes import Scope, Table, carry_aliases, reference
@@ -194,6 +195,8 @@ def bind_distinct(binder: Binder, written: syntax.DistinctOperator, table: Table
     """`distinct`: names as in project."""
     if len(written.columns) == 1 and isinstance(written.columns[0], syntax.StarExpression):
         visible = keep(Table(table.relation), list(table.columns)) if table.hidden else table
+        for column in table.columns:
+            check_key(binder, reference(column), written.columns[0], table)
         relation: plan.Relation = plan.Distinct(table.columns, visible.relation)
         return table.with_relation(relation, serialized=False)
     names = OutputNames(table.names)
@@ -204,6 +207,7 @@ def bind_distinct(binder: Binder, written: syntax.DistinctOperator, table: Table
         name = names.automatic(each.name) if written_name is None else names.explicit(written_name)
         if name is None:
             continue
+        check_key(binder, each.expression, each.syntax, table)
         columns.append(_output(binder, name, each.expression))
         expressions.append(each.expression)
     relation = plan.Project(tuple(columns), table.relation, tuple(expressions))

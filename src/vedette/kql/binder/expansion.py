@@ -12,6 +12,7 @@ from vedette.kql.binder.discovery import NotYetThere
 from vedette.kql.binder.names import default_name
 from vedette.kql.binder.pipelines import operator
 from vedette.kql.binder.scopes import Scope, Table, reference
+from vedette.kql.functions.signature import NUMBERS
 from vedette.kql.plan import Column, Expression
 from vedette.kql.types import ScalarType
 
@@ -81,10 +82,15 @@ def _convert(relation: plan.Relation, typed: dict[int, Column]) -> plan.Relation
         return relation
     columns = tuple(typed.get(each.id, each) for each in relation.columns)
     expressions = tuple(
-        convert(reference(each), typed[each.id].type) if each.id in typed else reference(each)
+        _read_as(reference(each), typed[each.id].type) if each.id in typed else reference(each)
         for each in relation.columns
     )
     return plan.Project(columns, relation, expressions)
+
+
+def _read_as(element: Expression, type_: ScalarType) -> Expression:
+    """The element as a value of the type. Texts are not parsed as numbers (mv-expand-operator: cast-only)."""
+    return convert(plan.Call(ScalarType.DYNAMIC, "untexted", (element,)) if type_ in NUMBERS else element, type_)
 
 
 @operator(syntax.MvExpandOperator)

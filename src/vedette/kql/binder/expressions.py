@@ -8,7 +8,7 @@ from typing import Any
 
 from vedette.kql import plan, syntax
 from vedette.kql.binder.calls import bind_call
-from vedette.kql.binder.context import Binder, Bound, similar, unknown
+from vedette.kql.binder.context import Binder, Bound, is_unknown, similar, unknown
 from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.scopes import ScalarVariable, Scope, Table, reference
 from vedette.kql.functions.registry import operator_named
@@ -28,12 +28,12 @@ def bind_scalar(binder: Binder, expression: syntax.Expression, scope: Scope) -> 
     return bound
 
 
-def bind_boolean(binder: Binder, expression: syntax.Expression, scope: Scope) -> Expression:
-    """Bind a condition."""
+def bind_boolean(binder: Binder, expression: syntax.Expression, scope: Scope, *, dynamic: bool = True) -> Expression:
+    """Bind a condition. `dynamic` says whether a dynamic value will do."""
     bound = bind_scalar(binder, expression, scope)
-    if bound.type in {_T.BOOL, _T.DYNAMIC}:
+    if bound.type is _T.BOOL or (bound.type is _T.DYNAMIC and (dynamic or is_unknown(bound))):
         return convert(bound, _T.BOOL)
-    return binder.fail("type_expected", expression.span, expected="bool", found=bound.type)
+    return binder.fail("bool_expected", expression.span, found=bound.type)
 
 
 def call_operator(
@@ -42,6 +42,8 @@ def call_operator(
     """A call of an operator over bound operands, converted to the types its signature asks for."""
     resolution = resolve("operator", name, tuple(each.type for each in operands))
     if resolution is None or resolution.result is None:
+        if any(map(is_unknown, operands)):
+            return unknown()
         return binder.fail(
             "operand_types", at.span, operator=symbol, types=" and ".join(each.type for each in operands)
         )

@@ -131,6 +131,8 @@ def _pair(binder: Binder, condition: syntax.Expression, left: Table, right: Tabl
     second = binder.scalar(binder, condition.right, inner)
     if sides[0] == "$right":
         first, second = second, first
+    if ScalarType.DYNAMIC in {first.type, second.type} and not (left.open or right.open):
+        binder.report("dynamic_join_key", condition.span, hint="convert it first, for example with tostring()")
     return _matched(binder, first, second, condition)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vedette.kql import plan, syntax
 from vedette.kql.binder.context import Binder
 from vedette.kql.binder.conversions import convert
+from vedette.kql.binder.keys import check_key
 from vedette.kql.binder.names import default_name
 from vedette.kql.binder.pipelines import operator
 from vedette.kql.binder.rows import bind_count
@@ -21,6 +22,7 @@ def bind_sort_keys(
     inner = scope.over(table)
     for each in written:
         expression = binder.scalar(binder, each.expression, inner)
+        check_key(binder, expression, each.expression, table)
         descending = each.direction != "asc"
         nulls_first = (each.nulls == "first") if each.nulls is not None else not descending
         keys.append(SortKey(expression, descending, nulls_first))

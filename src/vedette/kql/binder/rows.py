@@ -8,6 +8,7 @@ from vedette.kql.binder.constants import word
 from vedette.kql.binder.context import Binder, similar
 from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.expressions import bind_boolean
+from vedette.kql.binder.keys import check_key
 from vedette.kql.binder.names import default_name
 from vedette.kql.binder.pipelines import operator
 from vedette.kql.binder.scopes import Scope, Table, TableVariable, reference
@@ -45,7 +46,7 @@ CHARTS = frozenset(
 @operator(syntax.WhereOperator)
 def bind_where(binder: Binder, written: syntax.WhereOperator, table: Table, scope: Scope) -> Table:
     """`where`."""
-    predicate = bind_boolean(binder, written.condition, scope.over(table))
+    predicate = bind_boolean(binder, written.condition, scope.over(table), dynamic=table.open)
     if not has_window_call(predicate):
         return table.with_relation(plan.Filter(table.relation.columns, table.relation, predicate))
     flag = binder.column("$keep", ScalarType.BOOL)
@@ -81,6 +82,7 @@ def bind_sample_distinct(binder: Binder, written: syntax.SampleDistinctOperator,
     """`sample-distinct`: some distinct values of one expression."""
     of = written.of.expression if isinstance(written.of, syntax.NamedExpression) else written.of
     expression = binder.scalar(binder, of, scope.over(table))
+    check_key(binder, expression, of, table)
     name = written.of.name.text if isinstance(written.of, syntax.NamedExpression) else default_name(of)
     columns = (binder.column(name or "Column1", expression.type),)
     values = plan.Project(columns, table.relation, (expression,))

@@ -8,6 +8,7 @@ from vedette.kql.binder.context import Binder
 from vedette.kql.binder.conversions import convert
 from vedette.kql.binder.discovery import NotYetThere
 from vedette.kql.binder.expressions import bind_boolean
+from vedette.kql.binder.keys import check_key
 from vedette.kql.binder.names import default_name
 from vedette.kql.binder.ordering import bind_sort_keys
 from vedette.kql.binder.pipelines import operator
@@ -24,6 +25,7 @@ MAXIMUM_PARTS = 64
 def bind_partition(binder: Binder, written: syntax.PartitionOperator, table: Table, scope: Scope) -> Table:
     """`partition by key (subquery)`."""
     key = binder.scalar(binder, written.by, scope.over(table))
+    check_key(binder, key, written.by, table)
     if not isinstance(written.subquery, syntax.ContextualSubquery):
         return _with_source(binder, written, table, scope, key)
     number = binder.share()

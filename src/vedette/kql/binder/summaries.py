@@ -9,6 +9,7 @@ from vedette.kql.binder.aggregates import GroupScope, Result, expand_aggregate
 from vedette.kql.binder.assignments import bind_assignments
 from vedette.kql.binder.context import Binder
 from vedette.kql.binder.conversions import unconverted
+from vedette.kql.binder.keys import check_key
 from vedette.kql.binder.names import OutputNames, default_name
 from vedette.kql.binder.pipelines import operator
 from vedette.kql.binder.scopes import Scope, Table, carry_aliases, reference
@@ -43,6 +44,7 @@ def bind_keys(
             name = given
         else:
             name = names.automatic(each.name)
+        check_key(binder, each.expression, each.syntax, table)
         expression = unconverted(each.expression)
         if isinstance(expression, plan.ColumnReference) and expression.column.name == name:
             keys.columns.append(expression.column)
@@ -60,7 +62,7 @@ def bind_summarize(binder: Binder, written: syntax.SummarizeOperator, table: Tab
     outputs = bind_aggregates(binder, written.aggregates, table, scope, keys=keys, names=names)
     columns = (*keys.columns, *(column for column, _ in outputs))
     expressions = tuple(expression for _, expression in outputs)
-    if not written.aggregates and keys.columns:
+    if not written.aggregates:
         projected = plan.Project(columns, table.relation, tuple(keys.expressions))
         result = Table(plan.Distinct(columns, projected))
     else:

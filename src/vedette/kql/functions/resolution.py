@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Iterable
 
 from vedette.kql.functions.registry import Function, Kind, find
-from vedette.kql.functions.signature import NUMBERS, TYPE_CLASSES, WIDTH, Parameter, Signature
+from vedette.kql.functions.signature import NUMBERS, SUMMABLE, TYPE_CLASSES, WIDTH, Parameter, Signature
 from vedette.kql.types import ScalarType
 
 _T = ScalarType
@@ -22,7 +23,8 @@ _FROM_DYNAMIC = {
     "not_bool": _T.DYNAMIC,
     "not_real_or_bool": _T.DYNAMIC,
 }
-_COMMON = frozenset({"common", "common_orderable", "comparable"})
+_COMMON = frozenset({"common", "common_orderable", "comparable", "ordered"})
+_ORDERED = SUMMABLE | {_T.BOOL, _T.DYNAMIC}
 _SCALAR_NAMES = frozenset(each.value for each in ScalarType)
 
 
@@ -102,14 +104,18 @@ def common_type(types: tuple[ScalarType, ...]) -> ScalarType | None:
     static = [each for each in distinct if each is not _T.DYNAMIC]
     if len(static) == 1:
         return static[0]
-    if all(each in WIDTH for each in static):
-        return max(static, key=WIDTH.index)
-    return None
+    return _widest(static) if all(each in NUMBERS for each in static) else None
+
+
+def _widest(types: Iterable[ScalarType]) -> ScalarType:
+    return max(types, key=WIDTH.index)
 
 
 def comparable_type(left: ScalarType, right: ScalarType) -> ScalarType | None:
     """The type in which values of two types are compared: as `common_type`, and text is read as the other's type."""
     found = common_type((left, right))
+    if found is None and left in WIDTH and right in WIDTH:
+        return _widest((left, right))
     if found is None and _T.STRING in {left, right}:
         return right if left is _T.STRING else left
     return found
@@ -131,6 +137,8 @@ def _fit(
 def _fit_class(  # noqa: PLR0911 - one line a rule
     wanted: str, type_: ScalarType, common: ScalarType | None, types: tuple[ScalarType | None, ...]
 ) -> tuple[ScalarType | None, int]:
+    if wanted == "ordered" and not _is_ordered(common, types):
+        return None, 0
     if wanted in _COMMON:
         return common, 0 if common is type_ else 1
     if wanted == "paired":
@@ -153,6 +161,11 @@ def _fit_class(  # noqa: PLR0911 - one line a rule
     return None, 0
 
 
+def _is_ordered(common: ScalarType | None, types: tuple[ScalarType | None, ...]) -> bool:
+    """Whether values of these types have an order: text and guid have none; a dynamic value beside a number has."""
+    return common in _ORDERED and (_T.DYNAMIC not in types or common in NUMBERS | {_T.DYNAMIC})
+
+
 def _widened(type_: ScalarType, wanted: ScalarType) -> ScalarType | None:
     """`wanted` if numbers of `type_` are converted to it silently. Real literals also go where integers are asked."""
     if type_ in NUMBERS and wanted in NUMBERS:
@@ -166,8 +179,8 @@ def _result(rule: str, types: tuple[ScalarType, ...], common: ScalarType | None)
     if rule == "common":
         return common
     if rule in {"widest", "promoted"}:
-        numbers = [each for each in types if each in WIDTH]
-        widest = max(numbers, key=WIDTH.index) if numbers else types[0]
+        numbers = [each for each in types if each in WIDTH] if rule == "widest" else []
+        widest = _widest(numbers) if numbers else types[0]
         return _T.LONG if widest in {_T.INT, _T.BOOL} else widest
     if rule.startswith("$"):
         return types[int(rule[1:])]

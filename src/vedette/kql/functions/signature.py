@@ -24,6 +24,7 @@ TYPE_CLASSES: dict[str, frozenset[ScalarType]] = {
     "any": ALL,
     "common": ALL,  # all arguments of the class are converted to one type
     "common_orderable": ALL,
+    "ordered": ALL,  # as common, of a type that < and between compare
     "comparable": ALL,  # as common, and text is read as the other's type
     "paired": frozenset({_T.DYNAMIC}),  # dynamic, converted to the type of the other operand
     "same": ALL,  # the type of the first argument
@@ -35,7 +36,7 @@ TYPE_CLASSES: dict[str, frozenset[ScalarType]] = {
     "real_or_decimal": frozenset({_T.REAL, _T.DECIMAL}),
     "number_or_bool": NUMBERS | {_T.BOOL},
     "summable": SUMMABLE,
-    "orderable": SUMMABLE | {_T.STRING, _T.BOOL, _T.GUID},
+    "orderable": SUMMABLE | {_T.STRING, _T.BOOL},
     "not_real_or_bool": ALL - {_T.REAL, _T.BOOL},
     "not_dynamic": ALL,
     "not_bool": ALL - {_T.BOOL},

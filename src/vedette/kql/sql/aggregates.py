@@ -167,7 +167,8 @@ def _covariance(group: Group, call: Aggregate) -> Sql:
 @_rule("binary_all_and", "binary_all_or", "binary_all_xor")
 def _bits(group: Group, call: Aggregate) -> Sql:
     name = call.function.replace("binary_all", "bit")
-    return tree.call(name, tree.try_cast(group.value(call.arguments[0]), "BIGINT"))
+    bits = tree.call(name, tree.try_cast(group.value(call.arguments[0]), "BIGINT"))
+    return tree.call("kql_in_calendar", bits) if call.type is T.DATETIME else tree.try_cast(bits, SQL_TYPES[call.type])
 
 
 # --- one row of the group -------------------------------------------------------------------------------------------

@@ -119,6 +119,11 @@ def embed(value: Sql, type_: ScalarType) -> Sql:
     return tree.call(_EMBED.get(type_, "to_json"), value)
 
 
+@family.rule("untexted")
+def _untexted(scalars: Scalars, call: Call) -> Sql:
+    return tree.call("kql_untexted", scalars.value(call.arguments[0]))
+
+
 @family.rule("as_dynamic")
 def _as_dynamic(scalars: Scalars, call: Call) -> Sql:
     return embedded(scalars, call.arguments[0])

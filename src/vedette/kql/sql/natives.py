@@ -107,6 +107,13 @@ def _alias(scalars: Scalars, call: Call) -> Sql:
     return _native_call(native, call, _arguments(scalars, native, call.arguments))
 
 
+@family.rule("dynamic_to_json")
+def _dynamic_to_json(scalars: Scalars, call: Call) -> Sql:
+    """A value of another type goes in as the JSON that stands for it."""
+    text = tree.cast(embedded(scalars, call.arguments[0]), _TEXT)
+    return _native_call(natives()[call.function], call, [text])
+
+
 @family.rule("series_periods_validate")
 def _series_periods_validate(scalars: Scalars, call: Call) -> Sql:
     """Any number of periods, handed on as one array."""

@@ -157,7 +157,8 @@ def _divide(scalars: Scalars, call: Call) -> Sql:
         return divided if _positive(right) else tree.attempt(divided)
     if call.type in {ScalarType.TIMESPAN, ScalarType.DATETIME}:
         quotient = tree.binary(exp.Div, tree.cast(scalars.value(left), "DOUBLE"), _real(scalars, right))
-        return tree.attempt(tree.cast(tree.call("trunc", quotient), "BIGINT"))
+        ticks = tree.attempt(tree.cast(tree.call("trunc", quotient), "BIGINT"))
+        return tree.call("kql_in_calendar", ticks) if call.type is ScalarType.DATETIME else ticks
     if call.type is ScalarType.DECIMAL:
         return _of_decimals("kql_decimal_over", scalars, call)
     if call.type is ScalarType.REAL:
@@ -229,6 +230,7 @@ def _without_nan(scalars: Scalars, comparison: Sql, *operands: Expression) -> Sq
 
 @family.rule(*_ORDERS)
 def _order(scalars: Scalars, call: Call) -> Sql:
+    _refuse_dynamic(call)
     left, right = call.arguments
     comparison = tree.binary(_ORDERS[call.function], _comparable(scalars, left), _comparable(scalars, right))
     above: tuple[Expression, ...] = (left,) if call.function.startswith("greater") else (right,)
@@ -263,10 +265,17 @@ def _near(scalars: Scalars, text: Expression, wanted: Expression) -> Sql | None:
 
 @family.condition("equal")
 def _equal_condition(scalars: Scalars, call: Call) -> Sql:
+    _refuse_dynamic(call)
     left, right = call.arguments
     near = _near(scalars, left, right)
     exact = _exactly_equal(scalars, left, right)
     return exact if near is None else tree.both(near, exact)
+
+
+def _refuse_dynamic(call: Call) -> None:
+    """The service refuses to compare two dynamic values, though its analyser does not."""
+    if all(each.type is ScalarType.DYNAMIC for each in call.arguments):
+        raise UnsupportedError(call.function, "two dynamic values cannot be compared: convert one, as in tostring()")
 
 
 def _exactly_equal(scalars: Scalars, left: Expression, right: Expression) -> Sql:
@@ -278,6 +287,7 @@ def _exactly_equal(scalars: Scalars, left: Expression, right: Expression) -> Sql
 
 @family.rule("equal")
 def _equal(scalars: Scalars, call: Call) -> Sql:
+    _refuse_dynamic(call)
     left, right = call.arguments
     if never_null(left) and never_null(right):
         return _exactly_equal(scalars, left, right)
@@ -298,6 +308,7 @@ def _both_null(left: Sql, right: Sql) -> Sql:
 
 @family.condition("not_equal")
 def _not_equal_condition(scalars: Scalars, call: Call) -> Sql:
+    _refuse_dynamic(call)
     left, right = call.arguments
     sides = _comparable(scalars, left), _comparable(scalars, right)
     if _may_be_nan(left) and _may_be_nan(right):
@@ -309,6 +320,7 @@ def _not_equal_condition(scalars: Scalars, call: Call) -> Sql:
 
 @family.rule("not_equal")
 def _not_equal(scalars: Scalars, call: Call) -> Sql:
+    _refuse_dynamic(call)
     left, right = call.arguments
     if never_null(left) or never_null(right):
         return _not_equal_condition(scalars, call)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 FILES = (
-    "conversions", "datetime", "numeric", "strings", "dynamic", "network", "aggregates", "ipv6", "sketches",
+    "reals", "conversions", "datetime", "numeric", "strings", "dynamic", "network", "aggregates", "ipv6", "sketches",
     "series", "geo",
 )  # fmt: skip
 

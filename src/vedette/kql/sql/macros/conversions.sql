@@ -13,9 +13,6 @@ CREATE OR REPLACE MACRO kql_tostring_bool(x) AS CASE WHEN x THEN 'True' WHEN NOT
 
 CREATE OR REPLACE MACRO kql_tostring_plain(x) AS coalesce(CAST(x AS VARCHAR), '');
 
-CREATE OR REPLACE MACRO kql_tostring_real(x) AS
-  coalesce(CASE WHEN isnan(x) THEN 'NaN' ELSE upper(replace(CAST(x AS VARCHAR), 'inf', 'ψ')) END, '').replace('Ψ', 'inf');
-
 CREATE OR REPLACE MACRO kql_tostring_decimal(x) AS
   coalesce(regexp_replace(CAST(x AS VARCHAR), '\.?0+$', ''), '');
 
@@ -77,7 +74,7 @@ CREATE OR REPLACE MACRO kql_toguid_string(s) AS
 CREATE OR REPLACE MACRO kql_fraction_ticks(digits) AS CAST(rpad(left(digits, 7), 7, '0') AS BIGINT);
 
 CREATE OR REPLACE MACRO kql_offset_ticks(zone) AS
-  CASE WHEN zone IN ('', 'Z', 'z') THEN 0
+  CASE WHEN zone IN ('', 'Z', 'z', 'GMT', 'UTC') THEN 0
        ELSE (CASE WHEN zone[1] = '-' THEN -1 ELSE 1 END)
             * (CAST(zone[2:3] AS BIGINT) * 36000000000 + CAST(right(zone, 2) AS BIGINT) * 600000000) END;
 
@@ -87,16 +84,23 @@ CREATE OR REPLACE MACRO kql_datetime_iso(m) AS
     + kql_fraction_ticks(m.fraction) - kql_offset_ticks(m.zone) END;
 
 CREATE OR REPLACE MACRO kql_datetime_other(s) AS
-  kql_ticks(try_strptime(regexp_replace(s, '\s*(GMT|UTC|Z)$', ''), [
+  kql_ticks(try_strptime(regexp_replace(regexp_replace(s, '\s*(GMT|UTC|Z)$', ''), '(:\d{2})\s*[-+]\d{2}:?\d{2}$', '\1'), [
+    '%a, %d %b %y %H:%M:%S', '%a, %d %b %y %H:%M', '%d %b %y %H:%M:%S', '%d %b %y %H:%M', '%A, %d-%b-%y %H:%M:%S',
+    '%A, %d-%b-%y %H:%M', '%d-%b-%y %H:%M:%S', '%d-%b-%y %H:%M', '%m/%d/%y', 
     '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M', '%m/%d/%Y', '%a, %d %b %Y %H:%M:%S',
-    '%d %b %Y %H:%M:%S', '%d %b %Y', '%A, %d-%b-%y %H:%M:%S', '%a %b %d %H:%M:%S %Y', '%B %d, %Y', '%b %d, %Y',
-    '%b %d %Y', '%Y %B %d', '%Y/%m/%d %H:%M:%S', '%Y/%m/%d', '%m-%d-%Y %H:%M:%S', '%m-%d-%Y', '%Y%m%d', '%Y-%m', '%Y-%m-%d %I:%M:%S %p', '%Y-%m-%d %I:%M %p']));
+    '%d %b %Y %H:%M:%S', '%d %b %Y', '%a %b %d %H:%M:%S %Y', '%B %d, %Y', '%b %d, %Y',
+    '%b %d %Y', '%Y %B %d', '%d %B %Y', '%d %B %Y %H:%M:%S', '%B %d %Y', '%m/%d/%Y %I:%M %p', '%Y-%m-%dT%H',
+    '%a, %d %b %Y %H:%M', '%a, %d %b %Y', '%d %b %Y %H:%M',
+    '%d-%b-%Y %H:%M:%S', '%d-%b-%Y', '%b %d, %Y %H:%M:%S', '%B %d, %Y %H:%M:%S',
+    '%Y/%m/%d %H:%M:%S', '%Y/%m/%d', '%m-%d-%Y %H:%M:%S', '%m-%d-%Y', '%Y%m%d', '%Y-%m', '%Y-%m-%d %I:%M:%S %p', '%Y-%m-%d %I:%M %p']))
+  - coalesce(kql_offset_ticks(nullif(regexp_extract(s, ':\d{2}\s*([-+]\d{2}:?\d{2})$', 1), '')), 0);
 
 CREATE OR REPLACE MACRO kql_todatetime_text(s) AS
-  CASE WHEN regexp_full_match(s, '\s*\d{4}-\d{1,2}-\d{1,2}(?:[T ]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?\s*(?:[Zz]|[-+]\d{2}:?\d{2})?\s*')
-       THEN TRY(kql_in_calendar(kql_datetime_iso(regexp_extract(s, '^\s*(\d{4}-\d{1,2}-\d{1,2})(?:[T ]+(\d{1,2}:\d{2}(?::\d{2})?)(?:[.,](\d+))?)?\s*([Zz]|[-+]\d{2}:?\d{2})?\s*$',
+  CASE WHEN regexp_full_match(s, '\s*\d{4}-\d{1,2}-\d{1,2}(?:[T ]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?\s*(?:[Zz]|GMT|UTC|[-+]\d{2}:?\d{2})?\s*')
+       THEN TRY(kql_in_calendar(kql_datetime_iso(regexp_extract(s, '^\s*(\d{4}-\d{1,2}-\d{1,2})(?:[T ]+(\d{1,2}:\d{2}(?::\d{2})?)(?:[.,](\d+))?)?\s*([Zz]|GMT|UTC|[-+]\d{2}:?\d{2})?\s*$',
             ['day', 'clock', 'fraction', 'zone']))))
        WHEN s = '' THEN NULL
+       WHEN regexp_full_match(s, '\s*\d{4}\s*') THEN kql_in_calendar(kql_ticks(make_timestamp(CAST(s AS BIGINT), 1, 1, 0, 0, 0)))
        ELSE TRY(kql_datetime_other(trim(s))) END;
 CREATE OR REPLACE MACRO kql_todatetime_string(s) AS list_transform([s], lambda v: kql_todatetime_text(v))[1];
 
@@ -117,8 +121,8 @@ CREATE OR REPLACE MACRO kql_unit_ticks(unit) AS
             WHEN 'tick' THEN 1 WHEN 'ticks' THEN 1 WHEN '' THEN 864000000000 END;
 
 CREATE OR REPLACE MACRO kql_totimespan_string(s) AS
-  CASE WHEN regexp_full_match(s, '\s*-?(?:\d+[.:])?\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,7})?)?\s*')
-       THEN TRY(kql_timespan_clock(regexp_extract(s, '^\s*(-?)(?:(\d+)[.:])??(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,7}))?)?\s*$',
+  CASE WHEN regexp_full_match(s, '\s*-?(?:\d+[.:])?\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d{1,7})?)?\s*')
+       THEN TRY(kql_timespan_clock(regexp_extract(s, '^\s*(-?)(?:(\d+)[.:])??(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,7}))?)?\s*$',
             ['sign', 'days', 'hours', 'minutes', 'seconds', 'fraction'])))
        WHEN regexp_full_match(s, '\s*-?\d+(?:\.\d+)?\s*[a-z]*\s*')
        THEN TRY(CAST(round(CAST(regexp_extract(s, '-?\d+(?:\.\d+)?') AS DOUBLE) * kql_unit_ticks(regexp_extract(s, '[a-z]+'))) AS BIGINT)) END;

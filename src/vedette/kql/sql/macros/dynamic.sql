@@ -2,8 +2,14 @@
 -- inside arrays and bags JSON null stays. datetime and timespan inside are KQL text; real NaN is the string "NaN".
 
 CREATE OR REPLACE MACRO kql_item(x) AS json_transform(x, '"JSON"');
+-- The engine's JSON also has NaN, infinities and commas behind the last element: looked for outside of texts where
+-- there are signs of them.
+CREATE OR REPLACE MACRO kql_is_lax_json(s) AS
+  regexp_matches(s, ',\s*[\]}]|(?:^|[\[:,])\s*-?(?:[nN][aA][nN]|[iI][nN][fF])');
+CREATE OR REPLACE MACRO kql_is_json(s) AS
+  json_valid(s) AND (NOT kql_is_lax_json(s) OR NOT kql_is_lax_json(regexp_replace(s, '"(?:[^"\\]|\\.)*"', '""', 'g')));
 CREATE OR REPLACE MACRO kql_parse_json(s) AS
-  CASE WHEN s = '' THEN NULL WHEN json_valid(s) THEN kql_item(TRY(json(s))) ELSE to_json(s) END;
+  CASE WHEN s = '' THEN NULL WHEN kql_is_json(s) THEN kql_item(TRY(json(s))) ELSE to_json(s) END;
 CREATE OR REPLACE MACRO kql_property(x, k) AS
   kql_item(TRY(json_extract(x, '$."' || replace(replace(k, '\', '\\'), '"', '\"') || '"')));
 CREATE OR REPLACE MACRO kql_element(x, i) AS kql_item(TRY(json_extract(x, '$[' || i || ']')));
@@ -153,6 +159,7 @@ CREATE OR REPLACE MACRO kql_jaccard(a, b) AS
     WHEN json_type(a) = 'ARRAY' AND json_type(b) = 'ARRAY' THEN 'nan'::DOUBLE END;
 CREATE OR REPLACE MACRO kql_repeat(v, n) AS
   CASE WHEN n >= 0 THEN to_json(list_transform(range(0, least(n, 1048576)), lambda i: v)) END;
+CREATE OR REPLACE MACRO kql_untexted(x) AS CASE WHEN json_type(x) <> 'VARCHAR' THEN x END;
 CREATE OR REPLACE MACRO kql_expanded_item(x, kind) AS
   CASE WHEN x IS NULL OR CAST(x AS VARCHAR) = 'null' THEN [NULL::JSON]
        WHEN json_type(x) = 'ARRAY' THEN json_transform(x, '["JSON"]')
@@ -163,12 +170,13 @@ CREATE OR REPLACE MACRO kql_expanded(x, kind) AS list_transform([x], lambda v: k
 CREATE OR REPLACE MACRO kql_access(x, k) AS
   CASE WHEN json_type(k) = 'VARCHAR' THEN kql_property(x, json_extract_string(k, '$')) ELSE kql_element(x, CAST(k AS VARCHAR)) END;
 CREATE OR REPLACE MACRO kql_tostring_parsed(s) AS
-  CASE WHEN s = '' THEN '' WHEN json_valid(s) THEN coalesce(TRY(json_extract_string(s, '$')), '') ELSE s END;
+  CASE WHEN s = '' THEN '' WHEN kql_is_json(s) THEN coalesce(TRY(json_extract_string(s, '$')), '') ELSE s END;
 CREATE OR REPLACE MACRO kql_embed_decimal(x) AS CASE WHEN x IS NOT NULL THEN to_json(kql_tostring_decimal(x)) END;
 CREATE OR REPLACE MACRO kql_range(a, b, step) AS
   generate_series(a::BIGINT, (CASE WHEN step > 0 THEN least(b, a + 1048575::HUGEINT * step) ELSE greatest(b, a + 1048575::HUGEINT * step) END)::BIGINT, nullif(step, 0)::BIGINT);
 CREATE OR REPLACE MACRO kql_range_real(a, b, step) AS
-  list_transform(range(0, TRY_CAST(least(1048575, floor((b - a) / nullif(step, 0) + 1e-9)) AS BIGINT) + 1), lambda i: (a + i * step)::DOUBLE);
+  CASE WHEN isfinite(a) AND NOT isnan(b) AND isfinite(step) AND step <> 0 THEN
+    list_transform(range(0, TRY_CAST(least(1048575, floor((b - a) / nullif(step, 0) + 1e-9)) AS BIGINT) + 1), lambda i: (a + i * step)::DOUBLE) END;
 CREATE OR REPLACE MACRO kql_texts_of_datetimes(l) AS list_transform(l, lambda t: kql_tostring_datetime(t));
 CREATE OR REPLACE MACRO kql_texts_of_timespans(l) AS list_transform(l, lambda t: kql_tostring_timespan(t));
 CREATE OR REPLACE MACRO kql_elements_or_empty(x) AS coalesce(kql_elements(x), []::JSON[]);

@@ -1,7 +1,7 @@
 -- Numbers: what SQL raises, KQL answers with null, NaN or an infinity.
 
 CREATE OR REPLACE MACRO kql_remainder(r, b) AS CASE WHEN r >= 0 THEN r WHEN b > 0 THEN r + b ELSE r - b END;
-CREATE OR REPLACE MACRO kql_modulo(a, b) AS CASE WHEN b = -1 THEN a - a ELSE kql_remainder(a % nullif(b, 0), b) END;
+CREATE OR REPLACE MACRO kql_modulo(a, b) AS CASE WHEN b = -1 THEN a - a ELSE kql_remainder(a % nullif(nullif(b, 0), -1), b) END;
 CREATE OR REPLACE MACRO kql_modulo_real(a, b) AS a - floor(a / abs(b)) * abs(b);
 CREATE OR REPLACE MACRO kql_modulo_decimal(a, b) AS kql_remainder(a % nullif(b, 0), b);
 CREATE OR REPLACE MACRO kql_sqrt(x) AS CASE WHEN x < 0 THEN 'nan'::DOUBLE ELSE sqrt(x) END;
