@@ -1,5 +1,6 @@
 """Who is calling, and may they: bearer token → principal → permission, all before a handler runs. Default closed."""
 
+import hmac
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
@@ -39,6 +40,37 @@ class Authenticator:
         tenant = self._tenants(principal.tenant_id)
         if tenant is None:
             raise UnauthenticatedError("TokenNotTrusted")
+        return principal, tenant
+
+
+class Administrators:
+    """Who may do what concerns the whole installation: default closed.
+
+    Whoever can read the running server's folder has its local token; an application needs the operation's role, in the
+    home tenant: other tenants' administrators cannot give it to anybody.
+    """
+
+    def __init__(
+        self, authenticator: Authenticator, local_token: Callable[[], str | None], home: Callable[[], Tenant | None]
+    ) -> None:
+        self._authenticator = authenticator
+        self._local_token = local_token
+        self._home = home
+
+    def admit(
+        self, headers: Mapping[str, str], document: OperationsDocument, operation: OperationContract
+    ) -> tuple[Principal, Tenant] | None:
+        """The application that may; None for the holder of the local token. Raises what the caller has to hear."""
+        local = self._local_token()
+        if local and hmac.compare_digest(bearer_token(headers).encode(), local.encode()):
+            return None
+        principal, tenant = self._authenticator.authenticate(headers, document)
+        if principal.kind != "application":
+            raise PermissionDeniedError
+        require(operation, principal)
+        home = self._home()
+        if home is None or home.tenant_id != tenant.tenant_id:
+            raise PermissionDeniedError
         return principal, tenant
 
 

@@ -7,8 +7,9 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -17,9 +18,10 @@ import anyio
 import msgspec
 from anyio import CapacityLimiter, to_thread
 
-from vedette.api.auth import Authenticator, require, scope_of
+from vedette.api.auth import Administrators, Authenticator, require, scope_of
 from vedette.api.fault_injection import Faults, InjectedFault, raise_challenge, raise_fault
 from vedette.api.faults import FaultContext, is_expected, render_fault, wire_code
+from vedette.api.gate import Gate, OpenGate
 from vedette.api.hosts import Origin, read_origin
 from vedette.api.http import ApiRequest, ApiResponse, AuthenticatedHandler, PublicHandler
 from vedette.api.inner_calls import InnerRequest
@@ -39,6 +41,9 @@ CLIENT_GONE = 499
 CONTROL_THREADS = 40
 STOP_INTERVAL = 0.1
 """Seconds between attempts to stop the query of a client that has gone."""
+
+UNGATED = frozenset({"server"})
+"""Surfaces that answer whatever happens to the state: probes and scrapers."""
 
 _CORRELATION_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -102,6 +107,10 @@ class Exchange(msgspec.Struct):
     """Who sent it, also if they may not."""
     admitted: Caller | None = None
     """Who sent it, once they have been found to be allowed to."""
+    epoch: int = 0
+    """Of the state in which they were."""
+    is_struck: bool = False
+    """Whether it is settled which fault, if any, it meets."""
     context: RequestContext | None = None
     is_abandoned: bool = False
     usage: Usage | None = None
@@ -124,8 +133,13 @@ class Dispatcher:
         faults: Faults,
         observers: Sequence[Callable[[RequestRecord], None]] = (),
         on_disconnect: Callable[[RequestContext], object] = lambda _context: None,
+        gate: Gate | None = None,
+        administrators: Administrators | None = None,
     ) -> None:
-        """`observers` see every answered request; `on_disconnect` is to stop the query of a client that has gone."""
+        """`observers` see every answered request; `on_disconnect` is to stop the query of a client that has gone.
+
+        Requests are let through `gate`, one unit of work each. Without `administrators` there are none.
+        """
         self._router = router
         self._authenticator = authenticator
         self._throttle = throttle
@@ -135,6 +149,8 @@ class Dispatcher:
         self._faults = faults
         self._observers = tuple(observers)
         self._on_disconnect = on_disconnect
+        self._gate = gate or OpenGate()
+        self._administrators = administrators
         self._limiters: dict[Limiter, CapacityLimiter] | None = None
         self._crypto = ThreadPoolExecutor(settings.crypto_threads, "crypto")
 
@@ -209,8 +225,10 @@ class Dispatcher:
 
     async def _run(self, exchange: Exchange, route: Route, request: ApiRequest, receive: Receive) -> ApiResponse:
         def handle() -> ApiResponse:
-            self._admit(exchange, route)
-            return self._handle(exchange, route, request)
+            self._strike(exchange, route)
+            with self._unit(exchange, route):
+                self._admit(exchange, route)
+                return self._handle(exchange, route, request)
 
         limiter = self._limiter(route.operation.limiter)
         if route.operation.limiter == "hunting":
@@ -223,7 +241,23 @@ class Dispatcher:
         return await to_thread.run_sync(handle, limiter=limiter)
 
     async def _admit_first(self, exchange: Exchange, route: Route) -> None:
-        await to_thread.run_sync(self._admit, exchange, route, limiter=self._limiter("control"))
+        def admit() -> None:
+            self._strike(exchange, route)
+            with self._unit(exchange, route):
+                self._admit(exchange, route)
+
+        await to_thread.run_sync(admit, limiter=self._limiter("control"))
+
+    @contextmanager
+    def _unit(self, exchange: Exchange, route: Route) -> Iterator[None]:
+        """Within one state of the server. Whoever was admitted in another one has to be admitted again."""
+        if route.document.surface in UNGATED:
+            yield
+            return
+        with self._gate.unit():
+            if exchange.epoch != self._gate.epoch:
+                exchange.epoch, exchange.admitted = self._gate.epoch, None
+            yield
 
     async def _run_watched(
         self, handle: Callable[[], ApiResponse], exchange: Exchange, limiter: CapacityLimiter, receive: Receive
@@ -252,14 +286,24 @@ class Dispatcher:
                 await to_thread.run_sync(self._on_disconnect, exchange.context)
             await anyio.sleep(STOP_INTERVAL)
 
+    def _strike(self, exchange: Exchange, route: Route) -> None:
+        """The fault that was ordered for this call, once. Administrators meet none: they have to clear them."""
+        if exchange.is_struck or route.operation.authentication == "administrator":
+            return
+        exchange.is_struck = True
+        fault = exchange.fault = self._faults.pick(route.name)
+        if fault is None:
+            return
+        raise_fault(fault)
+        if fault.kind == "slow":
+            time.sleep(fault.seconds)
+
     def _admit(self, exchange: Exchange, route: Route) -> None:
         """Everything between a matched request and its handler, once. Raises what the client has to hear."""
         operation = route.operation
-        if exchange.fault is None and (fault := self._faults.pick(route.name)) is not None:
-            exchange.fault = fault
-            raise_fault(fault)
-            if fault.kind == "slow":
-                time.sleep(fault.seconds)
+        if operation.authentication == "administrator":
+            self._admit_administrator(exchange, route)
+            return
         if operation.authentication == "none" or exchange.admitted is not None:
             return
         principal, tenant = self._authenticator.authenticate(exchange.headers, route.document)
@@ -271,10 +315,16 @@ class Dispatcher:
         exchange.usage = self._throttle.admit(tenant.tenant_id, operation.quota)
         exchange.admitted = caller
 
+    def _admit_administrator(self, exchange: Exchange, route: Route) -> None:
+        if self._administrators is None:
+            raise UnauthenticatedError
+        if (named := self._administrators.admit(exchange.headers, route.document, route.operation)) is not None:
+            exchange.caller = Caller(*named)
+
     def _handle(self, exchange: Exchange, route: Route, request: ApiRequest) -> ApiResponse:
         if route.handler is None:
             raise NotImplementedOperationError(operation=route.name)
-        if route.operation.authentication == "none":
+        if route.operation.authentication in ("none", "administrator"):
             return cast(PublicHandler, route.handler)(request)
         if (caller := exchange.admitted) is None:
             raise UnauthenticatedError
@@ -335,6 +385,7 @@ class Dispatcher:
         match = exchange.match = self._router.match(surface, exchange.method, segments)
         if match.route is None or match.route.operation.body == "file":
             raise InvalidRequestError("BatchStepInvalid", id=path)
+        self._strike(exchange, match.route)
         self._admit(exchange, match.route)
         return self._handle(exchange, match.route, self._request(exchange, match, body))
 

@@ -16,11 +16,10 @@ from vedette.context import Principal
 from vedette.contracts.permissions import load_resources
 from vedette.errors import ApiError, QuotaExceededError, UnauthenticatedError
 from vedette.identity.claims_request import CHALLENGE_CAPABILITY
-from vedette.store.counters import Counters
+from vedette.store.counters import FOREVER, Counters
 
 FaultKind = Literal["429", "500", "503", "504", "slow", "cut-off", "expired-token", "claims-challenge"]
 CHALLENGE: FaultKind = "claims-challenge"
-FOREVER = 2.0**40
 
 
 class InjectedFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +64,19 @@ class Faults:
         """Order a fault; one of the same id is replaced."""
         self._write((*(each for each in self.all() if each.id != fault.id), fault))
 
+    def remove(self, fault_id: str) -> bool:
+        """Take one back; False where there is none of this id."""
+        left = tuple(each for each in self.all() if each.id != fault_id)
+        if len(left) == len(self.all()):
+            return False
+        self._write(left)
+        return True
+
+    def struck(self, fault: InjectedFault) -> int:
+        """How often a fault has struck."""
+        name = _counter(fault)
+        return int(min(self._counters.read(name).get(name, 0), fault.count or FOREVER))
+
     def clear(self) -> None:
         """No more faults."""
         self._path.unlink(missing_ok=True)
@@ -88,7 +100,7 @@ class Faults:
         for fault in filter(applies, self.all()):
             if not fnmatch.fnmatchcase(operation, fault.operation) or self._chance.random() >= fault.share:
                 continue
-            if fault.count is None or self._counters.add(f"fault/{fault.id}", 1, FOREVER) <= fault.count:
+            if self._counters.add(_counter(fault), 1, FOREVER) <= (fault.count or FOREVER):
                 return fault
         return None
 
@@ -96,6 +108,10 @@ class Faults:
         draft = self._path.with_name(f".{self._path.name}.new")
         draft.write_bytes(msgspec.json.encode(faults))
         draft.replace(self._path)
+
+
+def _counter(fault: InjectedFault) -> str:
+    return f"fault/{fault.id}"
 
 
 def raise_fault(fault: InjectedFault) -> None:

@@ -97,6 +97,12 @@ def _render(fault: Fault, context: FaultContext) -> ApiResponse:
     )
 
 
+def error_sentence(error: ApiError) -> str:
+    """What an error says, for people at a command line."""
+    record = load_faults(SHARED).get(error.code)
+    return error.code if record is None else record.message.format_map(error.fields)
+
+
 def wire_code(response: ApiResponse) -> str:
     """The error code in an answer made here, for logs and metrics."""
     if not response.media_type.startswith("application/json"):

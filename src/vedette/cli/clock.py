@@ -1,14 +1,24 @@
 """`vedette clock`: the time of a server under test."""
 
-import datetime
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
+
+from vedette.cli.administration import administration
 from vedette.cli.locate import data_path
 from vedette.cli.output import DONE, say
+from vedette.errors import UsageError
 
 
-def clock(*, advance: float = 0.0, to: str | None = None, reset: bool = False, data: Path | None = None) -> int:
-    """Move the clock of a running demo; tokens, schedules and retention obey it.
+def clock(
+    *,
+    advance: float | None = None,
+    to: str | None = None,
+    reset: Annotated[bool, Parameter(negative=())] = False,
+    data: Path | None = None,
+) -> int:
+    """Tell or move the clock of a running demo; tokens, schedules, quotas and retention obey it. It outlives a restart.
 
     Parameters
     ----------
@@ -21,8 +31,16 @@ def clock(*, advance: float = 0.0, to: str | None = None, reset: bool = False, d
     data
         The server's data folder.
     """
-    from vedette.server.shifted_clock import move_clock
-
-    now = move_clock(data_path(data), advance, to, reset=reset)
-    say(f"it is {datetime.datetime.fromtimestamp(now, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}")
+    if sum(given is not None for given in (advance, to)) + reset > 1:
+        raise UsageError("Only one of --advance, --to and --reset at a time.")
+    with administration(data_path(data)) as server:
+        if reset:
+            found = server.reset_clock()
+        elif to is not None:
+            found = server.set_clock(to)
+        elif advance is not None:
+            found = server.advance_clock(advance)
+        else:
+            found = server.clock()
+    say(f"it is {found['now']}")
     return DONE

@@ -1,8 +1,9 @@
-"""Commands that order faulty answers of a running server."""
+"""Commands that order faulty answers of a running server. They end with it."""
 
 from pathlib import Path
 from typing import Literal
 
+from vedette.cli.administration import administration
 from vedette.cli.locate import data_path
 from vedette.cli.output import DONE, print_table, say
 
@@ -35,24 +36,39 @@ def add(
     data
         The server's data folder.
     """
-    from vedette.server.faults import order_fault
-
-    say(f"fault {order_fault(data_path(data), kind, operation, (share, count, seconds))} ordered")
+    order = {"kind": kind, "operation": operation, "share": share, "count": count, "seconds": seconds}
+    with administration(data_path(data)) as server:
+        say(f"fault {server.add_fault(order)['id']} ordered")
     return DONE
 
 
 def list_(*, data: Path | None = None) -> int:
-    """List the faults that were ordered.
+    """List the faults that were ordered, and how often they struck.
 
     Parameters
     ----------
     data
         The server's data folder.
     """
-    from vedette.server.faults import ordered_faults
+    with administration(data_path(data)) as server:
+        faults = server.faults()
+    columns = ("id", "kind", "operation", "share", "count", "struck")
+    print_table(columns, [[each[name] for name in columns] for each in faults])
+    return DONE
 
-    rows = [(each.id, each.kind, each.operation, each.share, each.count) for each in ordered_faults(data_path(data))]
-    print_table(("id", "kind", "operation", "share", "count"), rows)
+
+def remove(fault: str, /, *, data: Path | None = None) -> int:
+    """Take one fault back.
+
+    Parameters
+    ----------
+    fault
+        Its id.
+    data
+        The server's data folder.
+    """
+    with administration(data_path(data)) as server:
+        server.remove_fault(fault)
     return DONE
 
 
@@ -64,7 +80,6 @@ def clear(*, data: Path | None = None) -> int:
     data
         The server's data folder.
     """
-    from vedette.server.faults import clear_faults
-
-    clear_faults(data_path(data))
+    with administration(data_path(data)) as server:
+        server.clear_faults()
     return DONE

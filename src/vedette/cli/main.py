@@ -62,8 +62,16 @@ def build_app() -> Any:
     for name, help_text, commands in (
         ("rules", "Detection rules.", (rules.list_, rules.run, rules.check, rules.apply)),
         ("token", "Access tokens.", (token.mint,)),
-        ("fault", "Faulty answers on order, for tests of clients.", (fault.add, fault.list_, fault.clear)),
-        ("snapshot", "Copies of the whole state, for test suites.", (snapshot.save, snapshot.restore, snapshot.list_)),
+        (
+            "fault",
+            "Faulty answers on order, for tests of clients.",
+            (fault.add, fault.list_, fault.remove, fault.clear),
+        ),
+        (
+            "snapshot",
+            "Copies of the whole state, for test suites.",
+            (snapshot.save, snapshot.restore, snapshot.delete, snapshot.list_),
+        ),
     ):
         group = App(name=name, help=help_text)
         for command in commands:

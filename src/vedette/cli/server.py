@@ -222,7 +222,7 @@ def migrate(*, data: Path | None = None) -> int:
 
 
 def reset(*, data: Path | None = None, yes: Annotated[bool, Switch] = False) -> int:
-    """Delete everything in a data folder but its certificates and snapshots. The server must not be running.
+    """Delete everything in a data folder but its certificates and snapshots. A running server goes on as newly started.
 
     Parameters
     ----------
@@ -231,12 +231,18 @@ def reset(*, data: Path | None = None, yes: Annotated[bool, Switch] = False) -> 
     yes
         Do it without asking.
     """
-    from vedette.server.snapshots import wipe
-
     path = data_path(data)
     if not yes:
         raise UsageError(f"This deletes all tenants and telemetry in {path}; say so with --yes.")
-    wipe(path)
+    from vedette.cli.administration import running
+
+    with running(path) as server:
+        if server is not None:
+            server.reset()
+        else:
+            from vedette.server.stored_state import wipe
+
+            wipe(path)
     return DONE
 
 

@@ -1,13 +1,14 @@
-"""Commands that save and restore the whole state of a data folder."""
+"""Commands that save and restore the whole state of a server, running or not."""
 
 from pathlib import Path
 
+from vedette.cli.administration import running
 from vedette.cli.locate import data_path
 from vedette.cli.output import DONE, print_table, say
 
 
 def save(name: str, /, *, data: Path | None = None) -> int:
-    """Save the state under a name. The server must not be running.
+    """Save the state under a name.
 
     Parameters
     ----------
@@ -16,14 +17,20 @@ def save(name: str, /, *, data: Path | None = None) -> int:
     data
         The server's data folder.
     """
-    from vedette.server.snapshots import save_snapshot
+    path = data_path(data)
+    with running(path) as server:
+        if server is not None:
+            server.save(name)
+        else:
+            from vedette.server.stored_state import save_snapshot
 
-    say(f"saved {save_snapshot(data_path(data), name)}")
+            save_snapshot(path, name)
+    say(f"saved {name}")
     return DONE
 
 
 def restore(name: str, /, *, data: Path | None = None) -> int:
-    """Bring the state of a snapshot back. The server must not be running.
+    """Bring the state of a snapshot back. A running server goes on with it at once.
 
     Parameters
     ----------
@@ -32,10 +39,36 @@ def restore(name: str, /, *, data: Path | None = None) -> int:
     data
         The server's data folder.
     """
-    from vedette.server.snapshots import restore_snapshot
+    path = data_path(data)
+    with running(path) as server:
+        if server is not None:
+            server.restore(name)
+        else:
+            from vedette.server.stored_state import restore_snapshot
 
-    restore_snapshot(data_path(data), name)
+            restore_snapshot(path, name)
     say(f"restored {name}")
+    return DONE
+
+
+def delete(name: str, /, *, data: Path | None = None) -> int:
+    """Delete a snapshot.
+
+    Parameters
+    ----------
+    name
+        Name of the snapshot.
+    data
+        The server's data folder.
+    """
+    path = data_path(data)
+    with running(path) as server:
+        if server is not None:
+            server.delete_snapshot(name)
+        else:
+            from vedette.server.stored_state import delete_snapshot
+
+            delete_snapshot(path, name)
     return DONE
 
 
@@ -47,7 +80,7 @@ def list_(*, data: Path | None = None) -> int:
     data
         The server's data folder.
     """
-    from vedette.server.snapshots import list_snapshots
+    from vedette.server.stored_state import list_snapshots
 
-    print_table(("name", "MiB"), list_snapshots(data_path(data)))
+    print_table(("name", "MiB"), [(each.name, each.size // 2**20) for each in list_snapshots(data_path(data))])
     return DONE

@@ -34,8 +34,8 @@ class OperationContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """Further templates of the same operation, with the same parameters (a namespace-qualified action name)."""
     versions: tuple[str, ...] = ()
     """Keys of the surface's mounts; empty: all of them."""
-    authentication: Literal["bearer", "token", "none"] = "bearer"
-    """`token`: any good token of the surface, whatever it permits."""
+    authentication: Literal["bearer", "token", "none", "administrator"] = "bearer"
+    """`token`: any good token of the surface, whatever it permits. `administrator`: of the whole installation."""
     application: tuple[str, ...] = ()
     """Application permissions of which any one is enough, least privileged first."""
     delegated: tuple[str, ...] = ()
@@ -114,7 +114,8 @@ def _check(document: OperationsDocument) -> None:
         if operation.handler in seen:
             raise ContractError(f"{where}: handler {operation.handler} is used twice")
         seen.add(operation.handler)
-        if operation.authentication == "bearer" and not (operation.application or operation.delegated):
+        needs_permission = operation.authentication in ("bearer", "administrator")
+        if needs_permission and not (operation.application or operation.delegated):
             raise ContractError(f"{where}: needs a token but names no permission")
         if unknown := set(operation.versions) - set(document.mounts):
             raise ContractError(f"{where}: versions without a mount: {sorted(unknown)}")

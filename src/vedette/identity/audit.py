@@ -5,7 +5,8 @@ gathered for up to a second, so that thousands of tokens cost one write.
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Literal
 
 import msgspec
@@ -13,6 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from vedette.clock import Clock
+from vedette.errors import ApiError
 from vedette.ids import Ids
 from vedette.jobs.outbox import Outbox
 from vedette.observability.logs import get_logger
@@ -101,9 +103,11 @@ class AuditLog:
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._writer: threading.Thread | None = None
+        self._unit: Callable[[], AbstractContextManager[object]] = nullcontext
 
-    def start(self) -> None:
-        """Write what is gathered every second, in the background."""
+    def start(self, unit: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
+        """Write what is gathered every second, in the background, each time within a `unit` of work."""
+        self._unit = unit
         self._writer = threading.Thread(target=self._write_forever, name="audit-writer", daemon=True)
         self._writer.start()
 
@@ -143,13 +147,23 @@ class AuditLog:
         self._wake.set()
         if self._writer is not None:
             self._writer.join()
-        self.flush()
+        with self._unit():
+            self.flush()
+
+    def forget(self) -> None:
+        """Let go of what is gathered: it never happened."""
+        with self._lock:
+            self._gathered = {}
 
     def _write_forever(self) -> None:
         while not self._stopping.is_set():
             self._wake.wait(GATHER_SECONDS)
             self._wake.clear()
-            self._flush_quietly()
+            try:
+                with self._unit():
+                    self._flush_quietly()
+            except ApiError:  # the state has been changing for long; what is gathered waits for the next round
+                continue
 
     def _flush_quietly(self) -> None:
         """What went well is not undone because it could not be written down yet."""

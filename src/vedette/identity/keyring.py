@@ -135,6 +135,11 @@ class Keyring:
         """Every key that still verifies, the signing one first."""
         return SigningKeys(connection, tenant_id).valid(int(self._clock.time()))
 
+    def forget(self) -> None:
+        """Let go of opened keys."""
+        with self._lock:
+            self._opened = {}
+
     def _open(self, connection: Connection, tenant_id: str) -> SigningKey:
         kid, sealed = SigningKeys(connection, tenant_id).signing()
         private = self._sealer.open(sealed, _seal_context(tenant_id, kid)).reveal()

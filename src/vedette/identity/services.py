@@ -61,6 +61,8 @@ class IdentityServices:
         self.foreign_keys = ForeignKeys(egress or Egress(EgressPolicy()), clock)
         self.audit = AuditLog(store, Outbox(clock, ids), clock, ids)
         self.issuers = Issuers(self.settings.own_hosts)
+        self.lives = 0
+        """How often the store's whole content was replaced: what was remembered in an earlier life does not count."""
         self.cache = DirectoryCache()
         self.unchanged = UnchangedCache()
         sealer = Sealer(master_key.derive("signing-keys"))
@@ -75,3 +77,11 @@ class IdentityServices:
     def now(self) -> int:
         """The clock's time in whole Unix seconds."""
         return int(self.clock.time())
+
+    def forget(self) -> None:
+        """Let go of everything remembered of the store: its content is another one now."""
+        self.lives += 1
+        self.cache.forget()
+        self.unchanged.forget()
+        self.keyring.forget()
+        self.audit.forget()

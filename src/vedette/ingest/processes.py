@@ -99,6 +99,11 @@ class ProcessCache:
         self._lock = threading.Lock()
         self._tenants: OrderedDict[str, _TenantStarts] = OrderedDict()
 
+    def forget(self) -> None:
+        """Let go of everything; it is read back from the history."""
+        with self._lock:
+            self._tenants.clear()
+
     @contextmanager
     def tenant(self, tenant_id: str) -> "Iterator[TenantProcesses]":
         """Exclusive use of one tenant's starts: batches of a tenant resolve one after the other."""

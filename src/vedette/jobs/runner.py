@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from threading import Event
 
 from vedette.jobs.queue import Job, JobQueue
@@ -14,14 +15,27 @@ Handler = Callable[[Job], None]
 
 
 class JobRunner:
-    """Claims and runs jobs. A handler that raises is retried later; a kind without a handler is a failure, too."""
+    """Claims and runs jobs. A handler that raises is retried later; a kind without a handler is a failure, too.
 
-    def __init__(self, queue: JobQueue, handlers: Mapping[str, Handler]) -> None:
+    Each is done within a `unit` of work.
+    """
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        handlers: Mapping[str, Handler],
+        unit: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self._queue = queue
         self._handlers = handlers
+        self._unit = unit
 
     def run_next(self) -> bool:
         """Run one job; False when none is due."""
+        with self._unit():
+            return self._run_next()
+
+    def _run_next(self) -> bool:
         job = self._queue.claim()
         if job is None:
             return False

@@ -13,6 +13,10 @@ if sys.platform == "win32":
             return False
         return True
 
+    def unlock(descriptor: int) -> None:
+        """Let go of the lock and keep the file open."""
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
 else:
     import fcntl
 
@@ -23,3 +27,7 @@ else:
         except BlockingIOError:
             return False
         return True
+
+    def unlock(descriptor: int) -> None:
+        """Let go of the lock and keep the file open."""
+        fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -93,6 +93,15 @@ class TenantLog:
             self._sealed = []
             self._accepted = []
 
+    def abandon(self) -> None:
+        """Let go of the logs without touching their files."""
+        with self._write_lock:
+            if self._log is not None:
+                self._seal()
+            for log in self._sealed:
+                log.close()
+            self._sealed, self._accepted = [], []
+
     def _busy(self) -> set[LogFile]:
         return {entry.log for entry in self._accepted} | {waiting.entry.log for waiting in self._waiting}
 

@@ -5,7 +5,8 @@ Concurrent appends of a tenant share one synchronisation of the log and one cont
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 import msgspec
 import pyarrow as pa
@@ -50,7 +51,10 @@ class LakeWriter:
         publisher: Publisher,
         is_json: JsonValidator,
         options: WriterOptions | None = None,
+        *,
+        unit: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
+        """The background flush does its rounds each within a `unit` of work."""
         self._folders = folders
         self._clock = clock
         self._options = options or WriterOptions()
@@ -58,6 +62,7 @@ class LakeWriter:
         self._tenants: dict[str, TenantLog] = {}
         self._tenants_lock = threading.Lock()
         self._is_json = is_json
+        self._unit = unit
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._flusher: threading.Thread | None = None
@@ -115,7 +120,8 @@ class LakeWriter:
         if self._flusher is not None:
             self._flusher.join()
         try:
-            self.flush_all()
+            with self._unit():
+                self.flush_all()
         finally:
             self.close()
 
@@ -124,6 +130,13 @@ class LakeWriter:
         with self._tenants_lock:
             for tenant in self._tenants.values():
                 tenant.close()
+            self._tenants.clear()
+
+    def abandon(self) -> None:
+        """Forget the logs, files and all: what they hold has been undone, or is somebody else's to publish now."""
+        with self._tenants_lock:
+            for tenant in self._tenants.values():
+                tenant.abandon()
             self._tenants.clear()
 
     def _tenant(self, tenant_id: str) -> TenantLog:
@@ -164,7 +177,8 @@ class LakeWriter:
             self._wake.wait(self._options.flush_seconds)
             self._wake.clear()
             try:
-                self.flush_all()
-                self.recover()
+                with self._unit():
+                    self.flush_all()
+                    self.recover()
             except Exception:  # noqa: BLE001 - the rows are safe in the log; the next round tries again
                 _log.exception("flushing the lake failed")

@@ -2,6 +2,8 @@
 
 import threading
 from collections import defaultdict
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import pyarrow as pa
 
@@ -27,7 +29,11 @@ Row = dict[str, object]
 class ApiAudit:
     """An observer of requests. `start` it in the process that serves, `stop` it before the lake's writer."""
 
-    def __init__(self, lake: Lake, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, lake: Lake, clock: Clock, ids: Ids, unit: Callable[[], AbstractContextManager[object]] = nullcontext
+    ) -> None:
+        """Each batch is written within a `unit` of work."""
+        self._unit = unit
         self._lake = lake
         self._clock = clock
         self._ids = ids
@@ -57,7 +63,13 @@ class ApiAudit:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
-        self.flush()
+        with self._unit():
+            self.flush()
+
+    def forget(self) -> None:
+        """Let go of what waits: it never happened."""
+        with self._lock:
+            self._waiting, self._count = defaultdict(list), 0
 
     def flush(self) -> None:
         """Write what waits, one batch a tenant."""
@@ -72,7 +84,8 @@ class ApiAudit:
     def _flush_forever(self) -> None:
         while not self._stopping.wait(FLUSH_SECONDS):
             try:
-                self.flush()
+                with self._unit():
+                    self.flush()
             except Exception:  # the rows of this batch are lost; those to come need not be
                 LOG.exception("the audit of API calls cannot be written")
 

@@ -76,6 +76,16 @@ class DataFolder(msgspec.Struct, frozen=True):
         return self.root / "rules"
 
     @property
+    def clock_file(self) -> Path:
+        """How far the clock was moved."""
+        return self.root / "clock.json"
+
+    @property
+    def administrator_token(self) -> Path:
+        """What lets whoever can read this folder administer the server that runs on it."""
+        return self.run / "administrator.token"
+
+    @property
     def snapshots(self) -> Path:
         """Saved copies of the state."""
         return self.root / "snapshots"
@@ -182,10 +192,14 @@ def read_state(folder: DataFolder) -> ServerState | None:
 
 def write_private(path: Path, document: object) -> None:
     """Write a JSON file that only its owner can read, in one step."""
+    write_private_text(path, json.dumps(msgspec.to_builtins(document), indent=2, ensure_ascii=False) + "\n")
+
+
+def write_private_text(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, in one step."""
     temporary = path.with_name(f".{path.name}.new")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(msgspec.to_builtins(document), file, indent=2, ensure_ascii=False)
-        file.write("\n")
+        file.write(text)
     temporary.replace(path)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from vedette.context import Tenant
 from vedette.errors import ApiError, UsageError
+from vedette.identity.change_log import ChangeLog, Target
 from vedette.identity.directory.device_access import DeviceGroupAccess
 from vedette.identity.directory.groups import GROUP_FIELDS, Groups
 from vedette.identity.errors import DirectoryError
@@ -16,7 +17,7 @@ from vedette.machines import inventory_rows
 from vedette.machines.device_groups import DEFAULT_GROUP_ID, DEFAULT_GROUP_NAME, DeviceGroups
 from vedette.machines.group_rules import Condition, DeviceGroup
 from vedette.odata.paging import Selection
-from vedette.server.tenants import owned_services
+from vedette.server.tenants import owned_services, owner_log
 from vedette.server.wiring import Services
 
 
@@ -32,7 +33,7 @@ class GroupChange(msgspec.Struct, frozen=True, kw_only=True):
 
 def list_device_groups(data: Path, tenant: str | None) -> list[dict[str, object]]:
     """The groups in order of rank, the default one last."""
-    with _opened(data, tenant) as (connection, tenant_id):
+    with _opened(data, tenant) as (connection, tenant_id, _log):
         groups = DeviceGroups(connection, tenant_id)
         counts, access = groups.counts(), DeviceGroupAccess(connection, tenant_id).all()
         names = {group.id: group.display_name for group in Groups(connection, tenant_id).page(Selection(None, ()))[0]}
@@ -48,32 +49,45 @@ def list_device_groups(data: Path, tenant: str | None) -> list[dict[str, object]
 
 def create_device_group(data: Path, tenant: str | None, name: str, change: GroupChange) -> dict[str, object]:
     """A new group. Raises UsageError for what its owner can mend."""
-    with _opened(data, tenant) as (connection, tenant_id):
+    with _opened(data, tenant) as (connection, tenant_id, log):
         group = DeviceGroups(connection, tenant_id).create(name, read_rules(change.rules or ()))
+        log.tell("add_device_group", target_of(group), rule=rule_text(group.conditions))
         return _changed(connection, tenant_id, group, change)
 
 
 def change_device_group(data: Path, tenant: str | None, name: str, change: GroupChange) -> dict[str, object]:
     """Change a group; of the default group, user access alone."""
-    with _opened(data, tenant) as (connection, tenant_id):
+    with _opened(data, tenant) as (connection, tenant_id, log):
         if name in (DEFAULT_GROUP_NAME, str(DEFAULT_GROUP_ID)):
             if change.access is None:
                 raise UsageError("Of the default group only the user access can be changed.")
             _give_access(connection, tenant_id, DEFAULT_GROUP_ID, change.access)
+            default = Target(str(DEFAULT_GROUP_ID), DEFAULT_GROUP_NAME)
+            log.tell("give_device_group_access", default, access=", ".join(change.access))
             return {"name": DEFAULT_GROUP_NAME, "id": DEFAULT_GROUP_ID}
-        return _changed(connection, tenant_id, DeviceGroups(connection, tenant_id).get(name), change)
+        group = DeviceGroups(connection, tenant_id).get(name)
+        answer = _changed(connection, tenant_id, group, change)
+        log.tell("update_device_group", target_of(group), **_details(change))
+        return answer
 
 
 def delete_device_group(data: Path, tenant: str | None, name: str) -> None:
     """Delete a group; its machines go to the next that they match."""
-    with _opened(data, tenant) as (connection, tenant_id):
+    with _opened(data, tenant) as (connection, tenant_id, log):
         groups = DeviceGroups(connection, tenant_id)
-        groups.remove(groups.get(name))
+        group = groups.get(name)
+        groups.remove(group)
+        log.tell("delete_device_group", target_of(group))
 
 
 def rule_text(conditions: Iterable[Condition]) -> str:
     """A matching rule as people write it."""
     return " and ".join(f"{each.property} {each.operator} {' or '.join(each.values)}" for each in conditions)
+
+
+def target_of(group: DeviceGroup) -> Target:
+    """A device group as the audit names it."""
+    return Target(str(group.group_id), group.name)
 
 
 def read_rules(texts: Iterable[str]) -> tuple[Condition, ...]:
@@ -94,11 +108,11 @@ def read_rules(texts: Iterable[str]) -> tuple[Condition, ...]:
 
 
 @contextmanager
-def _opened(data: Path, name: str | None) -> Iterator[tuple[Connection, str]]:
+def _opened(data: Path, name: str | None) -> Iterator[tuple[Connection, str, ChangeLog]]:
     with owned_services(data) as services, services.store.begin() as connection:
         tenant = tenant_of(services, name)
         try:
-            yield connection, tenant.tenant_id
+            yield connection, tenant.tenant_id, owner_log(connection, services, tenant.tenant_id)
         except (DirectoryError, ApiError) as error:
             raise UsageError(f"{error}.") from error
         tell_inventory(services, connection, tenant.tenant_id)
@@ -134,6 +148,18 @@ def _changed(connection: Connection, tenant_id: str, group: DeviceGroup, change:
         _give_access(connection, tenant_id, group.group_id, change.access)
     machines = groups.counts().get(group.group_id, 0)
     return {"rank": group.rank, "name": group.name, "id": group.group_id, "machines": machines}
+
+
+def _details(change: GroupChange) -> dict[str, str]:
+    """What was changed, in words."""
+    given = {
+        "rule": None if change.rules is None else rule_text(read_rules(change.rules)),
+        "access": None if change.access is None else ", ".join(change.access),
+        "rank": None if change.rank is None else str(change.rank),
+        "description": change.description,
+        "level": change.level,
+    }
+    return {name: text for name, text in given.items() if text is not None}
 
 
 def _give_access(connection: Connection, tenant_id: str, group_id: int, names: Sequence[str]) -> None:

@@ -22,7 +22,7 @@ def serve_web(plan: ServerPlan) -> None:
     services = _services(plan)
     try:
         services.writer.start()
-        WebServer(services, plan.certificates).run([signal.SIGTERM])
+        WebServer(services, plan).run([signal.SIGTERM])
     finally:
         services.close()
 
@@ -43,7 +43,8 @@ def start_up(plan: ServerPlan) -> None:
 
     services = _services(plan)
     try:
-        perform(services, plan)
+        with services.gate.unit():
+            perform(services, plan)
     finally:
         services.close()
 
@@ -60,7 +61,7 @@ class SingleProcess:
         self.stopping = threading.Event()
         self._plan = plan
         self._services = _services(plan)
-        self._web = WebServer(self._services, plan.certificates)
+        self._web = WebServer(self._services, plan)
         self._worker = Worker(self._services)
         self._failed = False
 
@@ -90,7 +91,8 @@ class SingleProcess:
 
         try:
             if has_startup_work(self._plan):
-                perform(self._services, self._plan)
+                with self._services.gate.unit():
+                    perform(self._services, self._plan)
         except Exception:  # in a thread nobody would hear of it
             LOG.exception("start-up failed")
             self._failed = True

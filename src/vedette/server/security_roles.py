@@ -18,7 +18,7 @@ from vedette.identity.directory.users import Users
 from vedette.identity.errors import DirectoryError, ObjectNotFoundError
 from vedette.machines.device_groups import DEFAULT_GROUP_ID, DEFAULT_GROUP_NAME, DeviceGroups
 from vedette.server.device_groups import group_of_people, tenant_of
-from vedette.server.tenants import owned_services
+from vedette.server.tenants import owned_services, owner_log
 from vedette.server.wiring import Services
 
 
@@ -47,14 +47,19 @@ def create_role(
         now = services.identity.now()
         role = SecurityRole(services.ids.guid(), name, tuple(dict.fromkeys(permissions)), now, description)
         SecurityRoles(connection, tenant_id).create(role)
+        owner_log(connection, services, tenant_id).tell(
+            "add_security_role", role, permissions=", ".join(role.permissions)
+        )
         return {"name": role.display_name, "id": role.id}
 
 
 def delete_role(data: Path, tenant: str | None, name: str) -> None:
     """Delete a role with its assignments."""
-    with _opened(data, tenant) as (connection, tenant_id, _services):
+    with _opened(data, tenant) as (connection, tenant_id, services):
         roles = SecurityRoles(connection, tenant_id)
-        roles.remove(roles.get(name))
+        role = roles.get(name)
+        roles.remove(role)
+        owner_log(connection, services, tenant_id).tell("delete_security_role", role)
 
 
 def list_assignments(data: Path, tenant: str | None) -> list[dict[str, object]]:
@@ -103,13 +108,15 @@ def assign_role(
             tuple(numbers) or None,
         )
         roles.assign(assignment)
+        owner_log(connection, services, tenant_id).tell_of_security_role("assign_security_role", assignment)
         return {"role": role, "who": who, "id": assignment.id}
 
 
 def unassign_role(data: Path, tenant: str | None, assignment_id: str) -> None:
     """Take an assignment back."""
-    with _opened(data, tenant) as (connection, tenant_id, _services):
-        SecurityRoles(connection, tenant_id).unassign(assignment_id)
+    with _opened(data, tenant) as (connection, tenant_id, services):
+        assignment = SecurityRoles(connection, tenant_id).unassign(assignment_id)
+        owner_log(connection, services, tenant_id).tell_of_security_role("withdraw_security_role", assignment)
 
 
 def _principal(connection: Connection, tenant_id: str, who: str) -> str:

@@ -1,15 +1,15 @@
-"""A clock that tests of clients move: an offset in a file of the running server's folder, which all processes read."""
+"""A clock that tests of clients move: an offset in a file of the data folder, which all processes read.
+
+It belongs to the state: tokens and incidents made at a moved time only make sense with it, so it survives a restart and
+comes back with a snapshot.
+"""
 
 from pathlib import Path
 
 import msgspec
 
-from vedette.clock import Clock, SystemClock, from_ticks
-from vedette.errors import UsageError
-from vedette.odata.dates import parse_ticks
-from vedette.server.data_folder import existing_data_folder, read_state
-
-FILE = "clock.json"
+from vedette.clock import Clock, SystemClock
+from vedette.errors import ConflictError
 
 
 class Shift(msgspec.Struct, frozen=True):
@@ -28,31 +28,43 @@ class ShiftedClock:
 
     def time(self) -> float:
         """See `Clock`."""
+        return self._system.time() + self.offset()
+
+    def offset(self) -> float:
+        """Seconds between this time and the system's."""
         try:
             stamp = self._path.stat().st_mtime_ns
+            if stamp != self._seen[0]:
+                self._seen = (stamp, msgspec.json.decode(self._path.read_bytes(), type=Shift).offset)
         except FileNotFoundError:
-            return self._system.time()
-        if stamp != self._seen[0]:
-            self._seen = (stamp, msgspec.json.decode(self._path.read_bytes(), type=Shift).offset)
-        return self._system.time() + self._seen[1]
+            return 0.0
+        return self._seen[1]
+
+    def move(self, offset: float | None) -> float:
+        """Move it to so many seconds from the system's time, None: back to that; what time it is then."""
+        if offset is None:
+            self._path.unlink(missing_ok=True)
+        else:
+            draft = self._path.with_name(f".{self._path.name}.new")
+            draft.write_bytes(msgspec.json.encode(Shift(offset)))
+            draft.replace(self._path)
+        return self.time()
 
 
-def move_clock(data: Path, advance: float, to: str | None, *, reset: bool) -> float:
-    """Move the clock of a server that allows it; its time then, in Unix seconds."""
-    folder = existing_data_folder(data)
-    state = read_state(folder)
-    if state is None or not state.minting:
-        raise UsageError("Only the clock of a running server with --demo or --allow-minting can be moved.")
-    path, clock = folder.run / FILE, SystemClock()
-    now = ShiftedClock(path).time()
-    if reset:
-        path.unlink(missing_ok=True)
-        return clock.time()
-    if to is not None and (ticks := parse_ticks(to)) is not None:
-        now = from_ticks(ticks)
-    elif to is not None:
-        raise UsageError(f"{to!r} is not a time such as 2026-11-23T08:00:00Z.")
-    draft = path.with_name(f".{FILE}.new")
-    draft.write_bytes(msgspec.json.encode(Shift(now + advance - clock.time())))
-    draft.replace(path)
-    return now + advance
+class FixedClock:
+    """The clock of a server that does not let anybody move it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def time(self) -> float:
+        """See `Clock`."""
+        return self._clock.time()
+
+    def offset(self) -> float:
+        """None at all."""
+        return 0.0
+
+    def move(self, offset: float | None) -> float:  # noqa: ARG002 - as that of a clock that moves
+        """Refuse. Raises ConflictError."""
+        raise ConflictError("ClockFixed")

@@ -6,6 +6,7 @@ Standard output carries one line, `ready https://HOST:PORT`, once the server ans
 import functools
 import gc
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -15,7 +16,14 @@ from pathlib import Path
 from vedette.errors import UsageError
 from vedette.observability.logs import configure_logs, get_logger
 from vedette.observability.sharing import join_shared, share_between_processes
-from vedette.server.data_folder import DataFolder, ServerState, held, open_data_folder, write_private
+from vedette.server.data_folder import (
+    DataFolder,
+    ServerState,
+    held,
+    open_data_folder,
+    write_private,
+    write_private_text,
+)
 from vedette.server.linux import web_process_limit
 from vedette.server.plan import ServerPlan
 from vedette.server.ports import answers, probe_context, probe_host, require_free
@@ -75,10 +83,16 @@ def _run(settings: Settings, main: Callable[[ServerPlan], int], *, shared: bool)
         folder = open_data_folder(settings.data)
         with held(folder, shared=shared):
             plan = _prepare(settings, folder)
+            if not shared:  # parts of a server may join others that have faults ordered
+                from vedette.server.faults import forget_faults
+
+                forget_faults(folder.run)
+            write_private_text(folder.administrator_token, secrets.token_urlsafe(32))
             try:
                 return main(plan)
             finally:
                 folder.state_file.unlink(missing_ok=True)
+                folder.administrator_token.unlink(missing_ok=True)
     except _StopRequested:
         return 0
 

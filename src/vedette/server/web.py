@@ -4,7 +4,7 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
@@ -12,7 +12,8 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 from prometheus_client import Counter, Histogram
 
-from vedette.api.auth import Authenticator
+from vedette.api.administration.routes import AdministrationSurface
+from vedette.api.auth import Administrators, Authenticator
 from vedette.api.defender.routes import DefenderSurface
 from vedette.api.dispatch import Dispatcher, DispatchSettings, RequestRecord
 from vedette.api.graph.directory import GraphDirectory
@@ -32,10 +33,12 @@ from vedette.observability import metrics
 from vedette.observability.logs import get_logger
 from vedette.portal.hunting import HuntingParts
 from vedette.portal.routes import PortalSurface
-from vedette.server.certificates import CertificateFiles
+from vedette.server.administration import administration_parts
+from vedette.server.administrator import local_token
 from vedette.server.faults import COUNTERS, open_faults
 from vedette.server.health import HealthSurface
 from vedette.server.notifications import graph_parts
+from vedette.server.plan import ServerPlan
 from vedette.server.wiring import Services
 from vedette.store.counters import SharedCounters
 
@@ -50,7 +53,7 @@ GRACE_SECONDS = 2.0
 _SERVER_LOG = {"handlers": {}, "loggers": {"_granian": {"propagate": True}, "granian.access": {"propagate": True}}}
 
 
-def build_application(services: Services) -> Dispatcher:
+def build_application(services: Services, plan: ServerPlan) -> Dispatcher:
     """The ASGI application over one process's services."""
     settings = services.settings
     spool = services.folder.run / "spool"
@@ -58,18 +61,27 @@ def build_application(services: Services) -> Dispatcher:
     calls = InnerCalls()
     counters = SharedCounters(services.folder.run / COUNTERS)
     throttle = Throttle(load_quota_profile(settings.profile), services.clock, counters)
-    handlers = _handlers(services, calls, MeteredHunting(services.hunting, throttle))
+    faults = open_faults(services.folder.run)
+    handlers = {
+        **_handlers(services, calls, MeteredHunting(services.hunting, throttle)),
+        "vedette": AdministrationSurface(administration_parts(services, plan, faults, throttle)).handlers(),
+    }
+    authenticator = Authenticator(Verifier(services.identity), services.tenant)
     router = Router(list(load_operations().values()), handlers, settings.accept_host)
     dispatcher = Dispatcher(
         router,
-        Authenticator(Verifier(services.identity), services.tenant),
+        authenticator,
         throttle,
         settings=DispatchSettings(spool_folder=spool, behind_proxy=settings.behind_proxy),
         clock=services.clock,
         ids=services.ids,
-        faults=open_faults(services.folder.run),
+        faults=faults,
         observers=(count_request, log_request, services.api_audit.observe),
         on_disconnect=services.hunting.cancel,
+        gate=services.gate,
+        administrators=Administrators(
+            authenticator, partial(local_token, services.folder), partial(services.tenant, None)
+        ),
     )
     calls.serve_with(dispatcher.serve_inner)
     return dispatcher
@@ -138,9 +150,9 @@ def log_request(record: RequestRecord) -> None:
 class WebServer:
     """Carries one application on the server's address. `run` returns after `stop`."""
 
-    def __init__(self, services: Services, certificates: CertificateFiles | None) -> None:
+    def __init__(self, services: Services, plan: ServerPlan) -> None:
         self._services = services
-        self._certificates = certificates
+        self._plan = plan
         self._stopping = threading.Event()
         self._wake: Callable[[], object] = lambda: None
 
@@ -160,7 +172,7 @@ class WebServer:
             _on_signal(loop, number, self.stop)
         if self._stopping.is_set():  # told so before there was a loop to wake
             return
-        server = self._server(build_application(self._services))
+        server = self._server(build_application(self._services, self._plan))
         serving = asyncio.ensure_future(server.serve())
         waiting = asyncio.ensure_future(stopped.wait())
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -172,7 +184,7 @@ class WebServer:
             serving.result()
 
     def _server(self, application: Dispatcher) -> Server:
-        settings, files = self._services.settings, self._certificates
+        settings, files = self._services.settings, self._plan.certificates
         return Server(
             application,
             address=settings.host,

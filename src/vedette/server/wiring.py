@@ -11,7 +11,6 @@ from vedette.clock import Clock, SystemClock
 from vedette.context import Tenant
 from vedette.ids import Ids, RandomIds
 from vedette.server.data_folder import DataFolder
-from vedette.server.shifted_clock import FILE as SHIFT_FILE
 from vedette.server.shifted_clock import ShiftedClock
 from vedette.settings import Settings
 from vedette.store.engine import Store
@@ -37,6 +36,7 @@ if TYPE_CHECKING:  # what is heavy is imported by the property that builds it
     from vedette.lake.writer import LakeWriter
     from vedette.machines.execution import Executor
     from vedette.server.api_audit import ApiAudit
+    from vedette.server.gate import StateGate
     from vedette.server.rule_folder import RuleFolder
     from vedette.store.secrets import MasterKey
 
@@ -66,6 +66,15 @@ class Services:
         """Close what was built, last first."""
         while self._closers:
             self._closers.pop()()
+
+    @cached_property
+    def gate(self) -> "StateGate":
+        """Between work and a change of the whole state. Whoever remembers any of that forgets it there."""
+        from vedette.server.gate import StateGate
+
+        gate = StateGate(self.folder.run)
+        self._closers.append(gate.close)
+        return gate
 
     @cached_property
     def store(self) -> Store:
@@ -106,8 +115,9 @@ class Services:
             ),
             egress=self.egress,
         )
-        identity.audit.start()
+        identity.audit.start(self.gate.unit)
         self._closers.append(identity.audit.close)
+        self.gate.on_change(identity.forget)
         return identity
 
     @cached_property
@@ -148,17 +158,19 @@ class Services:
 
         publisher = Publisher(self.store, self.lake_folders, self.ids, self.outbox)
         options = WriterOptions(flush_seconds=self.settings.lake_flush_seconds)
-        writer = LakeWriter(self.lake_folders, self.clock, publisher, DuckDBJson(), options)
+        writer = LakeWriter(self.lake_folders, self.clock, publisher, DuckDBJson(), options, unit=self.gate.unit)
         self._closers.append(writer.stop)
+        self.gate.on_change(writer.abandon)
         return writer
 
     @cached_property
     def api_audit(self) -> "ApiAudit":
         from vedette.server.api_audit import ApiAudit
 
-        audit = ApiAudit(self.writer, self.clock, self.ids)  # the writer is built first and so closed after it
+        audit = ApiAudit(self.writer, self.clock, self.ids, self.gate.unit)
         audit.start()
-        self._closers.append(audit.stop)
+        self._closers.append(audit.stop)  # the writer was built first and so is closed after it
+        self.gate.on_change(audit.forget)
         return audit
 
     @cached_property
@@ -277,7 +289,9 @@ class Services:
         from vedette.lake.engine import QueryLimits
 
         limits = QueryLimits(rows=STARTS_PER_TENANT, seconds=30.0, memory=HISTORY_MEMORY)
-        return Pipeline(self.writer, self.folder.quarantine, processes=ProcessCache(LakeHistory(self.engine, limits)))
+        processes = ProcessCache(LakeHistory(self.engine, limits))
+        self.gate.on_change(processes.forget)
+        return Pipeline(self.writer, self.folder.quarantine, processes=processes)
 
     @cached_property
     def evaluator(self) -> "Evaluator":
@@ -312,7 +326,7 @@ class Services:
 
 
 def _clock(settings: Settings, folder: DataFolder) -> Clock:
-    return ShiftedClock(folder.run / SHIFT_FILE) if settings.demo or settings.allow_minting else SystemClock()
+    return ShiftedClock(folder.clock_file) if settings.demo or settings.allow_minting else SystemClock()
 
 
 def own_hosts(settings: Settings) -> frozenset[str]:

@@ -27,10 +27,12 @@ class Worker:
         self._services = services
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._since_planned = PLAN_SECONDS
+        services.gate.on_change(self._plan_soon)
 
     def start(self) -> None:
         """Start the threads."""
-        runner = JobRunner(self._services.queue, job_handlers(self._services))
+        runner = JobRunner(self._services.queue, job_handlers(self._services), self._services.gate.unit)
         for name, target in (("jobs", lambda: runner.run_until(self._stopping)), ("ticks", self._tick_forever)):
             thread = threading.Thread(target=target, name=f"worker-{name}", daemon=True)
             thread.start()
@@ -51,19 +53,22 @@ class Worker:
             continue
         self.stop()
 
+    def _plan_soon(self) -> None:
+        self._since_planned = PLAN_SECONDS
+
     def _tick_forever(self) -> None:
-        since_planned = PLAN_SECONDS
         while not self._stopping.is_set():
             try:
-                if since_planned >= PLAN_SECONDS:
-                    plan(self._services)
-                    since_planned = 0.0
-                self._services.relay.relay()
-                self._services.schedules.release_due()
+                with self._services.gate.unit():
+                    if self._since_planned >= PLAN_SECONDS:
+                        plan(self._services)
+                        self._since_planned = 0.0
+                    self._services.relay.relay()
+                    self._services.schedules.release_due()
             except Exception:  # the control plane may be busy or away for a while; what is due stays due
                 LOG.exception("background tick failed")
             self._stopping.wait(TICK_SECONDS)
-            since_planned += TICK_SECONDS
+            self._since_planned += TICK_SECONDS
 
 
 def plan(services: Services) -> None:

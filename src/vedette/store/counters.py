@@ -18,6 +18,8 @@ INSERT INTO counters (name, value, expires) VALUES (?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET value = value + excluded.value RETURNING value
 """
 _SWEEP_EVERY = 1000
+FOREVER = 2.0**40
+"""End of a counter that is no window's."""
 
 
 class Counters(Protocol):
@@ -45,7 +47,7 @@ class LocalCounters:
             value = self._values.get(name, (0.0, expires))[0] + by
             self._values[name] = (value, expires)
             if len(self._values) > 100 * _SWEEP_EVERY:
-                latest = max(end for _, end in self._values.values())
+                latest = max((end for _, end in self._values.values() if end < FOREVER), default=0.0)
                 self._values = {key: kept for key, kept in self._values.items() if kept[1] >= latest - 3600}
             return value
 
@@ -68,7 +70,8 @@ class SharedCounters:
         connection = self._connection()
         value = connection.execute(_ADD, (name, by, expires)).fetchall()[0][0]
         self._calls += 1
-        if self._calls % _SWEEP_EVERY == 0:
+        if self._calls >= _SWEEP_EVERY and expires < FOREVER:
+            self._calls = 0
             connection.execute("DELETE FROM counters WHERE expires < ?", (expires - 7200,))
         return float(value)
 

@@ -62,8 +62,10 @@ def test_what_is_described_is_there(tmp_path: Path) -> None:
 def test_a_wrong_property_is_named(tmp_path: Path) -> None:
     services = Services(Settings(data=tmp_path), DataFolder(tmp_path), ids=RandomIds())
     METADATA.create_all(services.store.engine)
-    with pytest.raises(InvalidRequestError, match="UnknownBodyProperty"), services.store.begin() as connection:
+    with pytest.raises(InvalidRequestError) as caught, services.store.begin() as connection:
         seed(connection, TENANT, {"alerts": [{"title": "a"}, {"colour": "red"}]}, services)
+    assert caught.value.fields["path"] == "alerts[1]"
+    assert "colour" in str(caught.value.fields["reason"])
     with services.store.connect() as connection:
         assert Alerts(connection, TENANT).count(None) == 0
     services.close()

@@ -6,9 +6,8 @@ import msgspec
 import pytest
 
 from vedette.clock import ManualClock
-from vedette.errors import UsageError
-from vedette.server.data_folder import open_data_folder
-from vedette.server.shifted_clock import Shift, ShiftedClock, move_clock
+from vedette.errors import ConflictError
+from vedette.server.shifted_clock import FixedClock, Shift, ShiftedClock
 
 
 def test_it_is_moved_by_its_file(tmp_path: Path) -> None:
@@ -21,7 +20,17 @@ def test_it_is_moved_by_its_file(tmp_path: Path) -> None:
     assert clock.time() == 1000.0
 
 
-def test_only_a_running_demo_has_a_clock_that_moves(tmp_path: Path) -> None:
-    open_data_folder(tmp_path)
-    with pytest.raises(UsageError):
-        move_clock(tmp_path, 60.0, None, reset=False)
+def test_who_moves_it_moves_it_for_all(tmp_path: Path) -> None:
+    first, second = (ShiftedClock(tmp_path / "clock.json", ManualClock(1000.0)) for _ in range(2))
+    assert first.move(500.0) == 1500.0
+    assert (second.time(), second.offset()) == (1500.0, 500.0)
+    second.move(-100.0)
+    assert first.time() == 900.0
+    assert first.move(None) == second.time() == 1000.0
+
+
+def test_a_server_that_is_no_test_server_keeps_the_time() -> None:
+    clock = FixedClock(ManualClock(1000.0))
+    assert (clock.time(), clock.offset()) == (1000.0, 0.0)
+    with pytest.raises(ConflictError, match="ClockFixed"):
+        clock.move(1.0)

@@ -22,6 +22,10 @@ class DirectoryCache:
     def __init__(self) -> None:
         self._tenants: dict[str, tuple[int, dict[Hashable, object]]] = {}
 
+    def forget(self) -> None:
+        """Let go of everything."""
+        self._tenants = {}
+
     def get(self, tenant: TenantRecord, key: Hashable, read: Callable[[], T]) -> T:
         """The value of `key` at the tenant's generation, read now if need be."""
         values = self._values(tenant)
@@ -48,6 +52,10 @@ class UnchangedCache:
 
     def __init__(self) -> None:
         self._kept: tuple[int | None, dict[Hashable, object]] = (None, {})
+
+    def forget(self) -> None:
+        """Let go of everything."""
+        self._kept = (None, {})
 
     def get(self, reading: Reading, key: Hashable, read: Callable[[], T]) -> T:
         """The value of `key` at the reading's version, read now if need be."""

@@ -52,9 +52,12 @@ class TenantStates:
     def __init__(self, services: IdentityServices) -> None:
         self._services = services
         self._states: dict[str, tuple[float, TenantState]] = {}
+        self._lives = services.lives
 
     def current(self, tenant_id: str, now: float) -> TenantState | None:
         """The tenant's state, at most `GENERATION_SECONDS` old; None if there is no such tenant."""
+        if self._lives != self._services.lives:
+            self._states, self._lives = {}, self._services.lives
         cached = self._states.get(tenant_id)
         if cached is not None and abs(now - cached[0]) < GENERATION_SECONDS:
             return cached[1]

@@ -19,10 +19,8 @@ from sqlalchemy import Connection
 from vedette.context import Principal, Tenant
 from vedette.contracts.permissions import canonical_audience, resources_by_audience
 from vedette.identity.directory.applications import find_application
-from vedette.identity.directory.device_access import DeviceGroupAccess
-from vedette.identity.directory.groups import Groups
-from vedette.identity.directory.security_roles import SecurityRoles
 from vedette.identity.directory.service_principals import ServicePrincipal, ServicePrincipals
+from vedette.identity.directory.user_limits import with_user_limits
 from vedette.identity.directory.users import Users
 from vedette.identity.errors import (
     BadSignatureError,
@@ -105,12 +103,15 @@ class Verifier:
         self._services = services
         self._states = TenantStates(services)
         self._remembered: dict[bytes, _Remembered] = {}
+        self._lives = services.lives
         self._lock = threading.Lock()
 
     def verify(self, token: str) -> Principal:
         """The principal of a good token. Raises a TokenError."""
         digest = sha256(token.encode()).digest()
         now = self._services.clock.time()
+        if self._lives != self._services.lives:
+            self._remembered, self._lives = {}, self._services.lives
         known = self._remembered.get(digest)
         if known is not None:
             state = self._states.current(known.principal.tenant_id, now)
@@ -177,15 +178,8 @@ class Verifier:
         if principal.kind == "application":
             return principal
         with self._services.store.connect() as connection:
-            users = Users(connection, principal.tenant_id)
-            user = users.get(principal.object_id)
-            groups = Groups(connection, principal.tenant_id).ids_of(user)
-            return msgspec.structs.replace(
-                principal,
-                directory_roles=users.role_ids(user),
-                role_grants=SecurityRoles(connection, principal.tenant_id).grants_of({user.id, *groups}),
-                hidden_device_groups=DeviceGroupAccess(connection, principal.tenant_id).hidden_from(groups),
-            )
+            user = Users(connection, principal.tenant_id).get(principal.object_id)
+            return with_user_limits(connection, principal, user)
 
     def _remember(self, digest: bytes, verified: _Remembered) -> None:
         with self._lock:
