@@ -7,7 +7,6 @@ the client's secret, oauth2-mock-server checks nothing.
 import contextlib
 import json
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from bench.measurement import Measurement
+from bench.web_process import free_port, running, web_process
 from vedette.clock import SystemClock
 from vedette.identity.provisioning import Provisioning
 from vedette.identity.services import IdentityServices
@@ -73,9 +73,14 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     def tokens_per_second(self) -> float:
         """Under load for some seconds."""
-        command = [sys.executable, "-m", "bench.http_load", str(self.port), self.path, str(CONNECTIONS), str(SECONDS)]
-        done = subprocess.run(command, input=urlencode(self.form).encode(), capture_output=True, check=True)
-        return float(done.stdout)
+        form = urlencode(self.form)
+        request = (
+            f"POST {self.path} HTTP/1.1\r\nHost: localhost:{self.port}\r\n"
+            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(form)}\r\n\r\n{form}"
+        )
+        command = [sys.executable, "-m", "bench.http_load", str(self.port), str(CONNECTIONS), str(SECONDS)]
+        done = subprocess.run(command, input=request.encode(), capture_output=True, check=True)
+        return float(json.loads(done.stdout)["rate"])
 
 
 def measure() -> Iterator[Measurement]:
@@ -133,20 +138,14 @@ def _signed(services: IdentityServices) -> list[str]:
 
 @contextlib.contextmanager
 def _vedette(folder: Path) -> Iterator[Endpoint]:
-    """One web process; the background worker, which answers nothing, is another."""
-    data, port = folder / "data", _free_port()
-    vedette = Path(sys.executable).with_name("vedette")
-    made = subprocess.run([vedette, "bootstrap", "--client", "bench", "--data", data], capture_output=True, check=True)
-    client = json.loads(made.stdout)
-    command = [vedette, "up", "--web-processes", "1", "--behind-proxy", "--log-level", "warning"]
-    with _running([*map(str, command), "--data", str(data), "--port", str(port)], port):
+    with web_process(folder / "data") as process:
         form = {
             "grant_type": "client_credentials",
-            "client_id": client["client_id"],
-            "client_secret": client["client_secret"],
+            "client_id": process.client_id,
+            "client_secret": process.client_secret,
             "scope": "https://graph.microsoft.com/.default",
         }
-        yield Endpoint(port, f"/{client['tenant_id']}/oauth2/v2.0/token", form)
+        yield Endpoint(process.port, f"/{process.tenant_id}/oauth2/v2.0/token", form)
 
 
 def _peers(folder: Path) -> dict[str, contextlib.AbstractContextManager[Endpoint]]:
@@ -164,33 +163,7 @@ def _peers(folder: Path) -> dict[str, contextlib.AbstractContextManager[Endpoint
 
 @contextlib.contextmanager
 def _node(folder: Path, name: str, script: str, form: dict[str, str]) -> Iterator[Endpoint]:
-    port = _free_port()
+    port = free_port()
     (folder / name).write_text(script)
-    with _running(["node", str(folder / name), str(port), SECRET], port):
+    with running(["node", str(folder / name), str(port), SECRET], port):
         yield Endpoint(port, "/token", form)
-
-
-@contextlib.contextmanager
-def _running(command: list[str], port: int) -> Iterator[None]:
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            _wait_for(port, process)
-            yield
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while process.poll() is None and time.monotonic() < end:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
-            return
-        time.sleep(0.1)
-    raise RuntimeError(f"{process.args!r} does not answer")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
