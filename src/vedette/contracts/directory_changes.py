@@ -9,7 +9,7 @@ import msgspec
 from vedette.contracts.loader import data_folder, load_document
 from vedette.errors import ContractError
 
-TargetKind = Literal["Application", "ServicePrincipal", "User", "Group"]
+TargetKind = Literal["Application", "ServicePrincipal", "User", "Group", "Role", "DeviceGroup", "Tenant"]
 
 
 class DirectoryChangeContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

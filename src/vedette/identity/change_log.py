@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from vedette.contracts.directory_changes import load_directory_changes
 from vedette.identity.audit import DirectoryChange
 from vedette.identity.directory.groups import Groups
+from vedette.identity.directory.security_roles import SecurityRoleAssignment, SecurityRoles, principal_name
 from vedette.identity.directory.service_principals import AppRoleAssignment, ServicePrincipals
 from vedette.identity.directory.service_principals import OAuth2PermissionGrant as Grant
 from vedette.identity.directory.users import Users
@@ -39,6 +40,13 @@ class Named(Protocol):
     def display_name(self) -> str:
         """What people call it."""
         ...
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What a change is about, of what does not call its id and name so."""
+
+    id: str
+    display_name: str
 
 
 class ChangeLog:
@@ -98,6 +106,20 @@ class ChangeLog:
             scope=" ".join(sorted(grant.scopes)),
             consentType=grant.consent_type,
             principalId=grant.principal_id or "",
+        )
+
+    def tell_of_security_role(
+        self, key: Literal["assign_security_role", "withdraw_security_role"], assignment: SecurityRoleAssignment
+    ) -> None:
+        """Tell of a custom role that was given or taken, and over what."""
+        roles = SecurityRoles(self._connection, self._author.tenant_id)
+        groups = assignment.device_groups
+        self.tell(
+            key,
+            roles.get(assignment.role_id),
+            principal=principal_name(roles, assignment.principal_id),
+            dataSources="all" if assignment.data_sources is None else ", ".join(assignment.data_sources),
+            deviceGroups="all" if groups is None else ", ".join(map(str, groups)),
         )
 
     def _holder(self, assignment: AppRoleAssignment) -> Named:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, quote
 from vedette.api.http import ApiRequest, ApiResponse, PublicHandler
 from vedette.contracts.permissions import directory_role, load_directory_roles
 from vedette.identity.accounts import check_password
+from vedette.identity.change_log import Author, ChangeLog, Target
 from vedette.identity.directory.tenants import Tenants
 from vedette.identity.errors import DirectoryError
 from vedette.identity.provisioning import Provisioning
@@ -98,11 +99,20 @@ class PortalSurface:
         administrator = next(role.display_name for role in load_directory_roles().values() if "*" in role.rights)
         with self._services.store.begin() as connection:
             provisioning = Provisioning(connection, self._services)
-            home = next((record for record in Tenants(connection).all() if record.is_home), None)
+            before = home = next((record for record in Tenants(connection).all() if record.is_home), None)
             if home is None:
                 home = provisioning.create_tenant(values["name"], values["domain"], is_home=True)
             account = f"{values['alias']}@{home.tenant.domain}"
-            provisioning.create_user(home.tenant.tenant_id, account, values["person"], password, roles=[administrator])
+            user = provisioning.create_user(
+                home.tenant.tenant_id, account, values["person"], password, roles=[administrator]
+            )
+            author = Author(tenant_id=home.tenant.tenant_id, kind="user", object_id=user.id)
+            log = ChangeLog(connection, self._services, author)
+            if before is None:
+                target = Target(home.tenant.tenant_id, home.tenant.display_name)
+                log.tell("add_tenant", target, domain=home.tenant.domain)
+            log.tell("add_user", user)
+            log.tell("add_role_member", user, role=administrator)
             self._first_run.end()
         return account
 

@@ -9,6 +9,7 @@ from vedette.api.http import ApiResponse
 from vedette.contracts.data_sources import load_data_sources
 from vedette.contracts.security_permissions import load_security_permissions
 from vedette.errors import InvalidRequestError, NotFoundError
+from vedette.identity.change_log import ChangeLog, Target
 from vedette.identity.directory.device_access import DeviceGroupAccess
 from vedette.identity.directory.groups import Group, Groups
 from vedette.identity.directory.security_roles import (
@@ -87,6 +88,7 @@ class PermissionPages:
         if visit.field("action") == "device-group":
             with self._services.store.begin() as connection:
                 group = DeviceGroups(connection, visit.tenant_id).create(visit.field("name"), ())
+                self._log(connection, visit).tell("add_device_group", _target(group))
             return see(f"{HOME}/device-groups/{group.group_id}")
         role = SecurityRole(
             self._services.ids.guid(),
@@ -96,6 +98,8 @@ class PermissionPages:
         )
         with self._services.store.begin() as connection:
             SecurityRoles(connection, visit.tenant_id).create(role)
+            log = self._log(connection, visit)
+            log.tell("add_security_role", role, permissions=", ".join(role.permissions))
         return see(f"{HOME}/roles/{role.id}")
 
     def show_group(self, visit: Visit) -> ApiResponse:
@@ -124,13 +128,19 @@ class PermissionPages:
         action = visit.field("action")
         with self._services.store.begin() as connection:
             groups, group = DeviceGroups(connection, visit.tenant_id), _group(connection, visit)
+            log = self._log(connection, visit)
             if action == "access":
                 chosen = visit.form.get("people", [])
                 DeviceGroupAccess(connection, visit.tenant_id).put(group.group_id, chosen)
+                names = {each.id: each.display_name for each in _people(connection, visit.tenant_id)}
+                access = ", ".join(names.get(each, each) for each in chosen)
+                log.tell("give_device_group_access", _target(group), access=access)
             elif action == "save" and group.group_id != DEFAULT_GROUP_ID:
                 groups.move(groups.replace(_edited(group, visit)), _rank(visit))
+                log.tell("update_device_group", _target(group))
             elif action == "delete" and group.group_id != DEFAULT_GROUP_ID:
                 groups.remove(group)
+                log.tell("delete_device_group", _target(group))
             else:
                 raise InvalidValueError("action", action)
             now, key = self._services.clock.time(), inventory_rows.KEY
@@ -170,21 +180,28 @@ class PermissionPages:
         action = visit.field("action")
         with self._services.store.begin() as connection:
             roles = SecurityRoles(connection, visit.tenant_id)
-            role = roles.get(visit.path("role"))
+            role, log = roles.get(visit.path("role")), self._log(connection, visit)
             if action == "save":
                 permissions = tuple(visit.form.get("permission", []))
                 roles.replace(
                     msgspec.structs.replace(role, permissions=permissions, description=visit.field("description"))
                 )
+                log.tell("update_security_role", role, permissions=", ".join(permissions))
             elif action == "assign":
-                roles.assign(self._assignment(role, visit))
+                assignment = self._assignment(role, visit)
+                roles.assign(assignment)
+                log.tell_of_security_role("assign_security_role", assignment)
             elif action == "unassign":
-                roles.unassign(visit.field("assignment"))
+                log.tell_of_security_role("withdraw_security_role", roles.unassign(visit.field("assignment")))
             elif action == "delete":
                 roles.remove(role)
+                log.tell("delete_security_role", role)
             else:
                 raise InvalidValueError("action", action)
         return see(HOME if action == "delete" else f"{HOME}/roles/{role.id}")
+
+    def _log(self, connection: Connection, visit: Visit) -> ChangeLog:
+        return ChangeLog(connection, self._services, visit.author)
 
     def _assignment(self, role: SecurityRole, visit: Visit) -> SecurityRoleAssignment:
         numbers = [_number(text) for text in visit.form.get("device_group", [])]
@@ -232,6 +249,10 @@ def _edited(group: DeviceGroup, visit: Visit) -> DeviceGroup:
         remediation_level=visit.field("level"),
         conditions=(*reported, *conditions),
     )
+
+
+def _target(group: DeviceGroup) -> Target:
+    return Target(str(group.group_id), group.name)
 
 
 def _rank(visit: Visit) -> int:

@@ -3,11 +3,23 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from vedette.errors import UsageError
+from vedette.identity.audit import CHANGE_TABLES, TOPIC
+from vedette.jobs.tables import OUTBOX
 from vedette.machines.group_rules import Condition
-from vedette.server.device_groups import read_rules, rule_text
-from vedette.server.security_roles import list_permissions
+from vedette.server.bootstrap import bootstrap_client
+from vedette.server.device_groups import (
+    GroupChange,
+    change_device_group,
+    create_device_group,
+    delete_device_group,
+    read_rules,
+    rule_text,
+)
+from vedette.server.security_roles import create_role, delete_role, list_permissions
+from vedette.server.tenants import OWNER, create_tenant, owned_services, revoke_tokens, rotate_key
 
 
 def test_rules_are_read_and_written() -> None:
@@ -27,6 +39,41 @@ def test_rules_that_are_none(text: str) -> None:
 
 def test_every_permission_is_listed() -> None:
     assert {"key", "group", "name", "rights"} == set(list_permissions()[0])
+
+
+def test_what_the_owner_of_the_folder_changes_is_told_to_the_audit(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    made = bootstrap_client(data, "Connector", "contoso.test")
+    create_tenant(data, "Fabrikam", "fabrikam.test")
+    rotate_key(data, "contoso.test")
+    revoke_tokens(data, "contoso.test")
+    create_device_group(data, None, "Clients", GroupChange(rules=["name startsWith ws-"]))
+    change_device_group(data, None, "Clients", GroupChange(rank=1))
+    create_role(data, None, "Analyst", ["security_data.read"], "")
+    delete_role(data, None, "Analyst")
+    delete_device_group(data, None, "Clients")
+    with owned_services(data) as services, services.store.connect() as connection:
+        query = select(OUTBOX.c.tenant_id, OUTBOX.c.payload).where(OUTBOX.c.topic == TOPIC)
+        told = [
+            (row.tenant_id == made["tenant_id"], event["fields"]["action"], event["fields"]["actor_name"])
+            for row in connection.execute(query)
+            for event in row.payload["events"]
+            if event["table"] == CHANGE_TABLES[0]
+        ]
+    assert {actor for *_, actor in told} == {OWNER}
+    assert {action for is_home, action, _ in told if not is_home} == {"Create company"}
+    assert {action for is_home, action, _ in told if is_home} == {
+        "Create company",
+        "Add application",
+        "Update application – Certificates and secrets management ",
+        "Rotate signing key",
+        "Revoke tokens of tenant",
+        "Add device group",
+        "Update device group",
+        "Add custom role",
+        "Delete custom role",
+        "Delete device group",
+    }
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -99,12 +99,15 @@ class SecurityRoles(TenantRepository):
         self.insert(SECURITY_ROLE_ASSIGNMENTS, **values)
         self._tell()
 
-    def unassign(self, assignment_id: str) -> None:
-        """Take an assignment back. Raises ObjectNotFoundError."""
+    def unassign(self, assignment_id: str) -> SecurityRoleAssignment:
+        """Take an assignment back; what it was. Raises ObjectNotFoundError."""
         table = SECURITY_ROLE_ASSIGNMENTS
-        if self.connection.execute(self.delete(table).where(table.c.id == assignment_id.lower())).rowcount == 0:
+        row = self.connection.execute(self.select(table).where(table.c.id == assignment_id.lower())).first()
+        if row is None:
             raise ObjectNotFoundError("role assignment", assignment_id)
+        self.connection.execute(self.delete(table).where(table.c.id == row.id))
         self._tell()
+        return _to_assignment(row)
 
     def withdraw(self, principal_id: str) -> None:
         """Forget what was given to somebody who is deleted. The caller advances the tenant's generation."""
