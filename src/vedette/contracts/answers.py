@@ -17,6 +17,7 @@ from vedette.contracts.operations import load_operations
 from vedette.errors import ContractError
 
 WORDS = "words"
+JSON = "application/json"
 NO_CONTENT = 204
 
 _COLLECTION = re.compile(r"Collection\((.+)\)")
@@ -29,13 +30,18 @@ class AnswerContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Qualified name, or `Collection(…)` of one; empty: no content, or content that no type describes (`media`)."""
     statuses: tuple[int, ...] = (200,)
     """Of success, the usual one first."""
-    media: str = "application/json"
+    media: str = JSON
     options: tuple[str, ...] = ()
     """System query options, without `$`."""
     parameters: Mapping[str, str] = {}
     """The operation's own query parameters by name, with their types; one that ends in `!` is required."""
     expand: Mapping[str, str] = {}
     """Navigation properties that `$expand` adds, with their types."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no body, whatever the status."""
+        return not self.type and self.media == JSON
 
     @property
     def is_collection(self) -> bool:
@@ -62,7 +68,7 @@ class AnswerRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     type: str = ""
     statuses: tuple[int, ...] = (200,)
-    media: str = "application/json"
+    media: str = JSON
     options: str = ""
     parameters: Mapping[str, str] = {}
     expand: Mapping[str, str] = {}

@@ -409,7 +409,7 @@ def _wire_only(body: ApplicationBody) -> dict[str, Any]:
 def _without_unset(value: object) -> object:
     if isinstance(value, dict):
         return {name: _without_unset(item) for name, item in value.items() if item is not msgspec.UNSET}
-    return list(value) if isinstance(value, tuple) else value
+    return msgspec.to_builtins(value)
 
 
 def _texts(scope: PermissionScopeBody) -> dict[str, str | None]:

@@ -1,6 +1,6 @@
 """Request bodies of the directory. Whatever a body names and we cannot keep is refused by name."""
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -43,6 +43,13 @@ class AppRoleBody(Body, frozen=True, kw_only=True):
     origin: str | None = None
 
 
+class PreAuthorizedApplicationBody(Body, frozen=True, kw_only=True):
+    """preAuthorizedApplication."""
+
+    app_id: str
+    delegated_permission_ids: tuple[str, ...] = ()
+
+
 class ApiBody(Body, frozen=True, kw_only=True):
     """apiApplication."""
 
@@ -50,7 +57,7 @@ class ApiBody(Body, frozen=True, kw_only=True):
     accept_mapped_claims: bool | Unset | None = UNSET
     known_client_applications: tuple[str, ...] | Unset = UNSET
     oauth2_permission_scopes: tuple[PermissionScopeBody, ...] | Unset = UNSET
-    pre_authorized_applications: tuple[dict[str, Any], ...] | Unset = UNSET
+    pre_authorized_applications: tuple[PreAuthorizedApplicationBody, ...] | Unset = UNSET
 
 
 class ImplicitGrantBody(Body, frozen=True, kw_only=True):
@@ -60,6 +67,13 @@ class ImplicitGrantBody(Body, frozen=True, kw_only=True):
     enable_id_token_issuance: bool | None = None
 
 
+class RedirectUriSettingsBody(Body, frozen=True, kw_only=True):
+    """redirectUriSettings."""
+
+    uri: str
+    index: int | None = None
+
+
 class WebBody(Body, frozen=True, kw_only=True):
     """webApplication."""
 
@@ -67,7 +81,7 @@ class WebBody(Body, frozen=True, kw_only=True):
     logout_url: str | Unset | None = UNSET
     redirect_uris: tuple[str, ...] | Unset = UNSET
     implicit_grant_settings: ImplicitGrantBody | Unset | None = UNSET
-    redirect_uri_settings: tuple[dict[str, Any], ...] | Unset = UNSET
+    redirect_uri_settings: tuple[RedirectUriSettingsBody, ...] | Unset = UNSET
 
 
 class RedirectUrisBody(Body, frozen=True, kw_only=True):
@@ -115,6 +129,40 @@ class PasswordCredentialBody(Body, frozen=True, kw_only=True):
     secret_text: str | None = None
 
 
+class InformationalUrlBody(Body, frozen=True, kw_only=True):
+    """informationalUrl."""
+
+    logo_url: str | None = None
+    marketing_url: str | None = None
+    privacy_statement_url: str | None = None
+    support_url: str | None = None
+    terms_of_service_url: str | None = None
+
+
+class OptionalClaimBody(Body, frozen=True, kw_only=True):
+    """optionalClaim."""
+
+    name: str
+    source: str | None = None
+    essential: bool = False
+    additional_properties: tuple[str, ...] = ()
+
+
+class OptionalClaimsBody(Body, frozen=True, kw_only=True):
+    """optionalClaims."""
+
+    access_token: tuple[OptionalClaimBody, ...] = ()
+    id_token: tuple[OptionalClaimBody, ...] = ()
+    saml2_token: tuple[OptionalClaimBody, ...] = ()
+
+
+class ParentalControlBody(Body, frozen=True, kw_only=True):
+    """parentalControlSettings."""
+
+    countries_blocked_for_minors: tuple[str, ...] = ()
+    legal_age_group_rule: str | None = "Allow"
+
+
 class ApplicationBody(Body, frozen=True, kw_only=True):
     """application: what may be written."""
 
@@ -139,9 +187,9 @@ class ApplicationBody(Body, frozen=True, kw_only=True):
     is_device_only_auth_supported: bool | Unset | None = UNSET
     default_redirect_uri: str | Unset | None = UNSET
     unique_name: str | Unset | None = UNSET
-    info: dict[str, Any] | Unset | None = UNSET
-    optional_claims: dict[str, Any] | Unset | None = UNSET
-    parental_control_settings: dict[str, Any] | Unset | None = UNSET
+    info: InformationalUrlBody | Unset | None = UNSET
+    optional_claims: OptionalClaimsBody | Unset | None = UNSET
+    parental_control_settings: ParentalControlBody | Unset | None = UNSET
 
 
 class AddPasswordBody(Body, frozen=True, kw_only=True):

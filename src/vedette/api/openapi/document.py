@@ -155,9 +155,14 @@ def _responses(operation: OperationContract, answer: AnswerContract, schemas: An
     responses: Schema = {}
     if operation.status != "planned":
         for status in answer.statuses:
-            content = {} if status == NO_CONTENT else {"content": {answer.media: {"schema": _answer(answer, schemas)}}}
-            responses[str(status)] = {"description": "Done.", **content}
+            responses[str(status)] = {"description": "Done.", **_content(status, answer, schemas)}
     return responses | {status: {"$ref": f"#/components/responses/{status}"} for status in error_responses()}
+
+
+def _content(status: int, answer: AnswerContract, schemas: AnswerSchemas) -> Schema:
+    if status == NO_CONTENT or answer.is_empty:
+        return {}
+    return {"content": {answer.media: {"schema": _answer(answer, schemas)}}}
 
 
 def _answer(answer: AnswerContract, schemas: AnswerSchemas) -> Schema:

@@ -59,7 +59,8 @@ class AnswerSchemas:
         if kinds := self._kinds(type_name):
             return self._one_of(kinds)
         properties = {prop.name: self._property(prop) for prop in self._types.properties(type_name)}
-        required = [] if type_name in self._partial else list(properties)
+        is_partial = any(self._types.is_a(type_name, each) for each in self._partial)
+        required = [] if is_partial else list(properties)
         added = {name: self.of(target) for name, target in self._expand.get(type_name, {}).items()}
         schema: Schema = {"type": "object", "properties": {**_ANNOTATIONS, **properties, **added}}
         if required:
