@@ -1,5 +1,6 @@
 """The advanced-hunting schema as the KQL compiler's catalog: contract tables, their old names, Defender's functions."""
 
+import dataclasses
 import functools
 import hashlib
 import importlib.resources
@@ -9,6 +10,7 @@ from typing import Literal
 from vedette.contracts.renames import load_renames
 from vedette.contracts.tables import TableContract, load_tables, physical_names
 from vedette.contracts.workspace import Columns, workspace_aliases, workspace_columns, workspace_tables
+from vedette.hunting.derived import as_stored, derived_tables
 from vedette.kql.catalog import TableColumn, TableSchema
 from vedette.kql.types import ScalarType
 from vedette.lake.schema import INGESTION_TIME
@@ -103,6 +105,9 @@ def _schemas(form: _Form) -> Mapping[str, TableSchema]:
             schemas[rename.old] = schemas[rename.new]
     for name, columns in _HIDDEN_TABLES.items():
         schemas[name] = TableSchema(name, tuple(TableColumn(each, type_, each) for each, type_ in columns))
+    for name in derived_tables():
+        if name in schemas:
+            schemas[as_stored(name)] = dataclasses.replace(schemas[name], name=as_stored(name))
     if form == "workspace":
         schemas |= {name: _workspace_schema(name, columns) for name, columns in workspace_tables().items()}
     return schemas

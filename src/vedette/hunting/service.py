@@ -11,7 +11,7 @@ from vedette.clock import Clock, now_ticks
 from vedette.context import RequestContext
 from vedette.egress.errors import EgressError
 from vedette.egress.transport import Egress
-from vedette.hunting.derived import derived_query, is_derived
+from vedette.hunting.derived import derived_query, is_derived, stored_table
 from vedette.hunting.errors import (
     ExternalDataError,
     HuntingCancelledError,
@@ -164,7 +164,7 @@ class _Execution:
             scope = QueryScope(
                 tenant_id=self._ctx.tenant.tenant_id,
                 relations=tuple(
-                    self._visibility.limited(RelationScope(read.relation, read.table, read.time_range))
+                    self._visibility.limited(RelationScope(read.relation, stored_table(read.table), read.time_range))
                     for read in stored
                 ),
                 externals=(

@@ -12,12 +12,11 @@ from vedette.contracts.quotas import HuntingQuota
 from vedette.egress.policy import EgressPolicy
 from vedette.egress.transport import Egress
 from vedette.hunting.catalog import ContractCatalog
-from vedette.hunting.derived import derived_query, is_derived
 from vedette.hunting.quota import HuntingLimits
 from vedette.hunting.service import HuntingParts, HuntingService
 from vedette.ids import RandomIds
 from vedette.jobs.outbox import Outbox
-from vedette.kql.compile import compile_query, compile_with_discovery
+from vedette.kql.compile import compile_with_discovery
 from vedette.kql.errors import KqlError
 from vedette.lake.engine import LakeFolders
 from vedette.lake.engines.duckdb import DuckDBEngine
@@ -150,17 +149,6 @@ def test_parameters_and_further_results(service: HuntingService) -> None:
     results = service.run_all(ctx, query, None, {"name": "two"})
     assert results[0].rows() == [{"n": 1}]
     assert len(results) == 3
-
-
-def test_derived_tables_have_the_columns_that_the_catalog_declares() -> None:
-    catalog = ContractCatalog()
-    schema = catalog.table("$FileProfile")
-    assert schema is not None
-    assert is_derived(schema.name)
-    compiled = compile_query(derived_query(schema.name), catalog, now=to_ticks(NOW))
-    assert [(column.name, column.type) for column in compiled.columns] == [
-        (column.physical, column.type) for column in schema.columns
-    ]
 
 
 def test_an_error_of_the_language_comes_with_its_place(service: HuntingService) -> None:
