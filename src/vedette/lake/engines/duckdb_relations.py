@@ -53,13 +53,14 @@ def _schema_id(segment: Segment) -> str:
 
 def _part(table: StoredTable, schema_id: str, files: Sequence[Path]) -> exp.Select:
     paths = exp.Array(expressions=[exp.Literal.string(str(file)) for file in files])
-    source = exp.select().from_(exp.Anonymous(this="read_parquet", expressions=[paths]))
+    source = exp.From(this=exp.Anonymous(this="read_parquet", expressions=[paths]))
     if schema_id == table.schema_id:
-        return source.select("*")
+        return exp.Select(expressions=[exp.Star()], from_=source)
     present = set(pq.read_schema(files[0]).names)
-    return source.select(
-        *(exp.column(field.name, quoted=True) if field.name in present else _nothing(field) for field in table.schema)
-    )
+    columns = [
+        exp.column(field.name, quoted=True) if field.name in present else _nothing(field) for field in table.schema
+    ]
+    return exp.Select(expressions=columns, from_=source)
 
 
 @functools.cache
