@@ -23,6 +23,7 @@ def build_app() -> Any:
         function,
         hunt,
         ingest,
+        migrate,
         role,
         rules,
         seed,
@@ -50,6 +51,7 @@ def build_app() -> Any:
     app.command(server.reset)
     app.command(ingest.ingest)
     app.command(explain.explain)
+    app.command(migrate.migrate_check, name="migrate-check")
     app.command(hunt.hunt)
     app.command(function.commands())
     app.command(seed.seed)
