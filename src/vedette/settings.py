@@ -61,6 +61,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     access_token_seconds: Annotated[
         int, Meta(ge=5, le=86_400, description="Lifetime of access tokens; seconds are for tests of expiry.")
     ] = 3599
+    cae_token_seconds: Annotated[
+        int,
+        Meta(
+            ge=5,
+            le=86_400,
+            description="The same for clients that can be told to renew a token earlier (capability `cp1`).",
+        ),
+    ] = 86_400
     refresh_token_seconds: Annotated[
         int, Meta(ge=5, description="How long a refresh token lives without being used.")
     ] = 90 * 86_400

@@ -12,6 +12,9 @@ from vedette.identity.errors import OAuthError
 CHALLENGE_CAPABILITY = "cp1"
 """The client understands an API that asks for a new token in the middle of an old one's life."""
 
+CAPABILITIES_CLAIM = "xms_cc"
+"""Where a token says what its client can do; a resource that offers it evaluates access continuously."""
+
 MAXIMUM_AHEAD = 5
 """Seconds by which a demanded `nbf` may be ahead of the clock: the API's second has not ended yet."""
 

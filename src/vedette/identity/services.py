@@ -22,6 +22,8 @@ class IdentitySettings(msgspec.Struct, frozen=True):
     own_hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1"})
     """Accepted host names (without ports) beside the real services'."""
     access_token_lifetime: int = 3599
+    challengeable_token_lifetime: int = 86_400
+    """The same of a token whose client can be told, by a claims challenge, to come with a newer one."""
     maximum_token_lifetime: int = 86_400
     """No token lives longer; a signing key that was rotated out verifies for this long."""
     refresh_token_lifetime: int = 90 * 86_400

@@ -62,3 +62,4 @@ class TokenResult(msgspec.Struct, frozen=True):
     refresh_token: Secret[str] | None = None
     id_token: Secret[str] | None = None
     client_info: str | None = None
+    refresh_in: int | None = None

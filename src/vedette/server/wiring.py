@@ -106,6 +106,7 @@ class Services:
             settings=IdentitySettings(
                 own_hosts=own_hosts(self.settings),
                 access_token_lifetime=self.settings.access_token_seconds,
+                challengeable_token_lifetime=self.settings.cae_token_seconds,
                 refresh_token_lifetime=self.settings.refresh_token_seconds,
                 authorization_code_lifetime=self.settings.authorization_code_seconds,
                 device_code_lifetime=self.settings.device_code_seconds,
@@ -141,8 +142,9 @@ class Services:
     @cached_property
     def relay(self) -> "OutboxRelay":
         from vedette.jobs.outbox import OutboxRelay
+        from vedette.server.job_needs import job_needs
 
-        return OutboxRelay(self.store, self.queue, subscriptions())
+        return OutboxRelay(self.store, self.queue, subscriptions(), job_needs(self.clock))
 
     @cached_property
     def lake_folders(self) -> "LakeFolders":

@@ -7,7 +7,7 @@ import pytest
 from vedette.identity.claims_request import MAXIMUM_AHEAD
 
 from .test_user_grants import password
-from .world import START, World, claims_of
+from .world import MTP, START, World, claims_of
 
 CAPABLE = '{"access_token": {"xms_cc": {"values": ["CP1"]}}}'
 
@@ -25,6 +25,25 @@ def test_a_token_says_what_its_client_can_do(world: World) -> None:
 def test_so_does_a_persons(world: World) -> None:
     _, given = password(world, claims=CAPABLE)
     assert claims_of(str(given["access_token"]))["xms_cc"] == ["cp1"]
+
+
+@pytest.mark.parametrize("handler", ["token_v2", "token_v1"])
+def test_who_can_be_challenged_has_a_token_for_long(world: World, handler: str) -> None:
+    named = {"scope": None, "resource": MTP} if handler == "token_v1" else {}
+    given = [
+        json.loads(world.request(handler, form=world.client_credentials(**named, claims=claims)).body)
+        for claims in (CAPABLE, None)
+    ]
+    assert [int(each["expires_in"]) for each in given] == [86_400, 3599]
+    assert [str(each.get("refresh_in")) for each in given] == ["43200", "None"]
+    times = claims_of(given[0]["access_token"])
+    assert times["exp"] - times["iat"] == 86_400
+
+
+def test_resources_that_do_not_challenge_give_no_long_token(world: World) -> None:
+    form = world.client_credentials(claims=CAPABLE, scope="api://vedette/.default")
+    given = json.loads(world.request("token_v2", form=form).body)
+    assert (given["expires_in"], given.get("refresh_in")) == (3599, None)
 
 
 @pytest.mark.parametrize(

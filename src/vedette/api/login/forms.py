@@ -56,6 +56,8 @@ def token_response(result: TokenResult, endpoint: EndpointVersion) -> dict[str, 
         body["id_token"] = result.id_token.reveal()
     if result.client_info is not None:
         body["client_info"] = result.client_info
+    if result.refresh_in is not None:
+        body["refresh_in"] = str(result.refresh_in) if endpoint == 1 else result.refresh_in
     return body
 
 

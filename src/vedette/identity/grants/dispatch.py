@@ -136,7 +136,7 @@ def _issue_for_application(exchange: Exchange, authorization: Authorization) -> 
     exchange.attempt.resource = resource
     issuer = TokenIssuer(exchange.reading, services, exchange.tenant, exchange.request.base_url)
     token = issuer.issue(client, resource, permissions, asked=exchange.asked)
-    return TokenResult(token.value, token.issued_at, token.expires_in, name)
+    return TokenResult(token.value, token.issued_at, token.expires_in, name, refresh_in=token.refresh_in)
 
 
 def _granted(exchange: Exchange, name: str) -> tuple[Resource, GrantedPermissions]:

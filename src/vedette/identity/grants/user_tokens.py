@@ -36,6 +36,7 @@ def issue_for_user(exchange: Exchange, authorization: Authorization, user: User,
         scope=_granted_scope(resource, permissions, requested),
         refresh_token=_complete(exchange, authorization, user, grant),
         id_token=id_token,
+        refresh_in=token.refresh_in,
         client_info=client_info(subject) if request.parameters.get("client_info") == "1" else None,
     )
 

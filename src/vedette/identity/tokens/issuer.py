@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from vedette.identity.claims_request import NOTHING, ClaimsRequest
+from vedette.identity.claims_request import CAPABILITIES_CLAIM, CHALLENGE_CAPABILITY, NOTHING, ClaimsRequest
 from vedette.identity.clients import AuthenticatedClient
 from vedette.identity.consent import GrantedPermissions
 from vedette.identity.directory.tenants import TenantRecord
@@ -24,6 +24,8 @@ class IssuedToken(msgspec.Struct, frozen=True):
     value: Secret[str]
     issued_at: int
     expires_in: int
+    refresh_in: int | None = None
+    """After how many seconds its client should ask for the next one; only of a token that lives long."""
 
 
 class TokenIssuer:
@@ -45,8 +47,13 @@ class TokenIssuer:
         lifetime: int | None = None,
         asked: ClaimsRequest = NOTHING,
     ) -> IssuedToken:
-        """Sign an access token. `lifetime` is bounded by the settings' maximum."""
-        settings = self._services.settings
+        """Sign an access token. `lifetime` is bounded by the settings' maximum.
+
+        A token lives long if its client can answer claims challenges and its resource evaluates access continuously.
+        """
+        settings, is_challengeable = self._services.settings, _is_challengeable(asked, resource)
+        if lifetime is None:
+            lifetime = settings.challengeable_token_lifetime if is_challengeable else settings.access_token_lifetime
         tenant_id = self._tenant.tenant.tenant_id
         facts = TokenFacts(
             tenant=self._tenant,
@@ -55,13 +62,14 @@ class TokenIssuer:
             permissions=permissions,
             issuers={version: self._services.issuers.issuer(self._base_url, tenant_id, version) for version in (1, 2)},
             issued_at=self._services.now(),
-            lifetime=min(lifetime or settings.access_token_lifetime, settings.maximum_token_lifetime),
+            lifetime=min(lifetime, settings.maximum_token_lifetime),
             user=user,
             asked=asked,
         )
         key = self._services.keyring.signing_key(self._reading, self._tenant)
         token = key.sign(access_token_claims(facts), with_x5t=resource.token_version == 1)
-        return IssuedToken(Secret(token), facts.issued_at, facts.lifetime)
+        refresh_in = facts.lifetime // 2 if is_challengeable else None
+        return IssuedToken(Secret(token), facts.issued_at, facts.lifetime, refresh_in)
 
     def issue_id_token(
         self,
@@ -98,6 +106,12 @@ class TokenIssuer:
             authentication_methods=methods,
             address=address,
         )
+
+
+def _is_challengeable(asked: ClaimsRequest, resource: Resource) -> bool:
+    """Whether the client can be told in the middle of a token's life to come with a newer one."""
+    offered = () if resource.contract is None else resource.contract.optional_claims
+    return CHALLENGE_CAPABILITY in asked.capabilities and CAPABILITIES_CLAIM in offered
 
 
 def pairwise_subject(services: IdentityServices, user: User, app_id: str) -> str:
