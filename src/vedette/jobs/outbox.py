@@ -4,7 +4,7 @@ A lower package publishes an event in the same transaction as the change it tell
 one job per subscriber (registered in `server.wiring`), so that subscribers fail and retry independently.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection, and_, delete, or_, select
@@ -19,6 +19,10 @@ RELAY_BATCH = 200
 
 Subscriptions = Mapping[str, Sequence[str]]
 """Kinds of jobs to make, by topic."""
+
+
+Need = Callable[[Connection, str, Payload], bool]
+"""Whether a subscriber has anything to do about an event: of which tenant, with which payload."""
 
 
 class Outbox:
@@ -59,10 +63,14 @@ def publish_event(connection: Connection, tenant_id: str, event: Event) -> None:
 class OutboxRelay:
     """Hands published events on to their subscribers, oldest first, each in one transaction with its removal."""
 
-    def __init__(self, store: Store, queue: JobQueue, subscriptions: Subscriptions) -> None:
+    def __init__(
+        self, store: Store, queue: JobQueue, subscriptions: Subscriptions, needs: Mapping[str, Need] | None = None
+    ) -> None:
+        """`needs`: by kind of job, where not every event is worth one."""
         self._store = store
         self._queue = queue
         self._subscriptions = subscriptions
+        self._needs = needs or {}
 
     def relay(self) -> int:
         """Hand on what is waiting, one batch; returns the number of events. Topics nobody subscribed to are dropped."""
@@ -74,6 +82,9 @@ class OutboxRelay:
             rows = connection.execute(oldest.with_for_update(skip_locked=True)).all()
             for row in rows:
                 for kind in self._subscriptions.get(row.topic, ()):
+                    need = self._needs.get(kind)
+                    if need is not None and not need(connection, row.tenant_id, row.payload):
+                        continue
                     self._queue.enqueue(connection, row.tenant_id, kind, row.payload, key=f"event:{row.event_id}")
             _forget(connection, [(row.tenant_id, row.event_id) for row in rows])
         return len(rows)

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, select
 
 from vedette.clock import TICKS_PER_SECOND
 from vedette.errors import InvalidRequestError
@@ -145,3 +145,9 @@ class Subscriptions(TenantRepository):
 
 
 _SPECIAL = frozenset({"client_state", "change_types"})
+
+
+def has_subscriptions(connection: Connection, tenant_id: str) -> bool:
+    """Whether a tenant has any subscription."""
+    query = select(SUBSCRIPTIONS.c.subscription_id).where(SUBSCRIPTIONS.c.tenant_id == tenant_id).limit(1)
+    return connection.execute(query).first() is not None

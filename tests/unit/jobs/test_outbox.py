@@ -36,3 +36,20 @@ def test_an_event_of_a_transaction_that_failed_is_not_told(store: Store, queue: 
     with pytest.raises(RuntimeError):
         fail_after_publishing()
     assert OutboxRelay(store, queue, {"EventsCommitted": ("detect",)}).relay() == 0
+
+
+def test_an_event_that_a_subscriber_does_not_need_makes_no_job(
+    store: Store, queue: JobQueue, clock: ManualClock
+) -> None:
+    outbox = Outbox(clock, RandomIds())
+    with store.begin() as connection:
+        for tables in (["GraphAPIAuditEvents"], ["DeviceEvents"]):
+            outbox.publish(connection, "tenant-a", "EventsCommitted", {"tables": tables})
+    needs = {"observe": lambda _connection, _tenant_id, payload: "DeviceEvents" in payload["tables"]}
+    assert OutboxRelay(store, queue, {"EventsCommitted": ("observe", "count")}, needs).relay() == 2
+    jobs = [job for job in (queue.claim() for _ in range(4)) if job]
+    assert sorted((job.kind, job.payload["tables"][0]) for job in jobs) == [
+        ("count", "DeviceEvents"),
+        ("count", "GraphAPIAuditEvents"),
+        ("observe", "DeviceEvents"),
+    ]
