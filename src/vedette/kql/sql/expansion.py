@@ -22,10 +22,35 @@ from vedette.kql.types import ScalarType
 Items = tuple[tuple[Column, Expression], ...]
 
 
-def _list(emitter: Relations, block: Block, expression: Expression, kind: str, limit: int | None) -> Sql:
+_LISTS_OF_TEXT = {("kql_split", 2): "kql_split_texts"}
+"""Arrays that are made of a list of text: by macro and number of arguments, the macro that gives the list itself."""
+
+
+def _texts(value: Sql) -> Sql | None:
+    """The list of text that an array is made of: it is expanded without a detour through JSON."""
+    if not isinstance(value, exp.Anonymous):
+        return None
+    name = _LISTS_OF_TEXT.get((value.name, len(value.expressions)))
+    return None if name is None else tree.call(name, *value.expressions)
+
+
+def _list(emitter: Relations, block: Block, expression: Expression, kind: str, limit: int | None) -> tuple[Sql, bool]:
+    """The elements, and whether they are text rather than JSON."""
     value = emitter.scalars(block).value(expression)
-    elements = tree.call("kql_expanded", value, tree.text(kind))
-    return elements if limit is None else tree.call("list_slice", elements, tree.number(1), tree.number(limit))
+    texts = _texts(value)
+    elements = tree.call("kql_expanded", value, tree.text(kind)) if texts is None else texts
+    if limit is not None:
+        elements = tree.call("list_slice", elements, tree.number(1), tree.number(limit))
+    return elements, texts is not None
+
+
+def _converted(element: Sql, type_: ScalarType, *, is_text: bool) -> Sql:
+    """An element as a value of the column's type. Beside a longer list, one of text has nulls at its end."""
+    if not is_text:
+        return convert_dynamic(element, type_)
+    if type_ is ScalarType.STRING:
+        return tree.coalesce(element, tree.text(""))
+    return convert_dynamic(tree.call("to_json", element), type_)
 
 
 def _positions(lists: Sequence[Sql]) -> Sql:
@@ -45,9 +70,9 @@ def _expanded(
     selected: list[Sql] = []
     for column, name in zip(columns, names, strict=True):
         if column.id in by_column:
-            value = tree.call("unnest", by_column[column.id])
+            value = tree.call("unnest", by_column[column.id][0])
         elif index is not None and column.id == index.id:
-            value = tree.call("unnest", _positions(list(by_column.values())))
+            value = tree.call("unnest", _positions([each for each, _ in by_column.values()]))
         else:
             value = block.bindings[column.id]
         selected.append(tree.aliased(value, name))
@@ -55,7 +80,8 @@ def _expanded(
     result = emitter.relation(block.select(selected, ordered=False), columns, names)
     for column in columns:
         if column.id in by_column:
-            result.bindings[column.id] = convert_dynamic(result.bindings[column.id], column.type)
+            is_text = by_column[column.id][1]
+            result.bindings[column.id] = _converted(result.bindings[column.id], column.type, is_text=is_text)
     return result
 
 
@@ -136,7 +162,7 @@ def _of_row(emitter: Relations, node: plan.Apply, numbered: Block, outer: str) -
         row, extra = Block(once, numbered.bindings), []
     else:
         row, extra = numbered, [("_row", tree.column("_row", _alias(numbered)))]
-    lists = [_list(emitter, row, expression, "bag", node.limit) for _, expression in node.items]
+    lists = [_list(emitter, row, expression, "bag", node.limit)[0] for _, expression in node.items]
     extra.append(("_index", tree.call("unnest", _positions(lists))))
     expanded = _expanded(emitter, row, node.expanded, node.items, node.index, kind="bag", limit=node.limit, extra=extra)
     within = _alias(expanded)

@@ -92,6 +92,12 @@ ROWS = [
     ("print d = dynamic([1, 2]), e = dynamic(['a']) | mv-expand d, e | project tolong(d), tostring(e)", [(1, "a"), (2, "")]),  # noqa: E501
     ("datatable(d:dynamic)[dynamic(null), dynamic([]), dynamic([7])] | mv-expand d", [(None,), (7,)]),
     ("print d = dynamic({'a': 1, 'b': 2}) | mv-expand d", [({"a": 1},), ({"b": 2},)]),
+    ('datatable(s:string)["a b", ""] | mv-expand s = split(s, " ") to typeof(string)', [("a",), ("b",), ("",)]),
+    ('datatable(s:string)["a \\"b\\""] | mv-expand s = split(s, " "), e = dynamic([1, 2, 3]) | project s, tostring(s)',
+     [("a", "a"), ('"b"', '"b"'), (None, "")]),
+    ('datatable(s:string)["1 b"] | mv-expand s = split(s, " ") to typeof(long)', [(None,), (None,)]),
+    ('datatable(s:string)["a b c"] | mv-expand with_itemindex=i s = split(s, " ") limit 2 | project i, s',
+     [(0, "a"), (1, "b")]),
     ("print d = dynamic([3, 1, 2]) | mv-apply d to typeof(long) on (sort by d asc | take 1)", [(1,)]),
     ("union (print a = 1), (print b = 'x')", [(1, ""), (None, "x")]),
     ("range x from 1 to 3 step 1 | serialize p = prev(x), n = next(x, 1, 0), r = row_number(), s = row_cumsum(x)",

@@ -68,7 +68,8 @@ CREATE OR REPLACE MACRO kql_countof_regex(s, r) AS len(regexp_extract_all(s, r))
 CREATE OR REPLACE MACRO kql_trim_start(r, s) AS regexp_replace(s, '^(?:' || r || ')', '');
 CREATE OR REPLACE MACRO kql_trim_end(r, s) AS regexp_replace(s, '(?:' || r || ')$', '');
 CREATE OR REPLACE MACRO kql_trim(r, s) AS kql_trim_end(r, kql_trim_start(r, s));
-CREATE OR REPLACE MACRO kql_split(s, d) AS to_json(CASE WHEN d = '' THEN [s] ELSE string_split(s, d) END),
+CREATE OR REPLACE MACRO kql_split_texts(s, d) AS CASE WHEN d = '' THEN [s] ELSE string_split(s, d) END;
+CREATE OR REPLACE MACRO kql_split(s, d) AS to_json(kql_split_texts(s, d)),
   (s, d, i) AS CASE WHEN string_split(s, d)[least(i, 2147483647)::BIGINT + 1] IS NOT NULL AND i >= 0 THEN to_json([string_split(s, d)[least(i, 2147483647)::BIGINT + 1]]) END;
 CREATE OR REPLACE MACRO kql_strcmp(a, b) AS CASE WHEN a = b THEN 0 WHEN a < b THEN -1 ELSE 1 END;
 CREATE OR REPLACE MACRO kql_strrep(s, n) AS coalesce(repeat(s, least(greatest(n, 0), 1024)), ''),
