@@ -1,4 +1,5 @@
 import itertools
+import os
 import threading
 from pathlib import Path
 
@@ -176,13 +177,16 @@ def test_retention_takes_whole_segments_of_old_days(
 def test_a_file_left_by_a_dead_process_goes_after_an_hour(
     writer: LakeWriter, compactor: Compactor, store: Store, folders: LakeFolders
 ) -> None:
+    """By the system's time, wherever the clock of the server was moved."""
     fill(writer, [0.0], batches=1)
     (path,) = files(folders)
     stray = path.with_name("stray.parquet")
     stray.write_bytes(b"")
-    written = stray.stat().st_mtime
-    assert Maintenance(store, folders, ManualClock(written + 3_000), compactor).run(TENANT).deleted == 0
-    assert Maintenance(store, folders, ManualClock(written + 4_000), compactor).run(TENANT).deleted == 1
+    moved = Maintenance(store, folders, ManualClock(stray.stat().st_mtime + 86_400), compactor)
+    assert moved.run(TENANT).deleted == 0
+    written = stray.stat().st_mtime - 4_000
+    os.utime(stray, (written, written))
+    assert moved.run(TENANT).deleted == 1
     assert files(folders) == {path}
 
 
