@@ -46,7 +46,7 @@ class CompiledQuery:
     """One executable SELECT.
 
     `parameters` are the values of `$1`, `$2`, …: times reckoned from that of the query.
-    datetime and timespan columns come out as int64 ticks, dynamic as JSON text, guid as text, decimal as DECIMAL.
+    datetime and timespan columns come out as int64 ticks, dynamic as JSON text, guid and decimal as text.
     `further` are results besides this one, each a query of its own, in the service's order, and `name` is what one of
     those is called. A host that has room for one table answers with this one.
     `setup` are statements (constant text, macros the SQL uses) that the session runs before it; before those it

@@ -6,7 +6,7 @@
 | int      | int (32 bit)                        | INTEGER                                  | yes  |
 | long     | int (64 bit, wraps)                 | BIGINT                                   | yes  |
 | real     | float                               | DOUBLE                                   | yes  |
-| decimal  | decimal.Decimal                     | DECIMAL                                  | yes  |
+| decimal  | decimal.Decimal                     | VARCHAR, an ordered text (kql.decimals)  | yes  |
 | string   | str                                 | VARCHAR                                  | never: "" |
 | datetime | int, ticks of 100 ns since year 1   | BIGINT                                   | yes  |
 | timespan | int, ticks of 100 ns                | BIGINT                                   | yes  |

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import json
 import math
 import time
@@ -69,12 +70,12 @@ def _row(row: Sequence[object], types: Sequence[ScalarType]) -> Row:
 def _cell(value: object, type_: ScalarType) -> Cell:
     if value is None:
         return None
-    if type_ is ScalarType.DATETIME:
-        return ("$datetime", value)
-    if type_ is ScalarType.TIMESPAN:
-        return ("$timespan", value)
+    if type_ in {ScalarType.DATETIME, ScalarType.TIMESPAN}:
+        return (f"${type_}", value)
     if type_ is ScalarType.DYNAMIC:
         return json.loads(str(value))
+    if type_ is ScalarType.DECIMAL:
+        return decimal.Decimal(str(value))
     if isinstance(value, float) and math.isnan(value):
         return float("nan")
     return value

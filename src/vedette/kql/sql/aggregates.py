@@ -8,8 +8,9 @@ from sqlglot import exp
 
 from vedette.kql.functions.registry import functions
 from vedette.kql.plan import Aggregate, Expression, Literal
-from vedette.kql.sql import tree
+from vedette.kql.sql import decimals, tree
 from vedette.kql.sql.base import Dialect, Scalars, Subqueries, UnsupportedError
+from vedette.kql.sql.conversions import converted
 from vedette.kql.sql.dynamic import embed
 from vedette.kql.sql.literals import SQL_TYPES, default, dynamic_members
 from vedette.kql.sql.tree import Sql
@@ -105,12 +106,23 @@ def _whole(value: Sql, expression: Expression) -> Sql:
 def _sum(group: Group, call: Aggregate) -> Sql:
     expression, predicate = _parts(group, call, ("sumif",))
     value = group.value(expression)
-    if expression.type in {T.REAL, T.DECIMAL}:
-        return tree.coalesce(
-            _when(tree.call("sum", value), predicate), tree.cast(tree.number(0), SQL_TYPES[expression.type])
-        )
+    if expression.type is T.DECIMAL:
+        return _of_decimals("sum", value, predicate)
+    if expression.type is T.REAL:
+        return tree.coalesce(_when(tree.call("sum", value), predicate), tree.cast(tree.number(0), "DOUBLE"))
     total = _when(tree.call("sum", _whole(value, expression)), predicate)
     return tree.coalesce(tree.call("kql_wrap", total), tree.cast(tree.number(0), "BIGINT"))
+
+
+def _of_decimals(name: str, value: Sql, predicate: Sql | None) -> Sql:
+    """An aggregate that a native function computes of all values at once."""
+    values = tree.coalesce(_when(tree.call("list", value), predicate), tree.cast(tree.array([]), "VARCHAR[]"))
+    return decimals.compute(name, tree.cast(tree.call("to_json", values), "VARCHAR"))
+
+
+def _real(group: Group, expression: Expression) -> Sql:
+    value = group.value(expression)
+    return decimals.as_real(value) if expression.type is T.DECIMAL else tree.cast(value, "DOUBLE")
 
 
 @_rule("avg", "avgif")
@@ -121,7 +133,7 @@ def _avg(group: Group, call: Aggregate) -> Sql:
     if expression.type is T.REAL:
         return tree.coalesce(_when(tree.call("avg", value), predicate), nan)
     if expression.type is T.DECIMAL:
-        return tree.try_cast(_when(tree.call("avg", value), predicate), SQL_TYPES[T.DECIMAL])
+        return _of_decimals("mean", value, predicate)
     total = _when(tree.call("sum", _whole(value, expression)), predicate)
     count = _when(tree.call("count", value), predicate)
     if expression.type in _TICKS:
@@ -150,7 +162,7 @@ def _spread(group: Group, call: Aggregate) -> Sql:
     expression, predicate = _parts(group, call, ("stdevif", "varianceif", "variancepif"))
     base = call.function.removesuffix("if")
     name = {"stdev": "stddev_samp", "stdevp": "stddev_pop", "variance": "var_samp", "variancep": "var_pop"}[base]
-    value = tree.cast(group.value(expression), "DOUBLE")
+    value = _real(group, expression)
     result = tree.coalesce(_when(tree.call(name, value), predicate), tree.cast(tree.number(0), "DOUBLE"))
     return tree.call("kql_rounded", result) if base.startswith("variance") else result
 
@@ -160,15 +172,16 @@ def _covariance(group: Group, call: Aggregate) -> Sql:
     first, second, *rest = call.arguments
     predicate = group.condition(rest[0]) if rest else None
     name = "covar_pop" if call.function.startswith("covariancep") else "covar_samp"
-    sides = (tree.cast(group.value(each), "DOUBLE") for each in (first, second))
+    sides = (_real(group, each) for each in (first, second))
     return tree.coalesce(_when(tree.call(name, *sides), predicate), tree.cast(tree.text("nan"), "DOUBLE"))
 
 
 @_rule("binary_all_and", "binary_all_or", "binary_all_xor")
 def _bits(group: Group, call: Aggregate) -> Sql:
     name = call.function.replace("binary_all", "bit")
-    bits = tree.call(name, tree.try_cast(group.value(call.arguments[0]), "BIGINT"))
-    return tree.call("kql_in_calendar", bits) if call.type is T.DATETIME else tree.try_cast(bits, SQL_TYPES[call.type])
+    whole = converted(group.value(call.arguments[0]), call.arguments[0].type, T.LONG)
+    bits = tree.call(name, whole)
+    return converted(bits, T.LONG, call.type)
 
 
 # --- one row of the group -------------------------------------------------------------------------------------------
@@ -359,7 +372,7 @@ def _tdigest(group: Group, call: Aggregate) -> Sql:
     value = group.value(expression)
     pair = tree.call(
         "struct_pack",
-        exp.PropertyEQ(this=exp.Identifier(this="v"), expression=tree.cast(value, "DOUBLE")),
+        exp.PropertyEQ(this=exp.Identifier(this="v"), expression=_real(group, expression)),
         exp.PropertyEQ(
             this=exp.Identifier(this="w"),
             expression=tree.cast(group.value(weight[0]) if weight else tree.number(1), "DOUBLE"),

@@ -9,7 +9,7 @@ import zoneinfo
 from sqlglot import exp
 
 from vedette.kql.plan import Call, Literal
-from vedette.kql.sql import tree
+from vedette.kql.sql import decimals, tree
 from vedette.kql.sql.base import Family, Scalars, UnsupportedError, text_of
 from vedette.kql.sql.conversions import converted
 from vedette.kql.sql.tree import Sql
@@ -37,9 +37,11 @@ _TOKEN = re.compile(r"y+|M+|d+|H+|h+|m+|s+|f+|F+|t+|[ \-/:,._\[\]]|.", re.DOTALL
 @family.rule("bin")
 def _bin(scalars: Scalars, call: Call) -> Sql:
     value, size = call.arguments
+    if call.type is ScalarType.DECIMAL:
+        return decimals.compute("bin", *(converted(scalars.value(e), e.type, call.type) for e in call.arguments))
     sides = scalars.value(value), scalars.value(size)
-    if ScalarType.REAL in {value.type, size.type} or ScalarType.DECIMAL in {value.type, size.type}:
-        return _binned(call, tree.call("kql_bin_real", *(tree.cast(each, "DOUBLE") for each in sides)))
+    if ScalarType.REAL in {value.type, size.type}:
+        return tree.call("kql_bin_real", *(tree.cast(each, "DOUBLE") for each in sides))
     if (
         value.type is ScalarType.DATETIME
         and isinstance(size, Literal)
@@ -52,15 +54,14 @@ def _bin(scalars: Scalars, call: Call) -> Sql:
 
 @family.rule("bin_at")
 def _bin_at(scalars: Scalars, call: Call) -> Sql:
+    if call.type is ScalarType.DECIMAL:
+        value, size, fixed = (converted(scalars.value(e), e.type, call.type) for e in call.arguments)
+        below = decimals.compute("bin", decimals.compute("subtract", value, fixed), size)
+        return decimals.compute("add", below, fixed)
     values = scalars.values(call.arguments)
-    kinds = {each.type for each in call.arguments}
-    if ScalarType.REAL in kinds or ScalarType.DECIMAL in kinds:
-        return _binned(call, tree.call("kql_bin_at_real", *(tree.cast(each, "DOUBLE") for each in values)))
+    if ScalarType.REAL in {each.type for each in call.arguments}:
+        return tree.call("kql_bin_at_real", *(tree.cast(each, "DOUBLE") for each in values))
     return tree.call("kql_bin_at_long", *values)
-
-
-def _binned(call: Call, real: Sql) -> Sql:
-    return converted(real, ScalarType.REAL, call.type) if call.type is ScalarType.DECIMAL else real
 
 
 def _part_rule(name: str) -> None:
@@ -177,4 +178,6 @@ def _abs(scalars: Scalars, call: Call) -> Sql:
         return tree.call("abs", tree.cast(value, "BIGINT"))
     if only.type in {ScalarType.LONG, ScalarType.TIMESPAN}:
         return tree.bound([value], lambda each: tree.coalesce(tree.attempt(tree.call("abs", each)), each))
+    if only.type is ScalarType.DECIMAL:
+        return decimals.compute("absolute", value)
     return tree.call("abs", value)

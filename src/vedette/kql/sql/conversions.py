@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from vedette.kql.decimals import ZERO
 from vedette.kql.plan import Call
-from vedette.kql.sql import tree
+from vedette.kql.sql import decimals, tree
 from vedette.kql.sql.base import Family, Scalars, UnsupportedError
 from vedette.kql.sql.dynamic import convert_dynamic, text_of_dynamic
 from vedette.kql.sql.literals import SQL_TYPES
@@ -16,7 +17,7 @@ family = Family()
 
 _TEXT = {
     T.BOOL: "kql_tostring_bool", T.INT: "kql_tostring_plain", T.LONG: "kql_tostring_plain", T.REAL: "kql_tostring_real",
-    T.DECIMAL: "kql_tostring_decimal", T.DATETIME: "kql_tostring_datetime", T.TIMESPAN: "kql_tostring_timespan",
+    T.DATETIME: "kql_tostring_datetime", T.TIMESPAN: "kql_tostring_timespan",
     T.GUID: "kql_tostring_plain",
 }  # fmt: skip
 
@@ -37,6 +38,8 @@ def _tostring(scalars: Scalars, call: Call) -> Sql:
         return scalars.value(only)
     if only.type is T.DYNAMIC:
         return text_of_dynamic(scalars, only)
+    if only.type is T.DECIMAL:
+        return tree.coalesce(decimals.as_text(scalars.value(only)), tree.text(""))
     return tree.call(_TEXT[only.type], scalars.value(only))
 
 
@@ -52,9 +55,11 @@ def converted(value: Sql, source: T, target: T) -> Sql:  # noqa: PLR0911 - one l
         return value
     if source is T.DYNAMIC:
         return convert_dynamic(value, target)
+    if T.DECIMAL in {source, target}:
+        return _as_decimal(value, source) if target is T.DECIMAL else _of_decimal(value, target)
     if source is T.STRING:
         return tree.call(f"kql_to{_suffix(target)}_string", value)
-    if target is T.BOOL and source in _INTEGERS | {T.REAL, T.DECIMAL}:
+    if target is T.BOOL and source in _INTEGERS | {T.REAL}:
         return tree.different_number(value)
     if target in _TICKS | {T.LONG} and source in _TICKS | _INTEGERS:
         whole = tree.cast(value, "BIGINT") if source is T.INT else value
@@ -63,12 +68,9 @@ def converted(value: Sql, source: T, target: T) -> Sql:  # noqa: PLR0911 - one l
         return tree.call("kql_toint_long", value)
     if target in _INTEGERS and source is T.BOOL:
         return tree.cast(value, SQL_TYPES[target])
-    if target in _INTEGERS and source in {T.REAL, T.DECIMAL}:
-        real = tree.cast(value, "DOUBLE") if source is T.DECIMAL else value
-        return tree.call(f"kql_to{_suffix(target)}_real", real)
-    if target is T.DECIMAL and source is T.REAL:
-        return tree.call("kql_todecimal_real", value)
-    if target in {T.REAL, T.DECIMAL}:
+    if target in _INTEGERS and source is T.REAL:
+        return tree.call(f"kql_to{_suffix(target)}_real", value)
+    if target is T.REAL:
         numeric = tree.cast(value, "INTEGER") if source is T.BOOL else value
         return tree.try_cast(numeric, SQL_TYPES[target])
     if target is T.TIMESPAN and source is T.REAL:
@@ -76,6 +78,24 @@ def converted(value: Sql, source: T, target: T) -> Sql:  # noqa: PLR0911 - one l
     if target is T.DATETIME and source is T.REAL:
         return tree.call("kql_in_calendar", tree.call("kql_tolong_real", value))
     raise UnsupportedError(f"to{target.value}", f"no conversion from {source.value}")
+
+
+def _as_decimal(value: Sql, source: T) -> Sql:
+    if source is T.STRING:
+        return decimals.of_text(value)
+    if source is T.GUID:
+        raise UnsupportedError("todecimal", "no conversion from guid")
+    return decimals.of_number(tree.cast(value, "INTEGER") if source is T.BOOL else value)
+
+
+def _of_decimal(value: Sql, target: T) -> Sql:
+    if target is T.BOOL:
+        return tree.binary(exp.NEQ, value, tree.text(ZERO))
+    if target in _INTEGERS:
+        return tree.try_cast(decimals.compute("whole", value), SQL_TYPES[target])
+    if target is T.REAL:
+        return decimals.as_real(value)
+    raise UnsupportedError(f"to{target.value}", "no conversion from decimal")
 
 
 def _suffix(target: T) -> str:

@@ -7,7 +7,7 @@ import json
 from sqlglot import exp
 
 from vedette.kql.plan import Call, Expression, Literal
-from vedette.kql.sql import tree
+from vedette.kql.sql import decimals, tree
 from vedette.kql.sql.base import Family, Scalars, UnsupportedError, text_of
 from vedette.kql.sql.literals import dynamic_members
 from vedette.kql.sql.tree import Sql
@@ -103,7 +103,6 @@ _EMBED = {
     ScalarType.DATETIME: "kql_embed_datetime",
     ScalarType.TIMESPAN: "kql_embed_timespan",
     ScalarType.GUID: "kql_embed_text",
-    ScalarType.DECIMAL: "kql_embed_decimal",
 }
 
 
@@ -116,6 +115,8 @@ def embed(value: Sql, type_: ScalarType) -> Sql:
     """As `embedded`, for a value that is SQL already."""
     if type_ is ScalarType.DYNAMIC:
         return tree.cast(value, "JSON")
+    if type_ is ScalarType.DECIMAL:
+        return tree.call("to_json", decimals.as_text(value))
     return tree.call(_EMBED.get(type_, "to_json"), value)
 
 
@@ -290,9 +291,11 @@ def convert_dynamic(value: Sql, type_: ScalarType) -> Sql:
     }  # fmt: skip
     if type_ in by_value:
         return tree.call(by_value[type_], _unwrapped(value))
+    if type_ is ScalarType.DECIMAL:
+        return decimals.of_text(text)
     by_text = {
         ScalarType.DATETIME: "kql_todatetime_string", ScalarType.TIMESPAN: "kql_totimespan_string",
-        ScalarType.GUID: "kql_toguid_string", ScalarType.DECIMAL: "kql_todecimal_string",
+        ScalarType.GUID: "kql_toguid_string",
     }  # fmt: skip
     return tree.call(by_text[type_], text)
 

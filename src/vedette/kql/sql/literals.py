@@ -6,6 +6,7 @@ import decimal
 import json
 import math
 
+from vedette.kql.decimals import encoded
 from vedette.kql.plan import Literal
 from vedette.kql.sql import tree
 from vedette.kql.sql.tree import Sql
@@ -16,7 +17,7 @@ SQL_TYPES = {
     ScalarType.INT: "INTEGER",
     ScalarType.LONG: "BIGINT",
     ScalarType.REAL: "DOUBLE",
-    ScalarType.DECIMAL: "DECIMAL(38, 17)",
+    ScalarType.DECIMAL: "VARCHAR",
     ScalarType.STRING: "VARCHAR",
     ScalarType.DATETIME: "BIGINT",
     ScalarType.TIMESPAN: "BIGINT",
@@ -38,7 +39,10 @@ def literal(type_: ScalarType, value: object) -> Sql:  # noqa: PLR0911 - one lin
         return tree.cast(tree.text(_real_text(value)), "DOUBLE")
     if type_ is ScalarType.DYNAMIC and value == "null":
         return tree.null("JSON")
-    if type_ in {ScalarType.DYNAMIC, ScalarType.GUID, ScalarType.DECIMAL}:
+    if type_ is ScalarType.DECIMAL:
+        text = encoded(decimal.Decimal(str(value)))
+        return tree.null("VARCHAR") if text is None else tree.text(text)
+    if type_ in {ScalarType.DYNAMIC, ScalarType.GUID}:
         return tree.cast(tree.text(str(value)), SQL_TYPES[type_])
     number = int(str(value))
     if type_ is not ScalarType.INT and abs(number) > 2**31 and number != -(2**63):

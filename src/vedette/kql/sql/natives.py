@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from vedette.kql.native.registry import Native, NativeUse, natives
 from vedette.kql.plan import Call, Expression, Literal
-from vedette.kql.sql import tree
+from vedette.kql.sql import decimals, tree
 from vedette.kql.sql.base import Family, Scalars, UnsupportedError
 from vedette.kql.sql.dynamic import embedded
 from vedette.kql.sql.tree import Sql
@@ -83,6 +83,8 @@ def _arguments(scalars: Scalars, native: Native, arguments: tuple[Expression, ..
 
 def _argument(scalars: Scalars, argument: Expression, type_: str) -> Sql:
     value = scalars.value(argument)
+    if argument.type is ScalarType.DECIMAL:
+        value = decimals.as_text(value)
     if type_ == _TEXT:
         return value if argument.type is ScalarType.STRING else tree.cast(value, _TEXT)
     return tree.try_cast(value, type_)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from vedette.kql.plan import Call
-from vedette.kql.sql import tree
+from vedette.kql.sql import decimals, tree
 from vedette.kql.sql.base import Family, Scalars
 from vedette.kql.sql.tree import Infix, Sql
 from vedette.kql.types import ScalarType
@@ -64,11 +64,16 @@ def _sign(scalars: Scalars, call: Call) -> Sql:
 
 @family.rule("ceiling")
 def _ceiling(scalars: Scalars, call: Call) -> Sql:
+    if call.type is ScalarType.DECIMAL:
+        return decimals.compute("ceiling", *scalars.values(call.arguments))
     return tree.call("ceil", *_reals(scalars, call))
 
 
 @family.rule("round")
 def _round(scalars: Scalars, call: Call) -> Sql:
+    if call.type is ScalarType.DECIMAL:
+        number, *places = scalars.values(call.arguments)
+        return decimals.compute("round", number, *(places or [tree.cast(tree.number(0), "BIGINT")]))
     return tree.call("kql_round", *scalars.values(call.arguments))
 
 

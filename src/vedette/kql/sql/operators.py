@@ -9,8 +9,9 @@ from typing import TypeGuard
 
 from sqlglot import exp
 
+from vedette.kql.decimals import ZERO
 from vedette.kql.plan import Call, ColumnReference, Expression, Literal
-from vedette.kql.sql import tree
+from vedette.kql.sql import decimals, tree
 from vedette.kql.sql.base import Family, Scalars, SubqueryMember, UnsupportedError, is_near_now, never_null, text_of
 from vedette.kql.sql.conversions import converted
 from vedette.kql.sql.literals import dynamic_members
@@ -41,11 +42,13 @@ def _small(expression: Expression) -> bool:
 
 def _real(scalars: Scalars, expression: Expression) -> Sql:
     value = scalars.value(expression)
-    return value if expression.type is ScalarType.REAL else tree.cast(value, "DOUBLE")
+    return value if expression.type is ScalarType.REAL else converted(value, expression.type, ScalarType.REAL)
 
 
-def _decimal(scalars: Scalars, expression: Expression) -> Sql:
-    return converted(scalars.value(expression), expression.type, ScalarType.DECIMAL)
+def _of_decimals(scalars: Scalars, call: Call) -> Sql:
+    return decimals.compute(
+        call.function, *(converted(scalars.value(each), each.type, ScalarType.DECIMAL) for each in call.arguments)
+    )
 
 
 _ARITHMETIC: dict[str, Infix] = {"add": exp.Add, "subtract": exp.Sub, "multiply": exp.Mul, "negate": exp.Sub}
@@ -99,7 +102,7 @@ def _additive(kind: Infix, scalars: Scalars, call: Call) -> Sql:
     if call.type is ScalarType.REAL:
         return tree.binary(kind, _real(scalars, left), _real(scalars, right))
     if call.type is ScalarType.DECIMAL:
-        return tree.attempt(tree.binary(kind, _decimal(scalars, left), _decimal(scalars, right)))
+        return _of_decimals(scalars, call)
     raise UnsupportedError(call.function, "arithmetic of two dynamic values has no defined type")
 
 
@@ -124,13 +127,6 @@ def _subtract(scalars: Scalars, call: Call) -> Sql:
     return _additive(exp.Sub, scalars, call)
 
 
-def _of_decimals(macro: str, scalars: Scalars, call: Call) -> Sql:
-    return tree.bound(
-        [_decimal(scalars, each) for each in call.arguments],
-        lambda *sides: tree.call(macro, *sides),
-    )
-
-
 @family.rule("multiply")
 def _multiply(scalars: Scalars, call: Call) -> Sql:
     left, right = call.arguments
@@ -143,7 +139,7 @@ def _multiply(scalars: Scalars, call: Call) -> Sql:
     if call.type in _INTEGERS:
         return _whole(scalars, call)
     if call.type is ScalarType.DECIMAL:
-        return _of_decimals("kql_decimal_times", scalars, call)
+        return _of_decimals(scalars, call)
     if call.type is ScalarType.REAL:
         return tree.binary(exp.Mul, _real(scalars, left), _real(scalars, right))
     raise UnsupportedError(call.function, "arithmetic of two dynamic values has no defined type")
@@ -160,7 +156,7 @@ def _divide(scalars: Scalars, call: Call) -> Sql:
         ticks = tree.attempt(tree.cast(tree.call("trunc", quotient), "BIGINT"))
         return tree.call("kql_in_calendar", ticks) if call.type is ScalarType.DATETIME else ticks
     if call.type is ScalarType.DECIMAL:
-        return _of_decimals("kql_decimal_over", scalars, call)
+        return _of_decimals(scalars, call)
     if call.type is ScalarType.REAL:
         return tree.binary(exp.Div, _real(scalars, left), _real(scalars, right))
     raise UnsupportedError(call.function, "arithmetic of two dynamic values has no defined type")
@@ -172,7 +168,7 @@ def _modulo(scalars: Scalars, call: Call) -> Sql:
     if call.type in _EXACT:
         return tree.call("kql_modulo", _wide(scalars, left), _wide(scalars, right))
     if call.type is ScalarType.DECIMAL:
-        return _of_decimals("kql_modulo_decimal", scalars, call)
+        return _of_decimals(scalars, call)
     if call.type is ScalarType.REAL:
         return tree.call("kql_modulo_real", scalars.value(left), scalars.value(right))
     raise UnsupportedError(call.function, "arithmetic of two dynamic values has no defined type")
@@ -186,8 +182,10 @@ def _negate(scalars: Scalars, call: Call) -> Sql:
     if call.type in _INTEGERS and only.type is not ScalarType.INT:
         return _whole(scalars, call)
     value = _wide(scalars, only) if call.type in _INTEGERS else scalars.value(only)
+    if call.type is ScalarType.DECIMAL:
+        return decimals.compute("subtract", tree.text(ZERO), value)
     negative = exp.Neg(this=tree.operand(value))
-    if call.type in {ScalarType.REAL, ScalarType.DECIMAL, *_INTEGERS}:
+    if call.type in {ScalarType.REAL, *_INTEGERS}:
         return negative
     return tree.bound([value], lambda each: tree.coalesce(tree.attempt(exp.Neg(this=tree.operand(each))), each))
 
@@ -232,6 +230,8 @@ def _without_nan(scalars: Scalars, comparison: Sql, *operands: Expression) -> Sq
 def _order(scalars: Scalars, call: Call) -> Sql:
     _refuse_dynamic(call)
     left, right = call.arguments
+    if {left.type, right.type} == {ScalarType.BOOL, ScalarType.DECIMAL}:
+        left, right = (Call(ScalarType.DECIMAL, "todecimal", (each,)) for each in call.arguments)
     comparison = tree.binary(_ORDERS[call.function], _comparable(scalars, left), _comparable(scalars, right))
     above: tuple[Expression, ...] = (left,) if call.function.startswith("greater") else (right,)
     if _may_be_nan(left) and _may_be_nan(right):

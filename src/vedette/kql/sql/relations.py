@@ -12,7 +12,7 @@ from vedette.kql import plan
 from vedette.kql.compiled import ExternalRead, ResultColumn
 from vedette.kql.moments import Moment, TimeRange
 from vedette.kql.plan import Column, Expression, Relation
-from vedette.kql.sql import tree
+from vedette.kql.sql import decimals, tree
 from vedette.kql.sql.aggregates import Group
 from vedette.kql.sql.base import Dialect, Scalars, UnsupportedError
 from vedette.kql.sql.blocks import Block, OrderKey, is_free, referenced, unique_names
@@ -307,11 +307,16 @@ def _alias_of(block: Block) -> str:
     return str(source.alias_or_name)
 
 
+def _taken(column: Sql, type_: ScalarType) -> Sql:
+    """Values as they come into the query."""
+    return decimals.of_number(column) if type_ is ScalarType.DECIMAL else column
+
+
 def _delivered(value: Sql, type_: ScalarType) -> Sql:
-    """Values as they leave the query: guid and dynamic as text."""
+    """Values as they leave the query: guid, decimal and dynamic as text."""
     if type_ in {ScalarType.GUID, ScalarType.DYNAMIC}:
         return tree.cast(value, "VARCHAR")
-    return value
+    return decimals.as_text(value) if type_ is ScalarType.DECIMAL else value
 
 
 def result_columns(columns: Sequence[Column]) -> tuple[ResultColumn, ...]:
@@ -329,7 +334,7 @@ def _scan(emitter: Relations, node: Relation) -> Block:
     name = emitter.table(node.table, node.time_range)
     source = exp.Table(this=tree.identifier(name), alias=exp.TableAlias(this=exp.Identifier(this=alias)))
     columns = zip(node.columns, node.physical, strict=True)
-    return Block(source, {column.id: tree.column(physical, alias) for column, physical in columns})
+    return Block(source, {c.id: _taken(tree.column(physical, alias), c.type) for c, physical in columns})
 
 
 @leaf(plan.Values)
@@ -362,8 +367,12 @@ def _series(emitter: Relations, node: Relation) -> Block:
     bounds = scalars.values([node.start, node.stop, node.step])
     constant = all(isinstance(each, (plan.Literal, plan.QueryTime)) for each in (node.start, node.stop, node.step))
     steps = isinstance(node.step, plan.Literal) and bool(node.step.value)
-    if constant and steps and column.type is not ScalarType.REAL:
+    if constant and steps and column.type not in {ScalarType.REAL, ScalarType.DECIMAL}:
         return _counted(emitter, node, bounds)
+    if column.type is ScalarType.DECIMAL:
+        values = tree.call("unnest", tree.call("kql_range_real", *map(decimals.as_real, bounds)))
+        item = tree.aliased(decimals.of_number(values), column.name)
+        return emitter.relation(exp.Select(expressions=[item]), node.columns, [column.name])
     macro = "kql_range_real" if column.type is ScalarType.REAL else "kql_range"
     values = tree.call("unnest", tree.call(macro, *bounds))
     item = tree.aliased(tree.cast(values, SQL_TYPES[column.type]), column.name)
@@ -402,7 +411,8 @@ def _external(emitter: Relations, node: Relation) -> Block:
     alias = emitter.alias()
     source = exp.Table(this=tree.identifier(name), alias=exp.TableAlias(this=exp.Identifier(this=alias)))
     names = unique_names(node.columns)
-    return Block(source, {c.id: tree.column(each, alias) for c, each in zip(node.columns, names, strict=True)})
+    found = zip(node.columns, names, strict=True)
+    return Block(source, {c.id: _taken(tree.column(each, alias), c.type) for c, each in found})
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------

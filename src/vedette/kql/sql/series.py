@@ -10,7 +10,7 @@ from sqlglot import exp
 from vedette.kql import plan
 from vedette.kql.plan import Column, ColumnReference, Expression, Relation
 from vedette.kql.sql import tree
-from vedette.kql.sql.base import Scalars
+from vedette.kql.sql.base import Scalars, UnsupportedError
 from vedette.kql.sql.blocks import Block, unique_names
 from vedette.kql.sql.dynamic import embed
 from vedette.kql.sql.relations import STEPS, Relations, step
@@ -52,6 +52,8 @@ def _bucketed(emitter: Relations, block: Block, node: plan.MakeSeries) -> tuple[
     if len(columns) > len(node.input.columns):
         block = emitter.closed(block, columns)
     scalars = emitter.scalars(block)
+    if node.axis.type is ScalarType.DECIMAL:
+        raise UnsupportedError("make-series", "the axis must not be decimal: convert it with todouble()")
     axis = scalars.value(node.axis)
     block.where.append(tree.binary(exp.GTE, axis, scalars.value(bounds[0])))
     if node.stop is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from vedette.kql.plan import Call, Expression, Literal
-from vedette.kql.sql import tree
+from vedette.kql.sql import decimals, tree
 from vedette.kql.sql.base import Family, Scalars, UnsupportedError, text_of
 from vedette.kql.sql.conversions import converted
 from vedette.kql.sql.literals import dynamic_members
@@ -202,3 +202,8 @@ def _strcat_array(scalars: Scalars, call: Call) -> Sql:
 def _strrep(scalars: Scalars, call: Call) -> Sql:
     varying = len(call.arguments) > 2 and text_of(call.arguments[2]) is None
     return tree.call("kql_strrep_by" if varying else "kql_strrep", *scalars.values(call.arguments))
+
+
+@family.rule("parse_version")
+def _parse_version(scalars: Scalars, call: Call) -> Sql:
+    return decimals.of_text(tree.call("kql_parse_version", *scalars.values(call.arguments)))

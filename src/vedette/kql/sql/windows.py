@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from vedette.kql import plan
 from vedette.kql.plan import Call, Column, Expression, Literal, Relation, WindowCall
-from vedette.kql.sql import tree
+from vedette.kql.sql import decimals, tree
 from vedette.kql.sql.base import Scalars, UnsupportedError
 from vedette.kql.sql.blocks import Block, OrderKey, unique_names
 from vedette.kql.sql.literals import default
@@ -144,8 +144,13 @@ def _row_number(scalars: Scalars, call: WindowCall, place: Sql, partition: list[
 
 def _row_cumsum(scalars: Scalars, call: WindowCall, place: Sql, partition: list[Sql]) -> Sql:
     term = call.arguments[0]
+    if term.type is ScalarType.DECIMAL:
+        so_far = tree.over(
+            tree.call("list", scalars.value(term)), partition, [tree.ordered(place, False, False)], "rows"
+        )
+        return decimals.compute("sum", tree.cast(tree.call("to_json", so_far), "VARCHAR"))
     total = tree.over(tree.call("sum", scalars.value(term)), partition, [tree.ordered(place, False, False)], "rows")
-    if term.type in {ScalarType.REAL, ScalarType.DECIMAL}:
+    if term.type is ScalarType.REAL:
         return tree.coalesce(total, tree.number(0))
     return tree.coalesce(tree.call("kql_wrap", total), tree.number(0))
 

@@ -96,7 +96,7 @@ ANSWERS = [
      [(("$timespan", 37_230_000_000), ("$timespan", 937_840_000_000), 0, None)]),
     ("print dynamic_to_json(datetime(2020-01-01)), dynamic_to_json(guid(74be27de-1e4e-49d9-b579-fe0b331d3642)), dynamic_to_json(1.5)",
      [('"2020-01-01T00:00:00.0000000Z"', '"74be27de-1e4e-49d9-b579-fe0b331d3642"', "1.5")]),
-    ("datatable(r:real, i:int)[1.5, 6, 6.0, 3] | summarize binary_all_and(r), binary_all_or(i)", [(2.0, 7)]),
+    ("datatable(r:real, i:int)[2.5, 6, 6.0, 3] | summarize binary_all_and(r), binary_all_or(i)", [(2.0, 7)]),
     # typeof() of a number casts, it does not parse (mv-expand-operator).
     ("datatable(a:dynamic)[dynamic(['5', 6, 7.5, null])] | mv-expand a to typeof(long)", [(None,), (6,), (7,), (None,)]),
     ("print d = dynamic({'n': 5}) | extend d.n < 6, d.n >= 5.0, d.n between (1 .. 6), d.n == 5, d.n == '5'",
@@ -213,14 +213,62 @@ def test_sketches_merge() -> None:
 
 def test_decimals_keep_their_digits() -> None:
     query = """datatable(a:decimal, b:decimal)[decimal(1), decimal(3), decimal(1.1), decimal(1.1),
-        decimal(123456789012345), decimal(2), decimal(1), decimal(0)] | project a * b, a / b"""
+        decimal(123456789012345), decimal(2), decimal(1), decimal(0), decimal(1e30), decimal(1e-30)]
+        | project a * b, a / b, tostring(a - b)"""
     _, rows = run_kql(query)
     assert rows == [
-        (Decimal(3), Decimal("0.33333333333333333")),
-        (Decimal("1.21"), Decimal(1)),
-        (Decimal(246913578024690), Decimal("61728394506172.5")),
-        (Decimal(0), None),
+        (Decimal(3), Decimal("0.3333333333333333333333333333333333"), "-2"),
+        (Decimal("1.21"), Decimal(1), "0"),
+        (Decimal(246913578024690), Decimal("61728394506172.5"), "123456789012343"),
+        (Decimal(0), None, "1"),
+        (Decimal(1), Decimal("1e60"), "1000000000000000000000000000000"),
     ]
+
+
+DECIMALS = "datatable(e:decimal)[3, 1.5, decimal(null), -2, 0.001, -2.5, decimal(1e20), decimal(1e-20), 0]"
+
+
+def test_decimals_have_the_order_of_their_values() -> None:
+    _, rows = run_kql(f"{DECIMALS} | sort by e asc | project tostring(e)")
+    texts = ["", "-2.5", "-2", "0", "0.00000000000000000001", "0.001", "1.5", "3", "100000000000000000000"]
+    assert [text for (text,) in rows] == texts
+    assert run_kql(f"{DECIMALS} | where e > 1 and e < 5 or e == -2 | count")[1] == [(3,)]
+    assert run_kql(f"{DECIMALS} | where e in (3, 1.5) or e between (-3 .. -2.1) | count")[1] == [(3,)]
+    assert run_kql(f"{DECIMALS} | join (datatable(e:decimal)[3.00]) on e | count")[1] == [(1,)]
+
+
+def test_aggregates_of_decimals() -> None:
+    query = """datatable(e:decimal)[3, 1.5, decimal(null), -2.5]
+        | summarize sum(e), avg(e), min(e), max(e), percentile(e, 50), make_list(e), dcount(e), binary_all_or(e)"""
+    _, rows = run_kql(query)
+    third = Decimal("0.6666666666666666666666666666666667")
+    assert rows == [
+        (Decimal(2), third, Decimal("-2.5"), Decimal(3), Decimal("1.5"), ["3", "1.5", "-2.5"], 3, Decimal(-1))
+    ]
+    assert run_kql("datatable(e:decimal)[] | summarize sum(e), avg(e), max(e)")[1] == [(Decimal(0), None, None)]
+    assert run_kql("datatable(e:decimal)[1.1, 2.2] | serialize c = row_cumsum(e) | summarize max(c)")[1] == [
+        (Decimal("3.3"),)
+    ]
+
+
+CONVERSIONS = [
+    ("todecimal('1e3'), todecimal(' -.5 '), todecimal('x'), todecimal(1.1), todecimal(true), todecimal(real(nan))",
+     (Decimal(1000), Decimal("-0.5"), None, Decimal("1.1"), Decimal(1), None)),
+    ("toint(decimal(1.9)), tolong(decimal(-2.5)), todouble(decimal(0.1)), tobool(decimal(0)), toint(decimal(1e20))",
+     (1, -2, 0.1, False, None)),
+    ("round(decimal(2.345), 2), round(decimal(-2.5)), bin(decimal(-3.2), 0.5), ceiling(decimal(1.1)), abs(decimal(-1))",
+     (Decimal("2.35"), Decimal(-3), Decimal("-3.5"), Decimal(2), Decimal(1))),
+    ("decimal(-7) % 3, -decimal(1.5), sqrt(decimal(4)), 1h * decimal(2), max_of(decimal(1), 2), true < decimal(5)",
+     (Decimal(2), Decimal("-1.5"), 2.0, ("$timespan", 72_000_000_000), Decimal(2), True)),
+    ("bag_pack('a', decimal(1.50)), strcat(decimal(1.50), 'x'), dynamic(2) + decimal(1), decimal(12345678901234567890.1234567890123)",
+     ({"a": "1.5"}, "1.5x", Decimal(3), Decimal("12345678901234567890.1234567890123"))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("calls", "expected"), CONVERSIONS)
+def test_decimals_beside_other_types(calls: str, expected: tuple[object, ...]) -> None:
+    _, rows = run_kql(f"print {calls}")
+    assert rows == [expected]
 
 
 def test_patterns_parameters_and_restrictions() -> None:

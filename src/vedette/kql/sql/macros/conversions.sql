@@ -13,9 +13,6 @@ CREATE OR REPLACE MACRO kql_tostring_bool(x) AS CASE WHEN x THEN 'True' WHEN NOT
 
 CREATE OR REPLACE MACRO kql_tostring_plain(x) AS coalesce(CAST(x AS VARCHAR), '');
 
-CREATE OR REPLACE MACRO kql_tostring_decimal(x) AS
-  coalesce(regexp_replace(CAST(x AS VARCHAR), '\.?0+$', ''), '');
-
 CREATE OR REPLACE MACRO kql_tostring_datetime(t) AS
   coalesce(lpad(strftime(kql_timestamp(t), '%Y-%m-%dT%H:%M:%S'), 19, '0') || '.'
            || lpad(CAST(t % 10000000 AS VARCHAR), 7, '0') || 'Z', '');
@@ -56,13 +53,6 @@ CREATE OR REPLACE MACRO kql_todouble_string(s) AS
        WHEN lower(trim(s)) IN ('inf', '+inf', 'infinity', '+infinity') AND trim(s) <> 'INF' THEN 'inf'::DOUBLE
        WHEN lower(trim(s)) IN ('-inf', '-infinity') THEN '-inf'::DOUBLE
        WHEN lower(trim(s)) IN ('nan', '-nan') THEN 'nan'::DOUBLE END;
-
--- A real becomes the decimal that its shortest text reads as.
-CREATE OR REPLACE MACRO kql_todecimal_real(x) AS TRY_CAST(CAST(x AS VARCHAR) AS DECIMAL(38, 17));
-
-CREATE OR REPLACE MACRO kql_todecimal_string(s) AS
-  CASE WHEN regexp_full_match(s, '\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*')
-       THEN TRY_CAST(trim(s, e' \t\r\n') AS DECIMAL(38, 17)) END;
 
 CREATE OR REPLACE MACRO kql_tobool_string(s) AS
   CASE lower(s) WHEN 'true' THEN true WHEN 'false' THEN false ELSE kql_tolong_string(s) <> 0 END;

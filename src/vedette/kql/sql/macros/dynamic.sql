@@ -171,7 +171,6 @@ CREATE OR REPLACE MACRO kql_access(x, k) AS
   CASE WHEN json_type(k) = 'VARCHAR' THEN kql_property(x, json_extract_string(k, '$')) ELSE kql_element(x, CAST(k AS VARCHAR)) END;
 CREATE OR REPLACE MACRO kql_tostring_parsed(s) AS
   CASE WHEN s = '' THEN '' WHEN kql_is_json(s) THEN coalesce(TRY(json_extract_string(s, '$')), '') ELSE s END;
-CREATE OR REPLACE MACRO kql_embed_decimal(x) AS CASE WHEN x IS NOT NULL THEN to_json(kql_tostring_decimal(x)) END;
 CREATE OR REPLACE MACRO kql_range(a, b, step) AS
   generate_series(a::BIGINT, (CASE WHEN step > 0 THEN least(b, a + 1048575::HUGEINT * step) ELSE greatest(b, a + 1048575::HUGEINT * step) END)::BIGINT, nullif(step, 0)::BIGINT);
 CREATE OR REPLACE MACRO kql_range_real(a, b, step) AS

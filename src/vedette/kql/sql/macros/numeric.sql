@@ -3,7 +3,6 @@
 CREATE OR REPLACE MACRO kql_remainder(r, b) AS CASE WHEN r >= 0 THEN r WHEN b > 0 THEN r + b ELSE r - b END;
 CREATE OR REPLACE MACRO kql_modulo(a, b) AS CASE WHEN b = -1 THEN a - a ELSE kql_remainder(a % nullif(nullif(b, 0), -1), b) END;
 CREATE OR REPLACE MACRO kql_modulo_real(a, b) AS a - floor(a / abs(b)) * abs(b);
-CREATE OR REPLACE MACRO kql_modulo_decimal(a, b) AS kql_remainder(a % nullif(b, 0), b);
 CREATE OR REPLACE MACRO kql_sqrt(x) AS CASE WHEN x < 0 THEN 'nan'::DOUBLE ELSE sqrt(x) END;
 CREATE OR REPLACE MACRO kql_log(x) AS
   CASE WHEN x < 0 THEN 'nan'::DOUBLE WHEN x = 0 THEN '-inf'::DOUBLE ELSE ln(x) END;
@@ -34,16 +33,3 @@ CREATE OR REPLACE MACRO kql_erf(x) AS
   CASE WHEN abs(x) > 6 THEN sign(x)::DOUBLE
        ELSE 1.1283791670955126 * exp(-x * x) * x * list_sum(list_transform(range(0, 150), lambda n:
             coalesce(list_product(list_transform(range(1, n + 1), lambda k: 2 * x * x / (2 * k + 1))), 1))) END;
-
--- Decimals have 17 digits behind the point. The fraction of a factor is
--- taken in two parts, so that products fit; a quotient is corrected once by what
--- it leaves over: the engine's own would lose digits to a double.
-CREATE OR REPLACE MACRO kql_decimal(x) AS TRY_CAST(x AS DECIMAL(38, 17));
-CREATE OR REPLACE MACRO kql_decimal_high(b) AS CAST(b - trunc(b) AS DECIMAL(9, 8));
-CREATE OR REPLACE MACRO kql_decimal_times(a, b) AS
-  TRY(a * CAST(trunc(b) AS DECIMAL(20, 0))
-      + coalesce(TRY(CAST(CAST(a AS DECIMAL(29, 17)) * kql_decimal_high(b) AS DECIMAL(38, 17))), kql_decimal(CAST(a AS DOUBLE) * CAST(kql_decimal_high(b) AS DOUBLE)))
-      + kql_decimal(CAST(a AS DOUBLE) * CAST(b - trunc(b) - kql_decimal_high(b) AS DOUBLE)));
-CREATE OR REPLACE MACRO kql_decimal_estimate(a, b) AS kql_decimal(CAST(a AS DOUBLE) / nullif(CAST(b AS DOUBLE), 0));
-CREATE OR REPLACE MACRO kql_decimal_over(a, b) AS
-  TRY(kql_decimal_estimate(a, b) + kql_decimal(CAST(a - kql_decimal_times(b, kql_decimal_estimate(a, b)) AS DOUBLE) / nullif(CAST(b AS DOUBLE), 0)));

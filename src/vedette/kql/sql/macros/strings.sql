@@ -145,7 +145,7 @@ CREATE OR REPLACE MACRO kql_parse_path(p) AS
   kql_path_parts(regexp_extract(p, '^(?:([a-z]+)://)?([A-Za-z]:|\\\\[^\\/]+|/)?(?:.*[\\/])?([^\\/]*)$', ['scheme', 'root', 'leaf']), p);
 CREATE OR REPLACE MACRO kql_parse_version(s) AS
   CASE WHEN regexp_full_match(s, '\d{1,8}(\.\d{1,8}){0,3}')
-       THEN TRY(CAST(array_to_string(list_transform(range(1, 5), lambda i: lpad(coalesce(nullif(split_part(s, '.', i), ''), '0'), 8, '0')), '') AS DECIMAL(38, 0))) END;
+       THEN array_to_string(list_transform(range(1, 5), lambda i: lpad(coalesce(nullif(split_part(s, '.', i), ''), '0'), 8, '0')), '') END;
 CREATE OR REPLACE MACRO kql_parse_csv(s) AS
   to_json(list_transform(regexp_extract_all(regexp_extract(s, '^(?:[^"\r\n]|"(?:[^"]|"")*")*') || ',', '("(?:[^"]|"")*"|[^,]*),', 1), lambda f:
     CASE WHEN starts_with(f, '"') THEN replace(f[2:-2], '""', '"') ELSE f END));
