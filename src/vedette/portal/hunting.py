@@ -17,6 +17,7 @@ from vedette.identity.services import IdentityServices
 from vedette.kql.catalog import Catalog
 from vedette.kql.errors import Diagnostic, KqlError
 from vedette.portal.caller import caller_of
+from vedette.portal.charts import Chart, chart_of
 from vedette.portal.rendering import see
 from vedette.portal.visit import Page, Visit
 
@@ -54,7 +55,7 @@ class ShownResult(NamedTuple):
     columns: tuple[str, ...]
     rows: list[tuple[object, ...]]
     total: int
-    render: Mapping[str, str]
+    chart: Chart | None
 
 
 class HuntingPages:
@@ -171,7 +172,7 @@ def _shown(results: Results) -> ShownResult:
     columns = tuple(each.name for each in results.columns)
     cut = msgspec.structs.replace(results, data=results.data.slice(0, SHOWN_ROWS))
     rows = list(zip(*cut.values("text"), strict=True))
-    return ShownResult(results.name or "", columns, rows, results.data.num_rows, results.render or {})
+    return ShownResult(results.name or "", columns, rows, results.data.num_rows, chart_of(results))
 
 
 def _sentence(error: ApiError) -> str:

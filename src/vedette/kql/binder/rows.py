@@ -129,7 +129,7 @@ def bind_render(binder: Binder, written: syntax.RenderOperator, table: Table, sc
     if written.chart not in CHARTS:
         hint = similar(written.chart, CHARTS)
         binder.report("expected", written.span, expected="a kind of chart", found=written.chart, hint=hint)
-    render = {"kind": written.chart}
+    render = {"visualization": written.chart}
     for each in (*written.parameters, *written.properties):
         values = each.value.members if isinstance(each.value, syntax.ListExpression) else (each.value,)
         words = [word(value) for value in values]
