@@ -1,7 +1,10 @@
 """What the compiler has to be told about the world: tables and stored functions, handed in by the host."""
 
+from __future__ import annotations
+
 import dataclasses
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from vedette.kql.types import ScalarType
@@ -35,6 +38,12 @@ class TableSchema:
     ingestion_column: str | None = None
     name_column: str | None = None
 
+    @classmethod
+    def of(cls, name: str, columns: Mapping[str, str], *, time_column: str | None = None) -> TableSchema:
+        """A table from its columns' names and KQL types, stored under those names. Raises ValueError for no type."""
+        found = tuple(TableColumn(each, ScalarType(type_), each) for each, type_ in columns.items())
+        return cls(name, found, time_column)
+
 
 class EmptyCatalog:
     """A world without tables and stored functions."""
@@ -56,6 +65,33 @@ class EmptyCatalog:
     def function_names(self) -> Iterable[str]:
         """Nothing."""
         return ()
+
+
+class StaticCatalog:
+    """Tables and functions that do not change: the catalog of a program that brings its own."""
+
+    def __init__(self, tables: Iterable[TableSchema], functions: Mapping[str, str] | None = None) -> None:
+        """`functions` are declarations `(parameters) { body }` by name."""
+        self._tables = {table.name: table for table in tables}
+        self._functions = dict(functions or {})
+        content = repr((sorted(self._tables.items()), sorted(self._functions.items())))
+        self.version = hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    def table(self, name: str, /) -> TableSchema | None:
+        """The table of that name."""
+        return self._tables.get(name)
+
+    def table_names(self) -> Iterable[str]:
+        """Names of all tables."""
+        return self._tables.keys()
+
+    def function(self, name: str, /) -> str | None:
+        """The declaration of a function."""
+        return self._functions.get(name)
+
+    def function_names(self) -> Iterable[str]:
+        """Names of all functions."""
+        return self._functions.keys()
 
 
 class Catalog(Protocol):
