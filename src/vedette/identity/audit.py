@@ -35,12 +35,14 @@ CHANGE_TABLES: tuple[Table, ...] = ("IdentityDirectoryEvents", "CloudAppEvents")
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
-    """One sign-in, or an attempt at one. Without `user_id` the application signed in itself."""
+    """One sign-in, or an attempt at one: a person's, if it is or was to be on behalf of one."""
 
     tenant_id: str
     app_id: str
     app_name: str
     is_confidential: bool
+    is_for_person: bool = False
+    """Whether a person was to sign in, known or not."""
     is_interactive: bool = False
     error_code: int = 0
     correlation_id: str = ""
@@ -190,7 +192,8 @@ def _tables(record: SignIn | DirectoryChange) -> tuple[Table, ...]:
     """Where it is told: a change in two tables, since hunters of the directory and of cloud apps look for it."""
     if isinstance(record, DirectoryChange):
         return CHANGE_TABLES
-    return ("EntraIdSignInEvents",) if record.user_id or record.user_name else ("EntraIdSpnSignInEvents",)
+    is_persons = record.is_for_person or record.user_id or record.user_name
+    return ("EntraIdSignInEvents",) if is_persons else ("EntraIdSpnSignInEvents",)
 
 
 def _short(value: object) -> object:

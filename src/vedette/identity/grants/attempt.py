@@ -25,6 +25,7 @@ class Attempt:
         self._request = request
         self.tenant: TenantRecord | None = None
         self.client: AuthenticatedClient | None = None
+        self.is_for_person = False
         self.user: User | None = None
         self.methods: tuple[str, ...] = ()
         self.resource: Resource | None = None
@@ -56,6 +57,7 @@ class Attempt:
             app_id=(request.client.client_id or "").lower(),
             app_name="" if application is None else application.display_name,
             is_confidential=application is not None and not application.is_fallback_public_client,
+            is_for_person=self.is_for_person,
             error_code=error_code,
             correlation_id=request.correlation_id,
             request_id=request.request_id,

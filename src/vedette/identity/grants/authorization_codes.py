@@ -102,6 +102,7 @@ class AuthorizationCodeGrant:
         _check_verifier(exchange.request.parameters.get("code_verifier"), code)
         if code.redeemed_at is not None:
             _revoke_family(exchange, code)
+            exchange.attempt.user = Users(exchange.connection, code.tenant_id).find(code.user_id)
             raise OAuthError("code_redeemed")
         lifetime = exchange.services.settings.authorization_code_lifetime
         if exchange.services.now() >= code.issued_at + lifetime:

@@ -62,6 +62,7 @@ def _answer(services: IdentityServices, request: TokenRequest, attempt: Attempt)
     grant = _find_grant(request)
     with services.store.reading() as reading:
         attempt.tenant = tenant = _tenant_of(reading, services, request, grant)
+        attempt.is_for_person = not isinstance(grant, ClientCredentialsGrant)
         attempt.client = client = clients.authenticate(
             reading,
             services,
