@@ -1,10 +1,16 @@
-"""Typical hunts over at least five million rows, each as a ratio to SQL written by hand over the same files."""
+"""Typical hunts over at least five million rows, each as a ratio to SQL written by hand over the same files.
 
+Both have to answer with the same values.
+"""
+
+import itertools
+import json
 import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -21,6 +27,8 @@ BATCHES = 40
 REPEATS = 3
 GOAL = 1.2
 """Times the hand-written statement, on the same files, with the same threads, in the same process."""
+
+Row = tuple[object, ...]
 
 WEEK = "$now - 6048000000000"
 
@@ -56,10 +64,10 @@ HUNTS = (
         "in~, summarize count by",
         """DeviceProcessEvents | where Timestamp > ago(7d)
         | where FileName in~ ("powershell.exe", "cmd.exe", "rundll32.exe", "regsvr32.exe")
-        | summarize count() by DeviceName, FileName | order by count_ desc | take 100""",
+        | summarize count() by DeviceName, FileName | order by count_ desc, DeviceName asc, FileName asc | take 100""",
         f"""SELECT DeviceName, FileName, count(*) n FROM DeviceProcessEvents WHERE "Timestamp" > {WEEK}
         AND lower(FileName) IN ('powershell.exe', 'cmd.exe', 'rundll32.exe', 'regsvr32.exe')
-        GROUP BY ALL ORDER BY n DESC LIMIT 100""",
+        GROUP BY ALL ORDER BY n DESC, DeviceName, FileName LIMIT 100""",
     ),
     Hunt(
         "count and dcount by hour",
@@ -117,10 +125,10 @@ HUNTS = (
         "mv-expand of split words",
         """DeviceProcessEvents | where Timestamp > ago(1d) | where FileName =~ "powershell.exe"
         | mv-expand Word = split(ProcessCommandLine, " ") to typeof(string) | summarize count() by Word
-        | top 20 by count_ desc""",
+        | top 20 by count_ desc, Word asc""",
         """SELECT Word, count(*) n FROM (SELECT unnest(string_split(ProcessCommandLine, ' ')) AS Word
         FROM DeviceProcessEvents WHERE "Timestamp" > $now - 864000000000 AND lower(FileName) = 'powershell.exe')
-        GROUP BY 1 ORDER BY n DESC LIMIT 20""",
+        GROUP BY 1 ORDER BY n DESC, Word LIMIT 20""",
     ),
     Hunt(
         "top by time",
@@ -160,10 +168,29 @@ def compare(lake: BenchLake) -> Iterator[Measurement]:
             for _ in range(REPEATS):
                 kql_times.append(_timed(lambda kql=hunt.kql: lake.hunt(kql)))
                 sql_times.append(_timed(lambda sql=sql: peer.execute(sql).fetchall()))
+            _require_equal(hunt.name, lake.values(hunt.kql), peer.execute(sql).fetchall())
             ours, theirs = statistics.median(kql_times), statistics.median(sql_times)
             yield Measurement(
                 f"hunt: {hunt.name}", ours / theirs, "x", GOAL, peer=f"SQL by hand, {theirs * 1e3:.0f} ms"
             )
+
+
+def _require_equal(name: str, ours: Sequence[Row], theirs: Sequence[Row]) -> None:
+    """Raises ValueError where the rows differ; their order, and that within arrays, is nobody's business here."""
+    if Counter(map(_comparable, ours)) != Counter(map(_comparable, theirs)):
+        raise ValueError(f"hunt {name!r}: KQL and SQL answer differently")
+
+
+def _comparable(row: Row) -> str:
+    """The row as text: JSON arrays read, members of structs among its columns."""
+    columns = itertools.chain.from_iterable(value if isinstance(value, tuple) else (value,) for value in row)
+    return repr([_unordered(value) for value in columns])
+
+
+def _unordered(value: object) -> object:
+    if isinstance(value, str) and value.startswith('["'):
+        value = json.loads(value)
+    return sorted(value) if isinstance(value, list) else value
 
 
 def _peer(lake: BenchLake) -> duckdb.DuckDBPyConnection:

@@ -1,10 +1,11 @@
 """A lake with everything around it that a hunt needs, in a folder of its own."""
 
 import os
+import time
 from pathlib import Path
 from typing import Self
 
-from vedette.clock import SystemClock
+from vedette.clock import ManualClock
 from vedette.context import Principal, RequestContext, Tenant
 from vedette.contracts.quotas import HuntingQuota
 from vedette.egress.policy import EgressPolicy
@@ -34,7 +35,7 @@ class BenchLake:
     """Everything between a query's text and its rows. Close it by leaving the `with` block."""
 
     def __init__(self, folder: Path) -> None:
-        self.clock = SystemClock()
+        self.clock = ManualClock(time.time())  # stands still: what is compared is asked at the same moment
         self._store = Store.in_folder(folder)
         with self._store.begin() as connection:
             METADATA.create_all(connection)
@@ -71,6 +72,11 @@ class BenchLake:
     def hunt(self, query: str) -> list[dict[str, object]]:
         """JSON-ready rows of a KQL query."""
         return self._service.run(self._ctx, query).rows()
+
+    def values(self, query: str) -> list[tuple[object, ...]]:
+        """Rows of a KQL query in the engine's representation."""
+        columns = self._service.run(self._ctx, query).data.columns
+        return list(zip(*(column.to_pylist() for column in columns), strict=True))
 
     def files(self, table: str) -> list[Path]:
         """The files that hold a table's rows now."""
