@@ -27,6 +27,9 @@ check: $(STAMP)
 corpus: $(STAMP)
 	VEDETTE_CORPUS=whole $(BIN)/python -m pytest -q tests/conformance/kql_execution/test_over_telemetry.py
 
+fuzz: $(STAMP)
+	VEDETTE_FUZZ=100 $(BIN)/python -m pytest tests/contract/test_schemathesis.py
+
 bench: $(STAMP)
 	$(BIN)/python -m bench
 

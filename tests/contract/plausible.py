@@ -59,6 +59,7 @@ LITERALS: Sequence[str] = (
     "duration'P1D'", "11111111-1111-1111-1111-111111111111", "'\x00'", "'%'", "microsoft.graph.x'y'", "INF", "NaN",
 )  # fmt: skip
 OPERATORS = ("eq", "ne", "gt", "ge", "lt", "le", "in", "EQ", "has")
+EXPANDED = ("evidence", "alerts($select=id)", "alerts($top=1;$skip=1)", "x(", "*")
 COUNTS = ("0", "1", "2", "50", "1000", "10001", "999999999", "9999999999", "-1", "1.0", "", "٣", "1e3", " 1")
 
 
@@ -75,7 +76,11 @@ def filter_text(chance: random.Random, names: Sequence[str], depth: int = 0) -> 
     match chance.randrange(9 if depth < 3 else 3):
         case 0 | 1 | 2:
             operator = chance.choice(OPERATORS)
-            return f"{name} in ({literal},{chance.choice(LITERALS)})" if operator == "in" else f"{name} {operator} {literal}"
+            return (
+                f"{name} in ({literal},{chance.choice(LITERALS)})"
+                if operator == "in"
+                else f"{name} {operator} {literal}"
+            )
         case 3:
             return f"{chance.choice(('startswith', 'endswith', 'contains', 'tolower'))}({name},{literal})"
         case 4:
@@ -97,7 +102,9 @@ def query(chance: random.Random, answer: AnswerContract) -> dict[str, str]:
         "filter": lambda: filter_text(chance, names),
         "orderby": lambda: ",".join(f"{chance.choice(names)} {chance.choice(('asc', 'desc', ''))}" for _ in range(2)),
         "select": lambda: ",".join(chance.choice(names) for _ in range(2)),
-        "expand": lambda: chance.choice((*answer.expand, "evidence", "alerts($select=id)", "alerts($top=1;$skip=1)", "x(", "*")),
+        "expand": lambda: chance.choice(
+            (*answer.expand, "evidence", "alerts($select=id)", "alerts($top=1;$skip=1)", "x(", "*")
+        ),
         "top": lambda: chance.choice(COUNTS),
         "skip": lambda: chance.choice(COUNTS),
         "count": lambda: chance.choice(("true", "false", "TRUE", "1", "")),
@@ -105,7 +112,8 @@ def query(chance: random.Random, answer: AnswerContract) -> dict[str, str]:
     }
     chosen = [option for option in answer.options if chance.random() < 0.4]
     options = {f"${option}": texts[option]() for option in chosen}
-    return options | {name: chance.choice((*COUNTS, *IN_ADDRESSES)) for name in answer.parameters if chance.random() < 0.7}
+    own = [name for name in answer.parameters if chance.random() < 0.7]
+    return options | {name: chance.choice((*COUNTS, *IN_ADDRESSES)) for name in own}
 
 
 def near(chance: random.Random, value: Any, share: float) -> Any:
@@ -207,7 +215,9 @@ _RULE = {
     "detectionAction": {
         "alertTemplate": {
             "title": "Hidden command", "severity": "medium", "category": "Execution", "mitreTechniques": ["T1059"],
-            "impactedAssets": [{"@odata.type": "#microsoft.graph.security.impactedDeviceAsset", "identifier": "deviceId"}],
+            "impactedAssets": [
+                {"@odata.type": "#microsoft.graph.security.impactedDeviceAsset", "identifier": "deviceId"}
+            ],
         },
         "responseActions": [
             {"@odata.type": "#microsoft.graph.security.isolateDeviceResponseAction", "identifier": "deviceId",

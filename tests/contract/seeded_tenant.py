@@ -222,6 +222,7 @@ def _seed_incidents(tenant: SeededTenant) -> None:
         new = alert("Tool", "Execution", *evidence, at=world.ago(1))
         alert_id = create(connection, HOME, new, world.clock, world.ids).alert.alert_id
         world.outbox.publish(connection, HOME, ALERT_CREATED, {"alert_id": alert_id})
+        world.clock.advance(60)
         spare = [
             create(connection, HOME, alert(f"Spare {number}", "Execution", EVIDENCE[4]), world.clock, world.ids)
             for number in (1, 2)
