@@ -5,8 +5,9 @@ from collections.abc import Iterable
 import msgspec
 from sqlalchemy import select
 
+from vedette.incidents.changes import Changes
 from vedette.incidents.evidence import DeviceEvidence, Evidence, decode_evidence, encode_evidence
-from vedette.incidents.tables import ALERT_DEVICES, ALERT_EVIDENCE
+from vedette.incidents.tables import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS, INCIDENTS
 from vedette.store.tenancy import TenantRepository
 
 
@@ -26,16 +27,26 @@ class AlertDevices(TenantRepository):
         return list(self.connection.scalars(statement))
 
     def regroup(self, device_id: str, group_id: int, group_name: str | None) -> None:
-        """Show a device's present group in the evidence of all its alerts."""
+        """Show a device's present group in the evidence of all its alerts.
+
+        It is no change of theirs, but their incidents look different: they get a new number.
+        """
         table = ALERT_EVIDENCE
         alerts = select(ALERT_DEVICES.c.alert_id).where(self.own(ALERT_DEVICES), ALERT_DEVICES.c.device_id == device_id)
         statement = self.select(table).where(table.c.kind == "device", table.c.alert_id.in_(alerts))
+        is_shown = False
         for row in self.connection.execute(statement).all():
             entity = decode_evidence(row.entity)
             if isinstance(entity, DeviceEvidence) and entity.device_id.lower() == device_id:
                 shown = msgspec.structs.replace(entity, rbac_group_id=group_id, rbac_group_name=group_name)
                 same = self.update(table).where(table.c.alert_id == row.alert_id, table.c.position == row.position)
                 self.connection.execute(same.values(entity=encode_evidence(shown)))
+                is_shown = True
+        if is_shown:
+            incidents = select(ALERTS.c.incident_id).where(self.own(ALERTS), ALERTS.c.alert_id.in_(alerts))
+            renumbered = self.update(INCIDENTS).where(INCIDENTS.c.incident_id.in_(incidents))
+            number = Changes(self.connection, self.tenant_id).next_number()
+            self.connection.execute(renumbered.values(change_number=number))
 
 
 def devices_of(evidence: Iterable[Evidence]) -> frozenset[str]:

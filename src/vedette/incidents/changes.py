@@ -109,15 +109,18 @@ class Changes(TenantRepository):
             for row in self.connection.execute(statement)
         ]
 
-    def page(self, of: Versioned, selection: Selection) -> tuple[Sequence[Row[Any]], tuple[int | str, ...] | None]:
-        """Rows of a page, and the sort keys of the last one if there are more.
+    def page(
+        self, of: Versioned, selection: Selection, columns: Sequence[Column[Any]] = ()
+    ) -> tuple[Sequence[Row[Any]], tuple[int | str, ...] | None]:
+        """Rows of a page (all columns, or some), and the sort keys of the last one if there are more.
 
         With a snapshot, rows are selected and ordered as they were then, and answered as they are.
         """
+        rows_now = select(*columns).where(self.own(of.table)) if columns else self.select(of.table)
         if selection.snapshot is None:
-            return cut_page(self._select_all(self.select(of.table), selection), selection)
-        unchanged = self.select(of.table).where(of.table.c.change_number <= selection.snapshot)
-        changed = self._changed_since(of, selection.snapshot)
+            return cut_page(self._select_all(rows_now, selection), selection)
+        unchanged = rows_now.where(of.table.c.change_number <= selection.snapshot)
+        changed = self._changed_since(of, rows_now, selection.snapshot)
         rows = merge_pages(
             self._select_all(unchanged, selection),
             self._select_all(changed, _as_they_were(of, selection)),
@@ -128,7 +131,7 @@ class Changes(TenantRepository):
     def _select_all(self, statement: Select[Any], selection: Selection) -> Sequence[Row[Any]]:
         return self.connection.execute(select_page(statement, selection)).all()
 
-    def _changed_since(self, of: Versioned, snapshot: int) -> Select[Any]:
+    def _changed_since(self, of: Versioned, rows_now: Select[Any], snapshot: int) -> Select[Any]:
         """Rows that were there at the snapshot and changed since, joined with what they were."""
         table, changes, earlier = of.table, of.changes, of.changes.alias("earlier")
         latest = (
@@ -141,10 +144,8 @@ class Changes(TenantRepository):
             .correlate(table)
             .scalar_subquery()
         )
-        return (
-            self.select(table)
-            .join_from(table, changes, self.own(changes) & (changes.c[of.key] == of.id))
-            .where(table.c.change_number > snapshot, changes.c.change_number == latest)
+        return rows_now.join_from(table, changes, self.own(changes) & (changes.c[of.key] == of.id)).where(
+            table.c.change_number > snapshot, changes.c.change_number == latest
         )
 
 

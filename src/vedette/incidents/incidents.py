@@ -1,7 +1,7 @@
 """Incidents: the struct, what may change in it, and the repository."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, case, func, select
@@ -72,6 +72,14 @@ class Incident(msgspec.Struct, frozen=True):
     comments: tuple[Comment, ...] = ()
 
 
+class IncidentVersion(NamedTuple):
+    """Which state of an incident: everything that it shows, its alerts included, follows from this."""
+
+    incident_id: int
+    change_number: int
+    last_update: int
+
+
 class IncidentChange(msgspec.Struct, frozen=True):
     """What a caller changes. UNSET keeps the value; None empties one that may be empty."""
 
@@ -110,11 +118,23 @@ class Incidents(TenantRepository):
         row = self.connection.execute(self.select(INCIDENTS).where(INCIDENTS.c.incident_id == incident_id)).first()
         return None if row is None else self._load([row])[0]
 
+    def of_ids(self, incident_ids: Sequence[int]) -> list[Incident]:
+        """Several incidents, in no order."""
+        statement = self.select(INCIDENTS).where(INCIDENTS.c.incident_id.in_(incident_ids))
+        return self._load(self.connection.execute(statement))
+
     def page(self, selection: Selection) -> tuple[list[Incident], tuple[int | str, ...] | None]:
         """One page, and the sort keys of its last row if there are more."""
         narrowed = selection.narrowed(self._within)
         page, after = Changes(self.connection, self.tenant_id).page(VERSIONED_INCIDENTS, narrowed)
         return self._load(page), after
+
+    def versions(self, selection: Selection) -> tuple[list[IncidentVersion], tuple[int | str, ...] | None]:
+        """As `page`, but only which state each incident is in."""
+        narrowed = selection.narrowed(self._within)
+        columns = [INCIDENTS.c[name] for name in IncidentVersion._fields]
+        page, after = Changes(self.connection, self.tenant_id).page(VERSIONED_INCIDENTS, narrowed, columns)
+        return [IncidentVersion(row[0], row[1], row[2]) for row in page], after
 
     def log(self, incident_id: int) -> list[Activity]:
         """Everything that happened to an incident, oldest first."""

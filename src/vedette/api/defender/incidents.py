@@ -1,5 +1,7 @@
 """The Defender XDR API's incidents: list, get, update. Alerts, devices and entities always come with them."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from vedette.api.bodies import read_object
@@ -10,6 +12,7 @@ from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.listing import ListRules
 from vedette.api.render import json_answer
 from vedette.api.snapshot_lists import SnapshotList
+from vedette.api.written_incidents import VersionPages, WrittenIncidents
 from vedette.clock import Clock, now_ticks
 from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
@@ -62,20 +65,29 @@ class DefenderIncidents:
             over_max="refuse",
         )
         self._list = SnapshotList(rules, cursors)
+        self._written = WrittenIncidents()
 
     def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/incidents."""
-        query, cursor = self._list.read(context, request)
+        asked, tenant_id = self._list.read(context, request), context.tenant.tenant_id
         with self._store.connect() as connection:
-            incidents = Incidents(connection, context.tenant.tenant_id, seen_incidents(context))
-            page = self._list.page(context, request, (query, cursor), (connection, incidents))
-            alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).of_incidents(
-                [incident.incident_id for incident in page.rows]
-            )
+            incidents = Incidents(connection, tenant_id, seen_incidents(context))
+            alerts = Alerts(connection, tenant_id, seen_alerts(context))
+
+            def write(incident_ids: Sequence[int]) -> dict[int, object]:
+                found = alerts.of_incidents(incident_ids)
+                return {
+                    each.incident_id: to_incident(each, found.get(each.incident_id, []))
+                    for each in incidents.of_ids(incident_ids)
+                }
+
+            page = self._list.page(context, request, asked, (connection, VersionPages(incidents)))
+            written = WrittenIncidents() if context.scope.is_limited else self._written
+            value = written.read((tenant_id,), page.rows, write)
         document: dict[str, object] = {"@odata.context": f"{request.base_url}/api/$metadata#Incidents"}
         if page.total is not None:
             document["@odata.count"] = page.total
-        document["value"] = [to_incident(each, alerts.get(each.incident_id, [])) for each in page.rows]
+        document["value"] = value
         if page.next_link is not None:
             document["@odata.nextLink"] = page.next_link
         return json_answer(document)

@@ -1,20 +1,22 @@
 """Graph's incidents: list, get, update, comment, and their alerts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, Text, enum_value
-from vedette.api.cursors import CursorBox
+from vedette.api.cursors import Cursor, CursorBox
 from vedette.api.graph.entities import Incident as IncidentEntity
 from vedette.api.graph.entities import Shape, to_alert, to_comments, to_incident, to_mapping
 from vedette.api.graph.expansion import AlertExpansion, alert_expansion
 from vedette.api.graph.surface import count_answer, graph_answer, list_answer, metadata_url, shape_of
 from vedette.api.http import ApiRequest, ApiResponse
-from vedette.api.listing import ListRules, read_expand, select_members
-from vedette.api.snapshot_lists import SnapshotList
+from vedette.api.listing import ListQuery, ListRules, read_expand, select_members
+from vedette.api.snapshot_lists import ListPage, SnapshotList
+from vedette.api.written_incidents import VersionPages, WrittenIncidents
 from vedette.clock import Clock, now_ticks
 from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
@@ -98,28 +100,62 @@ class GraphIncidents:
             expands_with_options=True,
         )
         self._list = SnapshotList(rules, cursors)
+        self._written = WrittenIncidents()
 
     def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /security/incidents."""
-        query, cursor = self._list.read(context, request)
-        shape, tenant_id = shape_of(context, request), context.tenant.tenant_id
-        expansion = alert_expansion(query.options)
+        asked = self._list.read(context, request)
+        options = asked[0].options
         with self._store.connect() as connection:
-            page = self._list.page(
-                context,
-                request,
-                (query, cursor),
-                (connection, Incidents(connection, tenant_id, seen_incidents(context))),
-            )
-            wanted = [incident.incident_id for incident in page.rows] if query.expand else []
-            alerts = expansion.read(connection, context, wanted)
-        value = [
+            incidents = Incidents(connection, context.tenant.tenant_id, seen_incidents(context))
+            if options.select or options.expand_options or context.scope.is_limited:
+                page, value = self._page(context, request, asked, (connection, incidents))
+            else:
+                page, value = self._written_page(context, request, asked, (connection, incidents))
+        return list_answer(metadata_url(request, _fragment(options)), page, value)
+
+    def _page(
+        self,
+        context: RequestContext,
+        request: ApiRequest,
+        asked: tuple[ListQuery, Cursor | None],
+        source: tuple[Connection, Incidents],
+    ) -> tuple[ListPage[Any], Sequence[object]]:
+        """Incidents narrowed by the request's options, or by what its caller sees."""
+        (query, _), (connection, incidents) = asked, source
+        shape, expansion = shape_of(context, request), alert_expansion(query.options)
+        page = self._list.page(context, request, asked, (connection, incidents))
+        wanted = [incident.incident_id for incident in page.rows] if query.expand else []
+        alerts = expansion.read(connection, context, wanted)
+        return page, [
             _written(
                 each, shape, (expansion, alerts.get(each.incident_id, [])) if query.expand else None, query.options
             )
             for each in page.rows
         ]
-        return list_answer(metadata_url(request, _fragment(query.options)), page, value)
+
+    def _written_page(
+        self,
+        context: RequestContext,
+        request: ApiRequest,
+        asked: tuple[ListQuery, Cursor | None],
+        source: tuple[Connection, Incidents],
+    ) -> tuple[ListPage[Any], Sequence[object]]:
+        """Whole incidents, with all of their alerts or without."""
+        connection, incidents = source
+        shape, with_alerts = shape_of(context, request), bool(asked[0].expand)
+
+        def write(incident_ids: Sequence[int]) -> dict[int, object]:
+            read = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).of_incidents
+            alerts = read(incident_ids) if with_alerts else {}
+            return {
+                each.incident_id: to_incident(each, shape, alerts.get(each.incident_id, []) if with_alerts else None)
+                for each in incidents.of_ids(incident_ids)
+            }
+
+        page = self._list.page(context, request, asked, (connection, VersionPages(incidents)))
+        form = (shape.tenant_id, shape.base_url, str(shape.wording.evolved), str(with_alerts))
+        return page, self._written.read(form, page.rows, write)
 
     def count(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /security/incidents/$count."""

@@ -1,0 +1,80 @@
+"""Incidents as they were last written out: what did not change since is sent again, and neither read nor encoded.
+
+An incident shows its alerts and their evidence, and each change of any of them gives it a new number. So the number,
+the time of last update and what the form depends on say everything about the bytes.
+"""
+
+import dataclasses
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+from sqlalchemy import ColumnElement
+
+from vedette.incidents.incidents import Incidents, IncidentVersion
+from vedette.odata.paging import Selection
+
+ROOM = 64 * 1024 * 1024
+"""Bytes of incidents that a process keeps; those that were not asked for longest go first."""
+
+Form = tuple[str, ...]
+"""Whose incidents, and everything that their bytes depend on besides: tenant, surface, host, wording."""
+
+Write = Callable[[Sequence[int]], Mapping[int, object]]
+"""Reads incidents by id, in the same view of the store, and gives each in its wire form."""
+
+_ENCODER = msgspec.json.Encoder()
+
+
+@dataclasses.dataclass(frozen=True)
+class VersionPages:
+    """Pages of incidents that say no more than which state each is in."""
+
+    incidents: Incidents
+
+    def page(self, selection: Selection) -> tuple[list[IncidentVersion], tuple[int | str, ...] | None]:
+        """See `Incidents.versions`."""
+        return self.incidents.versions(selection)
+
+    def count(self, condition: ColumnElement[bool] | None) -> int:
+        """See `Incidents.count`."""
+        return self.incidents.count(condition)
+
+
+class WrittenIncidents:
+    """Encoded incidents by version and form. Thread-safe; one a surface and process."""
+
+    def __init__(self, room: int = ROOM) -> None:
+        self._room = room
+        self._kept: OrderedDict[tuple[Form, IncidentVersion], bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def read(self, form: Form, versions: Sequence[IncidentVersion], write: Write) -> list[msgspec.Raw]:
+        """The incidents in their order; `write` is asked for those that are not known."""
+        known = self._known(form, versions)
+        missing = [version for version in versions if version not in known]
+        if missing:
+            entities = write([version.incident_id for version in missing])
+            written = {version: _ENCODER.encode(entities[version.incident_id]) for version in missing}
+            self._keep(form, written)
+            known |= written
+        return [msgspec.Raw(known[version]) for version in versions]
+
+    def _known(self, form: Form, versions: Sequence[IncidentVersion]) -> dict[IncidentVersion, bytes]:
+        known = {}
+        with self._lock:
+            for version in versions:
+                if (found := self._kept.get((form, version))) is not None:
+                    self._kept.move_to_end((form, version))
+                    known[version] = found
+        return known
+
+    def _keep(self, form: Form, written: Mapping[IncidentVersion, bytes]) -> None:
+        with self._lock:
+            for version, encoded in written.items():
+                if (form, version) not in self._kept:
+                    self._kept[form, version] = encoded
+                    self._room -= len(encoded)
+            while self._room < 0:
+                self._room += len(self._kept.popitem(last=False)[1])
