@@ -78,18 +78,17 @@ def apply(*paths: Annotated[Path, Parameter(help="YAML files of rules.")], data:
     return DONE
 
 
-def check(*paths: Annotated[Path, Parameter(help="YAML files of rules.")]) -> int:
-    """Check rule files: their form, and that their queries bind to the hunting schema and return what they must."""
-    from vedette.detections.errors import RuleError
-    from vedette.server.rules import check_rule
+def check(*paths: Annotated[Path, Parameter(help="YAML files of rules.")], data: Path | None = None) -> int:
+    """Check rule files: their form, and that their queries bind to the hunting schema and return what they must.
 
-    faults = 0
-    for path in paths:
-        try:
-            check_rule(path)
-        except RuleError as error:
-            say(str(error))
-            faults += 1
-        else:
-            say(f"{path}: ok")
-    return FAILED if faults else DONE
+    Parameters
+    ----------
+    data
+        A server's data folder: rules may then call the functions that its home tenant stores.
+    """
+    from vedette.server.rules import check_rules
+
+    found = check_rules(data, paths)
+    for path, error in found.items():
+        say(f"{path}: ok" if error is None else str(error))
+    return FAILED if any(found.values()) else DONE

@@ -13,6 +13,7 @@ from vedette.detections.rules import Rule, load_rule
 from vedette.errors import UsageError
 from vedette.hunting.catalog import ContractCatalog
 from vedette.kql.binder.bind import analyze
+from vedette.kql.catalog import Catalog
 from vedette.kql.errors import KqlError
 from vedette.kql.parser import parse
 from vedette.server.data_folder import existing_data_folder
@@ -68,8 +69,9 @@ def apply_rules(data: Path, paths: Sequence[Path]) -> list[Rule]:
     """Take rules in, all or none: a running server follows within half a minute. Raises RuleError."""
     services = Services(load_settings({"data": data}, os.environ), existing_data_folder(data))
     try:
+        catalog = _home_catalog(services)
         for path in paths:
-            check_rule(path)
+            check_rule(path, catalog)
         rules = services.rules.put(paths)
         for tenant in services.tenants():
             with services.store.begin() as connection:
@@ -81,11 +83,36 @@ def apply_rules(data: Path, paths: Sequence[Path]) -> list[Rule]:
         services.close()
 
 
-def check_rule(path: Path) -> Rule:
-    """A user's rule, its query bound to the hunting schema. Raises RuleError."""
+def check_rules(data: Path | None, paths: Sequence[Path]) -> Mapping[Path, RuleError | None]:
+    """What is wrong with each rule; with a server's data folder they may call the functions of its home tenant."""
+    catalog: Catalog = ContractCatalog()
+    if data is not None:
+        services = Services(load_settings({"data": data}, os.environ), existing_data_folder(data))
+        try:
+            catalog = _home_catalog(services)
+        finally:
+            services.close()
+    found: dict[Path, RuleError | None] = {}
+    for path in paths:
+        try:
+            check_rule(path, catalog)
+            found[path] = None
+        except RuleError as error:
+            found[path] = error
+    return found
+
+
+def _home_catalog(services: Services) -> Catalog:
+    """What queries of the home tenant can name."""
+    tenant = services.tenant(None)
+    return services.catalog(tenant.tenant_id) if tenant is not None else ContractCatalog()
+
+
+def check_rule(path: Path, catalog: Catalog) -> Rule:
+    """A user's rule, its query bound to what it can name. Raises RuleError."""
     rule = load_rule(path)
     try:
-        bound, diagnostics = analyze(parse(rule.query), rule.query, ContractCatalog())
+        bound, diagnostics = analyze(parse(rule.query), rule.query, catalog)
     except KqlError as error:
         raise RuleError(str(path), "query", str(error)) from error
     for diagnostic in diagnostics:
