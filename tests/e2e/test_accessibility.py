@@ -11,7 +11,17 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.compat.conftest import DemoServer, demo_server  # noqa: F401 — a fixture
+from tests.compat.conftest import DemoServer, demo_server, outside_certificate  # noqa: F401 — fixtures
+from vedette.clock import SystemClock
+from vedette.identity.directory import totp
+from vedette.identity.directory.account_policies import AccountPolicy
+from vedette.identity.provisioning import Provisioning
+from vedette.server.data_folder import existing_data_folder
+from vedette.server.wiring import Services
+from vedette.settings import load_settings
+from vedette.store.secrets import Secret
+
+from .conftest import RunningServer, vedette
 
 CHROMIUM = "/usr/bin/chromium"
 RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
@@ -68,14 +78,23 @@ class Inspector:
         self.problems: list[str] = []
         self.seen = 0
 
+    @property
+    def width(self) -> int:
+        """Of the screen, in pixels."""
+        size = self._page.viewport_size
+        assert size is not None
+        return size["width"]
+
     def look(self) -> None:
         page, self.seen = self._page, self.seen + 1
+        if (folder := os.environ.get("SCREENSHOTS")) is not None:
+            page.screenshot(
+                path=f"{folder}/{self.width} {self.seen:02} {page.title()[:40]}.png".replace("–", "-"), full_page=True
+            )
         page.evaluate(self._axe)
         for found in page.evaluate(f"axe.run(document, {RULES})")["violations"]:
             self.problems.append(f"{page.title()}: {found['id']} {[each['target'] for each in found['nodes']]}")
-        size = page.viewport_size
-        assert size is not None
-        if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
+        if page.evaluate("document.documentElement.scrollWidth") > self.width:
             self.problems.append(f"{page.title()}: wider than the screen")
         cut = page.evaluate(
             "[...document.querySelectorAll('td, dd, li, label, button')]"
@@ -139,7 +158,8 @@ def test_the_portal(demo_server: DemoServer, page: Page, axe: str) -> None:
     sign_in(page, demo_server, demo_server.home)
     page.wait_for_url(root)
     inspector.look()
-    for path in ("apps", "apps/new", "enterprise", "users", "users/new", f"apps/{UNKNOWN_APP}"):
+    paths = ("apps", "apps/new", "enterprise", "users", "users/new", "permissions", "hunting", "incidents")
+    for path in (*paths, f"apps/{UNKNOWN_APP}"):
         inspector.open(f"{root}/{path}")
     app = f"{root}/apps/{demo_server.app('confidential')['client_id']}"
     for path in ("", "/permissions", "/permissions?q=Microsoft", "/credentials"):
@@ -149,5 +169,74 @@ def test_the_portal(demo_server: DemoServer, page: Page, axe: str) -> None:
         with page.expect_navigation():
             page.locator("main table a").first.click()
         inspector.look()
+    for button, name in (("Add device group", "Herons"), ("Add role", "Watchers")):
+        page.goto(f"{root}/permissions")
+        form = page.locator("form").filter(has=page.get_by_role("button", name=button))
+        form.locator("input[name=name]").fill(f"{name} {inspector.width}")
+        if form.locator("input[name=permission]").count():
+            form.locator("input[name=permission]").first.check()
+        with page.expect_navigation():
+            form.get_by_role("button", name=button).click()
+        inspector.look()
+    page.goto(f"{root}/users")
+    with page.expect_navigation():
+        page.get_by_role("link", name="operator").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Reset password").click()
+    assert page.locator("#password-value").is_visible()
+    inspector.look()
     assert inspector.problems == []
-    assert inspector.seen == 14
+    assert inspector.seen == 20
+
+
+def test_a_new_password_and_a_second_factor(
+    demo_server: DemoServer, page: Page, axe: str, request: pytest.FixtureRequest
+) -> None:
+    inspector, home = Inspector(page, axe), demo_server.home
+    name, password = f"wren-{request.node.callspec.id}@{home['domain']}", "quiet-Harbour-71"
+    services = Services(load_settings({"data": demo_server.data}, {}), existing_data_folder(demo_server.data))
+    with services.store.begin() as connection:
+        admin = Provisioning(connection, services.identity)
+        admin.create_user(str(home["tenant_id"]), name, "Wren", Secret(password))
+        policy = AccountPolicy(must_change_password=True, second_factor_required=True)
+        admin.set_account_policy(str(home["tenant_id"]), name, policy)
+    services.close()
+
+    def send(**fields: str) -> None:
+        for field, value in fields.items():
+            page.fill(f"#{field}", value)
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+
+    start = f"{demo_server.base_url}/portal/sign-in?{urlencode({'account': name})}"
+    page.goto(start)
+    send(username=name, password=password)
+    inspector.look()
+    send(current=password, new="three-Quiet-harbours", again="three-other-harbours")  # told so, on the same page
+    inspector.look()
+    send(current=password, new="three-Quiet-harbours", again="three-Quiet-harbours")
+    inspector.look()
+    send(code="000000")
+    inspector.look()
+    secret = totp.from_base32("".join(page.inner_text("#secret").split()))
+    send(code=totp.code_at(secret, int(SystemClock().time()) // totp.STEP_SECONDS))
+    page.context.clear_cookies()
+    page.goto(start)
+    send(username=name, password="three-Quiet-harbours")
+    inspector.look()
+    assert page.locator("input[autocomplete=one-time-code]").is_visible()
+    send(code="000000")
+    inspector.look()
+    assert inspector.problems == []
+    assert inspector.seen == 6
+
+
+def test_the_page_of_the_first_run(tmp_path_factory: pytest.TempPathFactory, page: Page, axe: str) -> None:
+    data, inspector = tmp_path_factory.mktemp("first") / "data", Inspector(page, axe)
+    server = RunningServer(data, "--single")
+    try:
+        server.wait_until_ready()
+        inspector.open(vedette("bootstrap", "--data", data).stdout.strip())
+    finally:
+        assert server.stop() == 0
+    assert inspector.problems == []

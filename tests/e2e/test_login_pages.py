@@ -12,7 +12,7 @@ import msal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.compat.conftest import DemoServer, demo_server, trusted  # noqa: F401 — fixtures
+from tests.compat.conftest import DemoServer, demo_server, outside_certificate, trusted  # noqa: F401 — fixtures
 from vedette.identity.directory import totp
 from vedette.identity.directory.account_policies import AccountPolicy
 from vedette.identity.provisioning import Provisioning

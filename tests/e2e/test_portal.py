@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.compat.conftest import DemoServer, demo_server  # noqa: F401 — a fixture
+from tests.compat.conftest import DemoServer, demo_server, outside_certificate  # noqa: F401 — fixtures
 
 from .conftest import RunningServer, vedette
 
