@@ -10,6 +10,6 @@ from tests.contract.seeded_tenant import SeededTenant, make_seeded_tenant
 @pytest.fixture(scope="session")
 def seeded() -> Iterator[SeededTenant]:
     """For reading."""
-    tenant = make_seeded_tenant()
+    tenant = make_seeded_tenant("read")
     yield tenant
     tenant.close()

@@ -102,12 +102,13 @@ class SeededTenant:
     objects: dict[tuple[str, str], str]
     secrets: list[bytes]
     """Texts that no answer may contain."""
+    name: str
+    """How the tokens of its callers begin."""
 
     def client(self, surface: str, *, other: bool = False, person: bool = False) -> AsgiClient:
         """Somebody who may do everything; `other`: of the other tenant; `person`: an administrator."""
-        if person:
-            return self.application.client("everything-person")
-        return self.application.client(f"everything-{surface}{'-other' if other else ''}")
+        kind = "person" if person else f"{surface}-other" if other else surface
+        return self.application.client(f"{self.name}-{kind}")
 
     def path_of(self, surface: str, operation: OperationContract) -> str:
         """The operation's first address, of objects that exist."""
@@ -137,14 +138,14 @@ class SeededTenant:
         return self.objects[surface, key]
 
     def close(self) -> None:
-        for name in [name for name in PRINCIPALS if name.startswith("everything-")]:
+        for name in [name for name in PRINCIPALS if name.startswith(f"{self.name}-")]:
             del PRINCIPALS[name]
         self.application.close()
         self.world.close()
 
 
-def make_seeded_tenant() -> SeededTenant:
-    """The tenant, all its jobs done."""
+def make_seeded_tenant(name: str) -> SeededTenant:
+    """The tenant, all its jobs done; `name` tells its callers from those of others that are there at the same time."""
     world = make_world()
     simulator = Simulator(Simulation(RUNNING, {}), world.clock)
     world.handlers[execution.JOB] = ActionRunner(world.store, world.queue, simulator, world.clock).run
@@ -154,9 +155,9 @@ def make_seeded_tenant() -> SeededTenant:
     world.work()
     application = assemble(store=world.store, clock=world.clock, endpoint=world.telemetry, queries=world.hunting)
     for surface in ("graph", "defender"):
-        PRINCIPALS[f"everything-{surface}"] = everything(surface)
-        PRINCIPALS[f"everything-{surface}-other"] = everything(surface, OTHER)
-    tenant = SeededTenant(world, application, {}, [PASSWORD.encode(), CLIENT_STATE.encode()])
+        PRINCIPALS[f"{name}-{surface}"] = everything(surface)
+        PRINCIPALS[f"{name}-{surface}-other"] = everything(surface, OTHER)
+    tenant = SeededTenant(world, application, {}, [PASSWORD.encode(), CLIENT_STATE.encode()], name)
     _seed_incidents(tenant)
     _seed_feeds(tenant)
     _seed_graph(tenant)
@@ -303,8 +304,8 @@ def _seed_directory(tenant: SeededTenant) -> None:
         )
     graph = tenant.client("graph")
     certificate, key = _certificate()
-    PRINCIPALS["everything-person"] = _person(user.id)
-    person = tenant.application.client("everything-person")
+    PRINCIPALS[f"{tenant.name}-person"] = _person(user.id)
+    person = tenant.client("graph", person=True)
     application = made(person.post("/v1.0/applications", {"displayName": "Heron", "appRoles": [ROLE]}))
     base = f"/v1.0/applications/{application['id']}"
     password = made(graph.post(f"{base}/addPassword", {}))

@@ -31,7 +31,7 @@ _SECRET = re.compile(r"secret_hash|password_hash|sealed_.*|client_state|token_ha
 @pytest.fixture(scope="module")
 def tenant() -> Iterator[SeededTenant]:
     """To be changed at random."""
-    tenant = make_seeded_tenant()
+    tenant = make_seeded_tenant("changed")
     yield tenant
     tenant.close()
 
