@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from .sandbox import FixedHosts, open_fixed_hosts, require_namespaces
+
 START_SECONDS = 90
 
 
@@ -119,3 +121,16 @@ def trusted(demo_server: DemoServer, monkeypatch: pytest.MonkeyPatch) -> DemoSer
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
     return demo_server
+
+
+@pytest.fixture(scope="session")
+def judge(shared: Path) -> Path:
+    """The folder with the scripts that give a client a network of its own."""
+    require_namespaces()
+    return shared / "judge"
+
+
+@pytest.fixture(scope="session")
+def fixed_hosts(judge: Path, tmp_path_factory: pytest.TempPathFactory) -> FixedHosts:
+    """A demo at the hosts that clients have built in."""
+    return open_fixed_hosts(judge, tmp_path_factory.mktemp("fixed-hosts"))
