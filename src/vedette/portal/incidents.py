@@ -1,6 +1,6 @@
 """Incidents and alerts as `incidentWebUrl` and `alertWebUrl` lead to them: what they are, and what happened to them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -32,6 +32,11 @@ ACTIVITIES: Mapping[str, str] = {
     "redirected": "Merged into another",
     "reopened": "Opened again by a new alert",
 }
+UNSHOWN = frozenset(
+    ("verdict", "remediation_status", "is_impacted", "detection_status", "onboarding_status", "health_status")
+)
+TIMES = frozenset(("created", "parent_created", "first_seen", "received"))
+"""Members of evidence that are times, in ticks."""
 
 
 class LogEntry(msgspec.Struct, frozen=True):
@@ -128,9 +133,16 @@ def _text(value: object) -> str:
 
 def _named(evidence: msgspec.Struct) -> str:
     """What a piece of evidence says of itself."""
-    plain = {name: value for name, value in msgspec.structs.asdict(evidence).items() if isinstance(value, str | int)}
-    nested = [value for value in msgspec.structs.asdict(evidence).values() if isinstance(value, msgspec.Struct)]
-    for each in nested:
-        plain |= {name: value for name, value in msgspec.structs.asdict(each).items() if isinstance(value, str | int)}
-    hidden = ("verdict", "remediation_status", "is_impacted", "detection_status", "onboarding_status", "health_status")
-    return "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in plain.items() if name not in hidden)
+    said = dict(_members(evidence))
+    for part, value in msgspec.structs.asdict(evidence).items():
+        if isinstance(value, msgspec.Struct):
+            said |= {f"{part} {name}" if name in said else name: text for name, text in _members(value)}
+    return "; ".join(f"{name.replace('_', ' ')}: {text}" for name, text in said.items())
+
+
+def _members(part: msgspec.Struct) -> Iterator[tuple[str, str | int]]:
+    """Texts and numbers of a piece of evidence that are set and tell what it is."""
+    for name, value in msgspec.structs.asdict(part).items():
+        if name in UNSHOWN or value == "" or not isinstance(value, str | int):
+            continue
+        yield name, format_ticks(value) if name in TIMES and isinstance(value, int) else value

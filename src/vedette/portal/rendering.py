@@ -40,11 +40,17 @@ def _environment() -> "jinja2.Environment":
         lstrip_blocks=True,
     )
     environment.filters["day"] = _day
+    environment.filters["moment"] = _moment
     return environment
 
 
 def _day(seconds: int) -> str:
     return f"{datetime.datetime.fromtimestamp(seconds, datetime.UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _moment(time: str) -> str:
+    """A time of the wire to the second; it can break between date and clock."""
+    return f"{time[:10]} {time[11:19]} UTC"
 
 
 @functools.cache

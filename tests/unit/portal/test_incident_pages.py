@@ -5,8 +5,10 @@ from urllib.parse import urlsplit
 from tests.api_fakes import HOME, OTHER, Application
 from tests.unit.api.test_paging_under_change import new_alert
 from tests.unit.portal.test_portal import portal, signed_in
+from vedette.incidents.evidence import FileDetails, ProcessEvidence
 from vedette.incidents.incidents import IncidentChange
 from vedette.incidents.triage import By, change_incident, merge_incidents
+from vedette.portal.incidents import _named
 
 __all__ = ["portal"]
 
@@ -46,3 +48,14 @@ def test_another_tenant_sees_nothing(portal: Application) -> None:
     browser = signed_in(portal)
     assert browser.get("/portal/incidents/1").status == 404
     assert "None yet" in browser.get("/portal/incidents").body.decode()
+
+
+def test_evidence_is_told_in_words() -> None:
+    process = ProcessEvidence(
+        process_id=752,
+        created=639309567302240000,
+        image=FileDetails(file_name="rcl.exe"),
+        parent_image=FileDetails(file_name="cmd.exe"),
+    )
+    told = "process id: 752; created: 2026-11-22T15:05:30.2240000Z; file name: rcl.exe; parent image file name: cmd.exe"
+    assert _named(process) == told
