@@ -73,8 +73,7 @@ def open_fixed_hosts(judge: Path, folder: Path) -> FixedHosts:
     """Make the network's certificate and hosts, and the demo."""
     subprocess.run([judge / "mkca.sh", folder / "network"], check=True, capture_output=True)
     hosts = FixedHosts(judge, folder)
-    made = folder / "data" / "demo.json"
-    hosts.run(["timeout", "90", "sh", "-c", f"until [ -e {made} ]; do sleep 0.2; done"])
+    hosts.run(["timeout", "90", "sh", "-c", f"until grep -q ^ready {folder}/server.log; do sleep 0.2; done"])
     return hosts
 
 
