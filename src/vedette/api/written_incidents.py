@@ -61,6 +61,12 @@ class WrittenIncidents:
             known |= written
         return [msgspec.Raw(known[version]) for version in versions]
 
+    def forget(self) -> None:
+        """Keep nothing: the store was put back, and its numbers may mean something else from now on."""
+        with self._lock:
+            self._room += sum(map(len, self._kept.values()))
+            self._kept.clear()
+
     def _known(self, form: Form, versions: Sequence[IncidentVersion]) -> dict[IncidentVersion, bytes]:
         known = {}
         with self._lock:

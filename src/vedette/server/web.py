@@ -88,15 +88,14 @@ def build_application(services: Services, plan: ServerPlan) -> Dispatcher:
 
 
 def _handlers(services: Services, calls: InnerCalls, hunting: HuntingRunner) -> Mapping[str, Mapping[str, Handler]]:
+    graph = GraphSurface(graph_parts(services, calls, hunting))
+    defender = DefenderSurface(services.store, hunting, services.clock, services.cursors, services.endpoint)
+    services.gate.on_change(graph.forget)
+    services.gate.on_change(defender.forget)
     return {
         "login": LoginSurface(services.identity).handlers(),
-        "graph": {
-            **GraphSurface(graph_parts(services, calls, hunting)).handlers(),
-            **GraphDirectory(services.identity).handlers(),
-        },
-        "defender": DefenderSurface(
-            services.store, hunting, services.clock, services.cursors, services.endpoint
-        ).handlers(),
+        "graph": {**graph.handlers(), **GraphDirectory(services.identity).handlers()},
+        "defender": defender.handlers(),
         "ingest": IngestSurface(services.pipeline).handlers(),
         "portal": PortalSurface(
             services.identity, services.folder.root, HuntingParts(services.hunting, ContractCatalog)

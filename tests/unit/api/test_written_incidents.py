@@ -61,3 +61,13 @@ def test_forms_are_kept_apart_and_the_oldest_go() -> None:
     assert asked == [1, 2, 1]
     written.read(("a",), [first, third], write)  # the second went when the other form came
     assert asked == [1, 2, 1, 3]
+
+
+def test_what_is_forgotten_is_written_again() -> None:
+    written, texts = WrittenIncidents(room=8), iter(("before", "after"))
+    version = IncidentVersion(1, 1, 1)
+    write = lambda _: {1: next(texts)}  # noqa: E731
+    assert bytes(written.read((), [version], write)[0]) == b'"before"'
+    written.forget()
+    assert bytes(written.read((), [version], write)[0]) == b'"after"'
+    assert bytes(written.read((), [version], write)[0]) == b'"after"'  # room is given back: 7 of 8 bytes are taken

@@ -67,6 +67,10 @@ class DefenderIncidents:
         self._list = SnapshotList(rules, cursors)
         self._written = WrittenIncidents()
 
+    def forget(self) -> None:
+        """Drop what was remembered of the store: it was put back to an earlier state."""
+        self._written.forget()
+
     def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/incidents."""
         asked, tenant_id = self._list.read(context, request), context.tenant.tenant_id

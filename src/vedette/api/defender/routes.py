@@ -35,6 +35,10 @@ class DefenderSurface:
         self._endpoint = endpoint
         self._cursors = cursors
 
+    def forget(self) -> None:
+        """Drop what was remembered of the store: it was put back to an earlier state."""
+        self._incidents.forget()
+
     def handlers(self) -> Mapping[str, Handler]:
         """Every built operation."""
         exports = DefenderExports(self._endpoint)

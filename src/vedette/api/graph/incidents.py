@@ -102,6 +102,10 @@ class GraphIncidents:
         self._list = SnapshotList(rules, cursors)
         self._written = WrittenIncidents()
 
+    def forget(self) -> None:
+        """Drop what was remembered of the store: it was put back to an earlier state."""
+        self._written.forget()
+
     def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /security/incidents."""
         asked = self._list.read(context, request)

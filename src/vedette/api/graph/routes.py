@@ -61,6 +61,10 @@ class GraphSurface:
         self._scores = GraphSecureScores(feeds, parts.telemetry)
         self._ti_indicators = GraphTiIndicators(feeds)
 
+    def forget(self) -> None:
+        """Drop what was remembered of the store: it was put back to an earlier state."""
+        self._incidents.forget()
+
     def handlers(self) -> Mapping[str, Handler]:
         """Every built operation."""
         return {
