@@ -35,7 +35,7 @@ bench: $(STAMP)
 
 lock:
 	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-annotate --extra server --group dev --group build pyproject.toml --output-file requirements.lock
+	  --no-annotate --extra server --group dev --group bench --group build pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) build dist
