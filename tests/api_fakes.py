@@ -23,7 +23,7 @@ from vedette.api.graph.subscriptions import SubscriptionParts
 from vedette.api.hunting import HuntingRunner
 from vedette.api.inner_calls import InnerCalls
 from vedette.api.router import Handler, Router
-from vedette.api.throttle import Throttle
+from vedette.api.throttle import MeteredHunting, Throttle
 from vedette.clock import ManualClock
 from vedette.context import Principal, RequestContext, Tenant
 from vedette.contracts.operations import OperationsDocument, load_operations
@@ -158,6 +158,7 @@ class FakeHunting:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, str | None]] = []
         self.failure: Exception | None = None
+        self.cpu, self.elapsed = 0.5, 0.25
 
     def run(self, context: RequestContext, query: str, timespan: str | None, /) -> Results:
         self.asked.append((context.tenant.tenant_id, query, timespan))
@@ -165,7 +166,7 @@ class FakeHunting:
             raise self.failure
         data = pa.table([pa.array([value], type_) for _, _, type_, value in COLUMNS], [name for name, *_ in COLUMNS])
         statistics = QueryStatistics(
-            elapsed=0.25, cpu=0.5, peak_memory=1024, rows_scanned=10, bytes_read=100, rows=1, size=64
+            elapsed=self.elapsed, cpu=self.cpu, peak_memory=1024, rows_scanned=10, bytes_read=100, rows=1, size=64
         )
         return Results(tuple(ResultColumn(name, kql) for name, kql, *_ in COLUMNS), data, statistics)
 
@@ -229,6 +230,8 @@ def assemble(
     spool = folder / "spool"
     spool.mkdir()
     store, clock, hunting = store or Store.in_folder(folder), clock or ManualClock(NOW), FakeHunting()
+    throttle = Throttle(load_quota_profile(profile), clock)
+    metered = MeteredHunting(queries or hunting, throttle)
     cursors = CursorBox(MasterKey.random())
     METADATA.create_all(store.engine)
     identity = IdentityServices(store, MasterKey.random(), clock=clock, ids=RandomIds())
@@ -241,7 +244,7 @@ def assemble(
     sealer = Sealer(MasterKey.random().derive("subscriptions"))
     graph = GraphParts(
         store=store,
-        hunting=queries or hunting,
+        hunting=metered,
         clock=clock,
         cursors=cursors,
         rules=RuleParts(store, _columns, Outbox(clock, RandomIds()), clock, RandomIds()),
@@ -255,7 +258,7 @@ def assemble(
             documents["graph"],
             {**GraphSurface(graph).handlers(), **GraphDirectory(identity).handlers()},
         ),
-        "defender": (documents["defender"], DefenderSurface(store, queries or hunting, clock, cursors, parts).handlers()),
+        "defender": (documents["defender"], DefenderSurface(store, metered, clock, cursors, parts).handlers()),
         **(extra or {}),
     }
     router = Router(
@@ -269,7 +272,7 @@ def assemble(
     app = Dispatcher(
         router,
         Authenticator(FakeVerifier(), find_tenant),
-        Throttle(load_quota_profile(profile), clock),
+        throttle,
         settings=DispatchSettings(
             spool_folder=spool, behind_proxy=behind_proxy, hunting_threads=HUNTING_THREADS, crypto_threads=2
         ),

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from vedette.clock import ManualClock, to_ticks
 from vedette.context import Tenant
-from vedette.contracts.quotas import HuntingQuota
+from vedette.contracts.quotas import load_quota_profile
 from vedette.contracts.tables import load_tables
 from vedette.detections import alert_tables
 from vedette.detections.alert_tables import AlertTables
@@ -144,8 +144,8 @@ def find_tenant(tenant_id: str) -> Tenant:
     return Tenant(tenant_id, "contoso.test", "Contoso")
 
 
-def make_world() -> EndpointWorld:
-    """A world without events, its machines kept up to date by jobs."""
+def make_world(profile: str = "default") -> EndpointWorld:
+    """A world without events, its machines kept up to date by jobs; `profile` names the limits of its queries."""
     folder = tempfile.TemporaryDirectory(prefix="vedette-endpoint-")
     root = Path(folder.name)
     store, clock, ids = Store.in_folder(root), ManualClock(NOW), RandomIds()
@@ -153,7 +153,8 @@ def make_world() -> EndpointWorld:
     folders, outbox = LakeFolders(root / "lake"), Outbox(clock, ids)
     writer = LakeWriter(folders, clock, Publisher(store, folders, ids, outbox), DuckDBJson())
     engine = DuckDBEngine(store, folders, threads=2)
-    limits = HuntingLimits(HuntingQuota(), seconds=30, memory=512 * 2**20)
+    quotas = load_quota_profile(profile)
+    limits = HuntingLimits(quotas.hunting, quotas.hunting_by_class, seconds=30, memory=512 * 2**20)
     egress, seen = Egress(EgressPolicy()), SeenMachines(store)
     parts = HuntingParts(
         compile_with_discovery, lambda _: ContractCatalog(), engine, writer, egress, limits, clock, seen

@@ -88,3 +88,5 @@ class RequestContext(msgspec.Struct, frozen=True):
     """`https://host[:port]` as the client addressed it, without a trailing slash."""
     scope: DataScope = EVERYTHING
     """What of the tenant's data the caller sees in this operation."""
+    quota: str = "none"
+    """Quota class of the operation: its limits hold for what it runs."""

@@ -91,7 +91,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(gt=0, le=60, description="Longest time an event waits in the log before its segment is written.")
     ] = 2.0
     hunting_memory_mb: Annotated[int, Meta(ge=64, description="Memory of one hunting query, in MiB.")] = 1024
-    hunting_seconds: Annotated[float, Meta(gt=0, description="Longest time one hunting query may take.")] = 180.0
+    hunting_seconds: Annotated[float, Meta(gt=0, description="Longest time one hunting query may take.")] = 200.0
     egress_hosts: Annotated[
         tuple[str, ...],
         Meta(description="Host names or patterns that the server may fetch from: `externaldata`, key sets of issuers."),

@@ -337,6 +337,7 @@ class Dispatcher:
             correlation_id=exchange.correlation_id,
             base_url=exchange.origin.base_url,
             scope=scope_of(route.operation, caller.principal),
+            quota=route.operation.quota,
         )
         with bound(
             request_id=exchange.request_id,

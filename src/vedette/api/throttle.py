@@ -1,9 +1,11 @@
-"""Call quotas per tenant and class, as fixed windows of a minute and an hour, and the CPU time of hunting.
+"""Call quotas per tenant and class, as fixed windows of a minute and an hour, and the time of hunting.
 
 The default profile has none. Counting goes through `store.counters`, which the processes of a server share.
 """
 
+import time
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,13 +14,14 @@ from vedette.clock import Clock
 from vedette.context import RequestContext
 from vedette.contracts.quotas import QuotaProfile
 from vedette.errors import QuotaExceededError
+from vedette.hunting.errors import HuntingError
 from vedette.hunting.results import Results
 from vedette.store.counters import Counters, LocalCounters
 
-MINUTE, HOUR = 60, 3600
-_WINDOW_NAMES = {MINUTE: "00:01:00", HOUR: "01:00:00"}
+MINUTE, HOUR, DAY = 60, 3600, 86_400
 CPU_CYCLE = 900
 """Seconds after which used CPU time counts no more (microsoft-graph-docs-contrib security-api-overview.md)."""
+_WINDOW_NAMES = {MINUTE: "00:01:00", CPU_CYCLE: "00:15:00", HOUR: "01:00:00", DAY: "1.00:00:00"}
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -73,23 +76,49 @@ class Throttle:
                 start = int(now // seconds) * seconds
                 used = counted.get(_name(tenant_id, quota_class, seconds, start), 0.0)
                 found.append(Usage(quota_class, seconds, used, limit, int(start + seconds - now) or 1))
-        budget = self._profile.hunting.cpu_cycle_seconds
-        if budget is not None:
-            start = int(now // CPU_CYCLE) * CPU_CYCLE
-            used = counted.get(_name(tenant_id, "hunting_cpu", CPU_CYCLE, start), 0.0)
-            found.append(Usage("hunting_cpu", CPU_CYCLE, used, budget, int(start + CPU_CYCLE - now) or 1))
+        for quota_class in ("hunting", *self._profile.hunting_by_class):
+            for allowance in self._allowances(quota_class):
+                start = int(now // allowance.window) * allowance.window
+                used = counted.get(_name(tenant_id, allowance.quota, allowance.window, start), 0.0)
+                reset = int(start + allowance.window - now) or 1
+                found.append(Usage(allowance.quota, allowance.window, used, allowance.limit, reset))
         return found
 
-    def check_cpu(self, tenant_id: str, seconds: float = 0.0) -> None:
-        """Count CPU time; without any, raise QuotaExceededError if that of the cycle is used up."""
-        budget = self._profile.hunting.cpu_cycle_seconds
-        if budget is None:
-            return
+    def admit_hunting(self, tenant_id: str, quota_class: str) -> None:
+        """Raise QuotaExceededError if the time that the tenant's hunting queries may use is used up."""
         now = self._clock.time()
-        start = int(now // CPU_CYCLE) * CPU_CYCLE
-        used = self._counters.add(_name(tenant_id, "hunting_cpu", CPU_CYCLE, start), seconds, start + CPU_CYCLE)
-        if not seconds and used >= budget:
-            raise QuotaExceededError("CpuQuotaExceeded", retry_after=int(start + CPU_CYCLE - now) or 1)
+        for allowance in self._allowances(quota_class):
+            start = int(now // allowance.window) * allowance.window
+            used = self._add(tenant_id, allowance, start, 0.0)
+            if used >= allowance.limit:
+                raise QuotaExceededError(
+                    allowance.fault,
+                    limit=allowance.limit,
+                    window=_WINDOW_NAMES[allowance.window],
+                    retry_after=int(start + allowance.window - now) or 1,
+                )
+
+    def count_hunting(self, tenant_id: str, quota_class: str, *, cpu: float, elapsed: float) -> None:
+        """Add what a query has used, in seconds."""
+        now = self._clock.time()
+        for allowance in self._allowances(quota_class):
+            start = int(now // allowance.window) * allowance.window
+            self._add(tenant_id, allowance, start, cpu if allowance.window == CPU_CYCLE else elapsed)
+
+    def _add(self, tenant_id: str, allowance: "_Allowance", start: int, seconds: float) -> float:
+        name = _name(tenant_id, allowance.quota, allowance.window, start)
+        return self._counters.add(name, seconds, start + allowance.window)
+
+    def _allowances(self, quota_class: str) -> Iterator["_Allowance"]:
+        own = quota_class if quota_class in self._profile.hunting_by_class else "hunting"
+        quota = self._profile.hunting_by_class.get(quota_class, self._profile.hunting)
+        for name, fault, window, limit in (
+            ("cpu", "CpuQuotaExceeded", CPU_CYCLE, quota.cpu_cycle_seconds),
+            ("run_time", "RunTimeQuotaExceeded", HOUR, quota.run_seconds_per_hour),
+            ("run_time", "RunTimeQuotaExceeded", DAY, quota.run_seconds_per_day),
+        ):
+            if limit is not None:
+                yield _Allowance(f"{own}_{name}", fault, window, limit)
 
     def _limits(self, quota_class: str) -> Iterator[tuple[int, int]]:
         quota = self._profile.calls[quota_class]
@@ -98,18 +127,35 @@ class Throttle:
                 yield seconds, limit
 
 
+class _Allowance(NamedTuple):
+    """Seconds that a tenant's hunting queries may use in a window."""
+
+    quota: str
+    fault: str
+    window: int
+    limit: float
+
+
 class MeteredHunting:
-    """Hunting whose CPU time is counted against the tenant."""
+    """Hunting whose time is counted against the tenant, by the quota class of the operation."""
 
     def __init__(self, hunting: HuntingRunner, throttle: Throttle) -> None:
         self._hunting = hunting
         self._throttle = throttle
 
     def run(self, context: RequestContext, query: str, timespan: str | None, /) -> Results:
-        """See `HuntingRunner`. Raises QuotaExceededError when the cycle's CPU time is used up."""
-        self._throttle.check_cpu(context.tenant.tenant_id)
-        results = self._hunting.run(context, query, timespan)
-        self._throttle.check_cpu(context.tenant.tenant_id, max(results.statistics.cpu, 1e-6))
+        """See `HuntingRunner`. Raises QuotaExceededError when the time of the window is used up."""
+        tenant_id = context.tenant.tenant_id
+        self._throttle.admit_hunting(tenant_id, context.quota)
+        started = time.perf_counter()
+        try:
+            results = self._hunting.run(context, query, timespan)
+        except HuntingError:  # it used what it took; one that ran into its deadline most of all
+            seconds = time.perf_counter() - started
+            self._throttle.count_hunting(tenant_id, context.quota, cpu=seconds, elapsed=seconds)
+            raise
+        used = results.statistics
+        self._throttle.count_hunting(tenant_id, context.quota, cpu=used.cpu, elapsed=used.elapsed)
         return results
 
 

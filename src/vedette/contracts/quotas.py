@@ -24,13 +24,16 @@ class HuntingQuota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     result_bytes: int | None = None
     seconds: float | None = None
     cpu_cycle_seconds: float | None = None
+    run_seconds_per_hour: float | None = None
+    run_seconds_per_day: float | None = None
 
 
 class QuotaProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One profile: call quotas by the class that operations name, and hunting limits."""
+    """One profile: call quotas by the class that operations name, and hunting limits, some of a class's own."""
 
     calls: Mapping[str, CallQuota]
     hunting: HuntingQuota
+    hunting_by_class: Mapping[str, HuntingQuota] = {}
     source: str = "vedette"
 
 

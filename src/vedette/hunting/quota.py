@@ -3,6 +3,8 @@
 Rates (calls a minute) are the API's affair, per operation.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from vedette.clock import TICKS_PER_SECOND
@@ -21,21 +23,37 @@ class Admission(msgspec.Struct, frozen=True):
 
 
 class HuntingLimits:
-    """Admits queries. `seconds` and `memory` are the server's own settings."""
+    """Admits queries. `by_class` has the quotas of classes of operations that differ from `quota`.
 
-    def __init__(self, quota: HuntingQuota, *, seconds: float, memory: int) -> None:
-        self._lookback_days = quota.lookback_days
-        self._limits = QueryLimits(
-            rows=UNLIMITED_ROWS if quota.rows is None else quota.rows,
-            seconds=seconds if quota.seconds is None else min(seconds, quota.seconds),
-            memory=memory,
-            result_bytes=quota.result_bytes or memory,
-        )
+    `seconds` and `memory` are the server's own settings.
+    """
 
-    def admit(self, now: int, asked: TimeRange) -> Admission:
-        """The narrower of the time range asked for and the profile's lookback."""
+    def __init__(
+        self,
+        quota: HuntingQuota,
+        by_class: Mapping[str, HuntingQuota] | None = None,
+        *,
+        seconds: float,
+        memory: int,
+    ) -> None:
+        self._quota = quota
+        self._by_class = by_class or {}
+        self._seconds = seconds
+        self._memory = memory
+
+    def admit(self, now: int, asked: TimeRange, quota_class: str = "none") -> Admission:
+        """The narrower of the time range asked for and the lookback, and the limits of a class of operations."""
+        quota = self._by_class.get(quota_class, self._quota)
         start, stop = asked
-        if self._lookback_days is not None:
-            earliest = now - self._lookback_days * 86_400 * TICKS_PER_SECOND
+        if quota.lookback_days is not None:
+            earliest = now - quota.lookback_days * 86_400 * TICKS_PER_SECOND
             start = earliest if start is None else max(start, earliest)
-        return Admission(self._limits, (start, stop))
+        return Admission(self._limits(quota), (start, stop))
+
+    def _limits(self, quota: HuntingQuota) -> QueryLimits:
+        return QueryLimits(
+            rows=UNLIMITED_ROWS if quota.rows is None else quota.rows,
+            seconds=self._seconds if quota.seconds is None else min(self._seconds, quota.seconds),
+            memory=self._memory,
+            result_bytes=quota.result_bytes or self._memory,
+        )

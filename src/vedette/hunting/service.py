@@ -104,7 +104,7 @@ class HuntingService:
     ) -> Iterator["_Execution"]:
         now = now_ticks(self._parts.clock)
         asked: TimeRange = parse_timespan(timespan, now) if timespan else (None, None)
-        admission = self._parts.limits.admit(now, asked)
+        admission = self._parts.limits.admit(now, asked, ctx.quota)
         with _counted():
             self._parts.lake.flush(ctx.tenant.tenant_id)
             execution = _Execution(self._parts, ctx, admission, now, parameters)

@@ -242,8 +242,10 @@ class Services:
         from vedette.kql.compile import compile_with_discovery
         from vedette.machines.visibility import SeenMachines
 
+        quotas = load_quota_profile(profile)
         limits = HuntingLimits(
-            load_quota_profile(profile).hunting,
+            quotas.hunting,
+            quotas.hunting_by_class,
             seconds=self.settings.hunting_seconds,
             memory=self.settings.hunting_memory_mb * 2**20,
         )

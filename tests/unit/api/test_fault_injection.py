@@ -56,13 +56,13 @@ def test_quotas_are_shared_and_shown(tmp_path: Path) -> None:
 def test_cpu_time_of_hunting_has_a_budget(tmp_path: Path) -> None:
     clock = ManualClock(NOW)
     throttle = Throttle(load_quota_profile("microsoft"), clock, SharedCounters(tmp_path / "counters.db"))
-    throttle.check_cpu(HOME, 899.0)
-    throttle.check_cpu(HOME)
-    throttle.check_cpu(HOME, 2.0)
+    throttle.count_hunting(HOME, "hunting", cpu=899.0, elapsed=0.0)
+    throttle.admit_hunting(HOME, "hunting")
+    throttle.count_hunting(HOME, "hunting", cpu=2.0, elapsed=0.0)
     with pytest.raises(QuotaExceededError):
-        throttle.check_cpu(HOME)
+        throttle.admit_hunting(HOME, "hunting")
     clock.advance(900)
-    throttle.check_cpu(HOME)
+    throttle.admit_hunting(HOME, "hunting")
 
 
 def challenged(application: Application, token: str) -> AsgiClient:
