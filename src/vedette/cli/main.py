@@ -12,7 +12,7 @@ from vedette.errors import UsageError, VedetteError
 
 def build_app() -> Any:
     """The command tree. The modules of commands import what is heavy only when a command runs."""
-    from cyclopts import App
+    from cyclopts import App, Parameter
 
     from vedette.cli import app as applications
     from vedette.cli import (
@@ -41,6 +41,7 @@ def build_app() -> Any:
         help_format="plaintext",
         help_on_error=False,
         result_action="return_value",
+        default_parameter=Parameter(show_default=_worth_showing),
     )
     app.command(server.up)
     app.command(server.serve)
@@ -80,6 +81,11 @@ def build_app() -> Any:
             group.command(command, name=command.__name__.rstrip("_"))
         app.command(group)
     return app
+
+
+def _worth_showing(default: object) -> str | None:
+    """A default in the help: one that is nothing says nothing."""
+    return None if default in ("", (), None) or default is False else str(default)
 
 
 def run(arguments: Sequence[str]) -> int:
