@@ -42,7 +42,7 @@ def test_help_loads_nothing_heavy() -> None:
         (["app", "cert", "add", "x", "nosuch.pem"], "nosuch.pem"),
         (["reset"], "--yes"),
         (["ingest"], "at least one file"),
-        (["snapshot", "save", "../x"], "snapshot's name"),
+        (["snapshot", "save", "../x"], "cannot name a snapshot"),
     ],
 )
 def test_what_the_user_can_mend_is_one_sentence_and_exit_2(
