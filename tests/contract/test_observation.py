@@ -8,6 +8,7 @@ from tests.contract.seeded_tenant import SeededTenant
 from vedette.observability import metrics
 from vedette.server.web import count_request
 
+TENANT_SERIES = "vedette_tenant_requests_total"
 TARGETS = {"defender": "/api/incidents", "graph": "/v1.0/security/incidents"}
 
 
@@ -30,3 +31,15 @@ def test_requests_are_counted_by_operation(seeded: SeededTenant, surface: str) -
     count_request(record)
     line = f'vedette_http_requests_total{{operation="{surface}.counted",status="200",surface="{surface}"}}'
     assert f"{line} 2.0" in metrics.exposition().decode()
+
+
+@pytest.mark.parametrize("surface", TARGETS)
+def test_requests_are_counted_by_tenant(seeded: SeededTenant, surface: str) -> None:
+    seeded.client(surface).get(TARGETS[surface])
+    record = msgspec.structs.replace(seeded.application.records[-1], tenant_id=f"counted-{surface}")
+    count_request(record)
+    count_request(msgspec.structs.replace(record, status=404))
+    count_request(msgspec.structs.replace(record, tenant_id=""))
+    lines = [line for line in metrics.exposition().decode().splitlines() if line.startswith(TENANT_SERIES)]
+    assert f'{TENANT_SERIES}{{surface="{surface}",tenant="counted-{surface}"}} 2.0' in lines
+    assert not any('tenant=""' in line for line in lines)

@@ -93,7 +93,7 @@ class Throttle:
             if used >= allowance.limit:
                 raise QuotaExceededError(
                     allowance.fault,
-                    limit=allowance.limit,
+                    limit=round(allowance.limit),
                     window=_WINDOW_NAMES[allowance.window],
                     retry_after=int(start + allowance.window - now) or 1,
                 )

@@ -1,8 +1,10 @@
-"""Prometheus metrics of all processes. Labels never carry a tenant, an application or anything a user typed.
+"""Prometheus metrics of all processes. Only one has tenants as labels; none an application or what a user typed.
 
 With several processes every one writes its own memory-mapped files into one folder and `/metrics` adds them up;
 that folder has to be chosen (`share_between_processes`) before this module is imported, which `server.up` does.
 """
+
+import threading
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client import values as _values
@@ -24,6 +26,9 @@ HTTP_SECONDS = Histogram(
     buckets=_SECONDS,
     registry=REGISTRY,
 )
+TENANT_REQUESTS = Counter(
+    "vedette_tenant_requests", "Requests answered to verified callers.", ["tenant", "surface"], registry=REGISTRY
+)
 TOKENS_ISSUED = Counter("vedette_tokens_issued", "Token requests by outcome.", ["grant", "outcome"], registry=REGISTRY)
 HUNTING_QUERIES = Counter("vedette_hunting_queries", "Hunting queries by outcome.", ["outcome"], registry=REGISTRY)
 HUNTING_SECONDS = Histogram(
@@ -42,6 +47,24 @@ START_TIME = Gauge(
     registry=REGISTRY,
     multiprocess_mode="max",
 )
+
+
+class BoundedLabel:
+    """The values of a label, up to a number of them: the rest is counted together as `other`. Thread-safe."""
+
+    OTHER = "other"
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._known: set[str] = set()
+        self._lock = threading.Lock()
+
+    def of(self, value: str) -> str:
+        """The value itself if it is among the first, else `other`."""
+        with self._lock:
+            if value not in self._known and len(self._known) < self._limit:
+                self._known.add(value)
+            return value if value in self._known else self.OTHER
 
 
 def exposition() -> bytes:

@@ -46,6 +46,11 @@ LOG = get_logger(__name__)
 
 BACKLOG = 1024
 
+COUNTED_TENANTS = 200
+"""Tenants with series of their own; the requests of those that come later are counted together."""
+
+_TENANTS = metrics.BoundedLabel(COUNTED_TENANTS)
+
 GRACE_SECONDS = 2.0
 """How long requests under way may take to finish when the server ends."""
 
@@ -111,6 +116,8 @@ def count_request(record: RequestRecord) -> None:
     requests, seconds = _request_metrics(surface, operation, record.status)
     requests.inc()
     seconds.observe(record.seconds)
+    if record.tenant_id:
+        _tenant_requests(_TENANTS.of(record.tenant_id), surface).inc()
 
 
 @cache
@@ -120,6 +127,11 @@ def _request_metrics(surface: str, operation: str, status: int) -> tuple[Counter
         metrics.HTTP_REQUESTS.labels(surface, operation, str(status)),
         metrics.HTTP_SECONDS.labels(surface, operation),
     )
+
+
+@cache
+def _tenant_requests(tenant: str, surface: str) -> Counter:
+    return metrics.TENANT_REQUESTS.labels(tenant, surface)
 
 
 def log_request(record: RequestRecord) -> None:

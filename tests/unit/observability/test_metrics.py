@@ -14,6 +14,11 @@ def test_counters_appear_in_the_text_format() -> None:
     assert 'vedette_http_requests_total{operation="listIncidents",status="200",surface="graph"} 1.0' in text
 
 
+def test_a_bounded_label_counts_the_rest_together() -> None:
+    label = metrics.BoundedLabel(2)
+    assert [label.of(value) for value in ("a", "b", "c", "a", "d", "b")] == ["a", "b", "other", "a", "other", "b"]
+
+
 def test_several_processes_are_added_up(tmp_path: Path) -> None:
     script = (
         "import sys\n"
