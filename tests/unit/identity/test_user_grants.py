@@ -353,3 +353,23 @@ def test_pages_of_browser_applications_may_redeem_but_not_show_a_secret(world: W
     refused = world.request("token_v2", form=world.client_credentials(), headers=headers)
     assert json.loads(refused.body)["error_codes"] == [9002313]
     assert refused.headers["access-control-allow-origin"] == "*"
+
+
+def test_a_partner_acts_for_people_of_the_consenting_customer(world: World) -> None:
+    home, customer, partner = world.seed.home.tenant_id, world.seed.customer.tenant_id, world.seed.partner.app_id
+    asked = {
+        "client_id": partner,
+        "client_secret": world.seed.partner_secret,
+        "username": "boss@fabrikam.example",
+    }
+    status, answer = password(world, customer, **asked)
+    assert (status, answer["error_codes"]) == (400, [65001])  # consent so far was to the application's own permission
+    with world.provisioning() as admin:
+        admin.add_required_permissions(home, partner, "mtp", delegated=["Incident.Read"])
+        admin.grant_admin_consent(customer, partner)
+    status, answer = password(world, customer, **asked)
+    assert status == 200, answer
+    claims = claims_of(str(answer["access_token"]))
+    assert (claims["tid"], claims["scp"], claims["upn"]) == (customer, "Incident.Read", "boss@fabrikam.example")
+    status, answer = password(world, customer, **(asked | {"username": "ada@contoso.example"}))
+    assert (status, answer["error_codes"]) == (400, [90072])  # the partner's own people are strangers there
