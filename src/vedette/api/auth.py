@@ -75,8 +75,14 @@ class Administrators:
 
 
 def bearer_token(headers: Mapping[str, str]) -> str:
-    """The token of an Authorization header. Raises UnauthenticatedError if there is none."""
-    scheme, _, token = headers.get("authorization", "").strip().partition(" ")
+    """The token of an Authorization header. Raises UnauthenticatedError if there is none.
+
+    Connectors exist that send a token without its scheme: what has the three parts of one is read as one.
+    """
+    text = headers.get("authorization", "").strip()
+    if " " not in text and text.count(".") == 2:
+        return text
+    scheme, _, token = text.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise UnauthenticatedError("TokenMissing")
     return token.strip()

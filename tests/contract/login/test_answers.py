@@ -196,3 +196,12 @@ def test_getting_a_token_endpoint(world: World) -> None:
     body = json.loads(answer.body)
     assert (answer.status, body["error"], body["error_codes"]) == (400, "invalid_request", [900561])
     assert body["error_description"].startswith("AADSTS900561: The endpoint only accepts POST requests.")
+
+
+def test_a_form_in_the_body_of_a_get(world: World) -> None:
+    form = world.client_credentials(scope=None, resource=MTP)
+    answer = world.request("token_v1_get", form=form)
+    assert (answer.status, json.loads(answer.body)["resource"]) == (200, MTP)
+    for operation, sent in (("token_v1_get", None), ("token_get", form)):
+        refused = world.request(operation, form=sent)
+        assert (refused.status, json.loads(refused.body)["error_codes"]) == (400, [900561])

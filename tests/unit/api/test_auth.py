@@ -39,6 +39,12 @@ def test_what_is_no_bearer_token(application: Application, header: str) -> None:
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
+def test_a_token_without_its_scheme_is_read_as_a_token(application: Application) -> None:
+    answer = application.client().get(GRAPH, authorization="not.a.token")
+    assert (answer.status, answer.json()["error"]["code"]) == (401, "InvalidAuthenticationToken")
+    assert answer.json()["error"]["message"] != "Access token is empty."
+
+
 def test_graph_403_lists_the_missing_roles(application: Application) -> None:
     answer = application.client("graph-user").get(GRAPH)
     assert answer.status == 403

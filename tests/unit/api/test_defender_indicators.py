@@ -76,6 +76,20 @@ def test_import_says_what_became_of_each(client: AsgiClient) -> None:
     assert too_many.json()["error"]["code"] == "MaximumBatchSizeExceeded"
 
 
+def test_what_the_service_writes_is_sent_back_and_not_read(client: AsgiClient) -> None:
+    created = client.post("/api/indicators", GOOD).json()
+    read_only = {"id": "77", "externalId": "x-1", "createdByDisplayName": "Somebody", "lastUpdateTime": "never"}
+    answer = client.post("/api/indicators", {**GOOD, **read_only, "rbacGroupIds": [12, "13"]})
+    assert answer.status == 200
+    assert {**answer.json(), "lastUpdateTime": 0} == {
+        **created,
+        "lastUpdateTime": 0,
+        "lastUpdatedBy": created["createdByDisplayName"],
+    }
+    imported = client.post("/api/indicators/import", {"Indicators": [{**GOOD, **read_only}]}).json()["value"]
+    assert [(each["id"], each["isFailed"]) for each in imported] == [(created["id"], False)]
+
+
 def test_batch_delete_is_all_or_nothing(client: AsgiClient) -> None:
     made = [client.post("/api/indicators", {**GOOD, "indicatorValue": f"{n:040x}"}).json()["id"] for n in range(3)]
     assert client.post("/api/indicators/BatchDelete", {"IndicatorIds": [made[0], "999"]}).status == 404

@@ -40,9 +40,24 @@ class IndicatorBody(msgspec.Struct, frozen=True, rename="camel"):
     severity: str | None = None
     recommended_actions: str | None = None
     rbac_group_names: tuple[str, ...] | None = None
-    rbac_group_ids: tuple[str, ...] | None = None
+    rbac_group_ids: tuple[str | int, ...] | None = None
     educate_url: str | None = None
     generate_alert: bool | str | None = None
+
+
+class ReceivedIndicator(IndicatorBody, frozen=True, rename="camel"):
+    """The body as clients send it: members that only the service writes come back with it, and are not read."""
+
+    id: object = None
+    external_id: object = None
+    source: object = None
+    source_type: object = None
+    created_by: object = None
+    created_by_display_name: object = None
+    created_by_source: object = None
+    creation_time_date_time_utc: object = None
+    last_update_time: object = None
+    last_updated_by: object = None
 
 
 class ImportBody(msgspec.Struct, frozen=True, rename="pascal"):
@@ -129,7 +144,7 @@ class DefenderIndicators:
     def put(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /api/indicators: creates, or changes the one of the same value and type."""
         now = now_ticks(self._parts.clock)
-        new = to_new(read_object(request.body, IndicatorBody), now)
+        new = to_new(read_object(request.body, ReceivedIndicator), now)
         with self._parts.store.begin() as connection:
             author = author_of(connection, context)
             indicator = Indicators(connection, context.tenant.tenant_id, author).put(new, author, now)
@@ -246,7 +261,7 @@ def to_indicator(indicator: domain.Indicator) -> Indicator:
 
 def _imported(indicators: Indicators, body: bytes, author: Author, now: int) -> dict[str, Any]:
     try:
-        read = read_object(body, IndicatorBody)
+        read = read_object(body, ReceivedIndicator)
     except InvalidRequestError as error:
         return {"id": None, "indicator": None, "isFailed": True, "failureReason": _reason(error)}
     try:

@@ -35,6 +35,7 @@ class LoginSurface:
             "token_v2": self._token(2),
             "device_code_v1": self._device_code(1),
             "device_code_v2": self._device_code(2),
+            "token_v1_get": self._handler(self._form_by_get, NO_STORE, discovery=False),
             "token_get": self._handler(_refuse_get, NO_STORE, discovery=False),
             "discovery_v1": self._document(lambda request: self._metadata(request, 1)),
             "discovery_v2": self._document(lambda request: self._metadata(request, 2)),
@@ -51,6 +52,12 @@ class LoginSurface:
             return token_response(dispatch.handle(self._services, parse_token_request(request, endpoint)), endpoint)
 
         return self._handler(answer, NO_STORE, discovery=False)
+
+    def _form_by_get(self, request: ApiRequest) -> object:
+        """A form is a form whichever verb carries it: vendors' connectors get their tokens so. A query never is one."""
+        if not request.body:
+            return _refuse_get(request)
+        return token_response(dispatch.handle(self._services, parse_token_request(request, 1)), 1)
 
     def _device_code(self, version: EndpointVersion) -> PublicHandler:
         return self._handler(
