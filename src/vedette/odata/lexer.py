@@ -7,7 +7,7 @@ from typing import Literal
 from vedette.odata.dates import DATE_TIME
 from vedette.odata.errors import ODataError
 
-TokenKind = Literal["word", "string", "typed", "number", "datetime", "guid", "(", ")", ",", "/", ":", "end"]
+TokenKind = Literal["word", "string", "typed", "number", "datetime", "guid", "(", ")", "[", "]", ",", "/", ":", "end"]
 
 _TOKEN = re.compile(
     rf"""
@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     | (?P<typed>[A-Za-z_][\w.]*'(?:[^']|'')*')
     | (?P<string>'(?:[^']|'')*')
     | (?P<word>[$@]?[A-Za-z_][\w.]*)
-    | (?P<punctuation>[(),/:])
+    | (?P<punctuation>[()\[\],/:])
     """,
     re.VERBOSE,
 )

@@ -170,11 +170,16 @@ class _Parser:
         return CollectionLambda(collection, quantifier, variable, predicate)  # type: ignore[arg-type]
 
     def _list(self) -> ListLiteral:
-        self.expect("(", "'('")
+        """In round brackets, or as the array that OData 4.01 allows and Defender connectors send."""
+        array = self._at("[")
+        if array:
+            self._take()
+        else:
+            self.expect("(", "'('")
         items = [self._literal()]
         while self.accept(","):
             items.append(self._literal())
-        self.expect(")", "',' or ')'")
+        self.expect("]" if array else ")", "',' or ']'" if array else "',' or ')'")
         return ListLiteral(tuple(items))
 
     def _literal(self) -> LiteralValue:

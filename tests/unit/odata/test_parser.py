@@ -75,6 +75,7 @@ def test_a_date_is_followed_by_and() -> None:
 
 def test_membership_call_and_lambda() -> None:
     assert isinstance(parse_filter("s in ('a', 'b')"), Membership)
+    assert parse_filter("s in ['a', 'b']") == parse_filter("s in ('a', 'b')")
     match parse_filter("startsWith(title,'x')"):
         case Call("startswith", (Path(("title",)), String("x"))):
             pass

@@ -68,6 +68,7 @@ def connection() -> Iterator[Connection]:
         ("severity eq microsoft.graph.security.alertSeverity'high'", [1]),
         ("severity ge 'medium'", [1, 3]),
         ("severity in ('low','medium')", [2, 3]),
+        ("severity in ['low','medium']", [2, 3]),
         ("assignedTo eq null", [2]),
         ("assignedTo ne null", [1, 3]),
         ("assignedTo ne 'ann@contoso.test'", [2, 3]),
