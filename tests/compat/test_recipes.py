@@ -11,7 +11,7 @@ from .conftest import DemoServer
 
 
 def test_the_python_recipe(demo_server: DemoServer) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", (PROJECT / "docs/recipes.md").read_text(), re.DOTALL)
+    example, *_ = re.findall(r"```python\n(.*?)```", (PROJECT / "docs/recipes.md").read_text(), re.DOTALL)
     answer = subprocess.run(
         [sys.executable, "-W", "ignore::ResourceWarning", "-c", example],
         env={**os.environ, "VEDETTE_DATA": str(demo_server.data)},

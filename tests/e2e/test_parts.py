@@ -62,9 +62,15 @@ def test_they_do_together_what_up_does(parts: tuple[Installation, "subprocess.Po
 
 def test_a_part_keeps_others_out(parts: tuple[Installation, "subprocess.Popen[str]"]) -> None:
     data = parts[0].server.data
-    for command in (["up", "--port", free_port()], ["reset", "--yes"], ["snapshot", "save", "x"]):
+    done = vedette("up", "--port", free_port(), "--data", data)
+    assert (done.returncode, "Another Vedette server" in done.stderr) == (2, True), done.stderr
+
+
+def test_the_state_is_administered_by_the_parts_that_run(parts: tuple[Installation, "subprocess.Popen[str]"]) -> None:
+    data = parts[0].server.data
+    for command in (["snapshot", "save", "x"], ["snapshot", "restore", "x"], ["reset", "--yes"]):
         done = vedette(*command, "--data", data)
-        assert (done.returncode, "Another Vedette server" in done.stderr) == (2, True), done.stderr
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ class Incidents(TenantRepository):
         narrowed = selection.narrowed(self._within)
         columns = [INCIDENTS.c[name] for name in IncidentVersion._fields]
         page, after = Changes(self.connection, self.tenant_id).page(VERSIONED_INCIDENTS, narrowed, columns)
-        return [IncidentVersion(row[0], row[1], row[2]) for row in page], after
+        return [IncidentVersion(row.incident_id, row.change_number, row.last_update) for row in page], after
 
     def log(self, incident_id: int) -> list[Activity]:
         """Everything that happened to an incident, oldest first."""

@@ -52,6 +52,7 @@ def save(folder: DataFolder, name: str, now: float) -> Snapshot:
         if (folder.root / database).exists():
             _save_database(folder.root / database, draft / Path(database).name)
     about = _About(now, _revision(draft / "control.db"))
+    (draft / LAKE).mkdir(mode=0o700)  # a lake without a row has no folder of its own yet
     _copy_segments(folder.lake, draft / LAKE)
     for entry in FOLDERS:
         if (folder.root / entry).is_dir():

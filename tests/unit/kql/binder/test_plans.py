@@ -114,7 +114,7 @@ def test_pivot_makes_an_aggregate_per_value() -> None:
 
 def test_render_goes_to_the_caller() -> None:
     assert bound("T | render timechart with (title='x', ycolumns=a, e)").render == {
-        "kind": "timechart",
+        "visualization": "timechart",
         "title": "x",
         "ycolumns": "a, e",
     }
