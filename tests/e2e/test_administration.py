@@ -17,7 +17,8 @@ BOUND_SECONDS = 1.0
 """Generous: measured are some twenty milliseconds (docs/performance.md)."""
 
 COUNTS = (
-    "union withsource = Table * | where Table !in ('GraphAPIAuditEvents', 'EntraIdSpnSignInEvents') and Table !startswith 'ExposureGraph'"
+    "union withsource = Table *"
+    " | where Table !in ('GraphAPIAuditEvents', 'EntraIdSpnSignInEvents') and Table !startswith 'ExposureGraph'"
     " | summarize Rows = count() by Table"
 )
 """Without the rows that tell of the test's own calls and sign-ins, and what background work still derives."""
