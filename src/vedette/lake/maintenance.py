@@ -46,6 +46,6 @@ class Maintenance:
             expired = expire(self._store, tenant_id, cutoff, now)
         compacted = self._compactor.compact(tenant_id)
         deleted = remove_retired(self._store, self._folders, tenant_id, now - READER_LEASE_SECONDS)
-        # The times of files are the system's, wherever a test has moved the clock: a file that is being written is young.
+        # Files are aged by the system's time, wherever a test has moved the clock: one that is being written is young.
         deleted += remove_strays(self._store, self._folders, tenant_id, SystemClock().time())
         return MaintenanceReport(compacted, expired, deleted)

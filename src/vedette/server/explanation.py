@@ -1,4 +1,4 @@
-"""An explanation for people: a title, and sections of sentences and commands. How it is laid out is the CLI's affair."""
+"""An explanation for people: a title, and sections of sentences and commands. The CLI lays it out."""
 
 import msgspec
 
