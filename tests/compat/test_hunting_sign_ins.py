@@ -92,7 +92,7 @@ def test_the_page_of_a_sign_in_is_told_of_as_interactive(trusted: DemoServer) ->
             " | project Application, Requirement = AuthenticationRequirement"
         )
     await_rows(trusted, query, {"singleFactorAuthentication"}, "Requirement")
-    assert {row["Application"] for row in hunt(trusted, query)} == {"Vedette demo sign-in"}
+    assert "Vedette demo sign-in" in {row["Application"] for row in hunt(trusted, query)}  # others signed in as well
 
 
 def authorization_code(server: DemoServer, person: Person) -> str:

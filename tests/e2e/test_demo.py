@@ -117,7 +117,10 @@ def test_probes_and_metrics(demo: Demo) -> None:
     )
     assert found is not None
     assert float(found[1]) >= 1
-    assert demo.document["tenants"][0]["tenant_id"] not in metrics
+    tenant_id = demo.document["tenants"][0]["tenant_id"]
+    assert f'vedette_tenant_requests_total{{surface="defender",tenant="{tenant_id}"}}' in metrics
+    assert not [user["upn"] for user in demo.document["users"] if user["upn"] in metrics]
+    assert not [app["client_id"] for app in demo.document["apps"] if app["client_id"] in metrics]
 
 
 def test_status(demo: Demo) -> None:
