@@ -128,7 +128,7 @@ def _twin(data: Path, tenant_id: str) -> Iterator[int]:
         "--http",
         "httptools",
     ]
-    command = [sys.executable, "-m", "uvicorn", "bench.incidents_twin:app", *options]
+    command = [sys.executable, "-m", "uvicorn", "bench._incidents_twin:app", *options]
     variables = {"BENCH_STORE": str(data / "control.db"), "BENCH_TENANT": tenant_id}
     with running(command, port, variables):
         yield port
