@@ -5,10 +5,9 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from vedette.cli.directory import Output, directory, show_list, show_one
+from vedette.cli.directory import directory, show_list, show_one
 from vedette.cli.output import DONE, say
-
-Many = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=())]
+from vedette.cli.parameters import DemoFolder, Output, Texts
 
 COLUMNS = {"name": "displayName", "client id": "appId", "audience": "signInAudience", "created": "createdDateTime"}
 PLATFORMS = {"web": "web", "native": "publicClient", "spa": "spa"}
@@ -43,8 +42,6 @@ def list_(*, output: Output = "table", data: Path | None = None) -> int:
 
     Parameters
     ----------
-    output
-        Form of the result.
     data
         A demo's data folder (default: the environment's AZURE_… variables, then the platform's folder).
     """
@@ -53,17 +50,13 @@ def list_(*, output: Output = "table", data: Path | None = None) -> int:
     return DONE
 
 
-def show(app: str, /, *, output: Output = "table", data: Path | None = None) -> int:
+def show(app: str, /, *, output: Output = "table", data: DemoFolder = None) -> int:
     """Show one registration.
 
     Parameters
     ----------
     app
         Client id, object id or name.
-    output
-        Form of the result.
-    data
-        A demo's data folder.
     """
     with directory(data) as found:
         entity = found.application(app)
@@ -77,9 +70,9 @@ def create(
     /,
     *,
     kind: Literal["web", "native", "multitenant"] = "web",
-    redirect_uri: Many = (),
+    redirect_uri: Texts = (),
     output: Output = "table",
-    data: Path | None = None,
+    data: DemoFolder = None,
 ) -> int:
     """Register an application, with its service principal.
 
@@ -91,10 +84,6 @@ def create(
         `web` has a key of its own, `native` has none, `multitenant` may be consented to elsewhere.
     redirect_uri
         Where sign-ins may lead back to.
-    output
-        Form of the result.
-    data
-        A demo's data folder.
     """
     body: dict[str, Any] = {
         "displayName": name,
@@ -108,7 +97,7 @@ def create(
     return DONE
 
 
-def delete(app: str, /, *, yes: Annotated[bool, Parameter(negative=())] = False, data: Path | None = None) -> int:
+def delete(app: str, /, *, yes: Annotated[bool, Parameter(negative=())] = False, data: DemoFolder = None) -> int:
     """Delete a registration; every token it has fails. For thirty days Graph can restore it.
 
     Parameters
@@ -117,8 +106,6 @@ def delete(app: str, /, *, yes: Annotated[bool, Parameter(negative=())] = False,
         Client id, object id or name.
     yes
         Do it without asking.
-    data
-        A demo's data folder.
     """
     from vedette.errors import UsageError
 
@@ -135,7 +122,7 @@ def add_permission(
     *permissions: str,
     api: str = "Microsoft Threat Protection",
     delegated: Annotated[bool, Parameter(negative=())] = False,
-    data: Path | None = None,
+    data: DemoFolder = None,
 ) -> int:
     """Configure permissions by name. They have no effect before `vedette app consent`.
 
@@ -149,8 +136,6 @@ def add_permission(
         Name or application id of the API.
     delegated
         Delegated permissions in place of application permissions.
-    data
-        A demo's data folder.
     """
     from vedette.errors import UsageError
 
@@ -162,17 +147,13 @@ def add_permission(
     return DONE
 
 
-def consent(app: str, /, *, output: Output = "table", data: Path | None = None) -> int:
+def consent(app: str, /, *, output: Output = "table", data: DemoFolder = None) -> int:
     """Grant, for the whole tenant, everything the application is configured to ask for.
 
     Parameters
     ----------
     app
         Client id, object id or name.
-    output
-        Form of the result.
-    data
-        A demo's data folder.
     """
     with directory(data) as found:
         granted = found.consent(app)
@@ -182,7 +163,7 @@ def consent(app: str, /, *, output: Output = "table", data: Path | None = None) 
 
 
 def add_secret(
-    app: str, /, *, name: str = "", end: str | None = None, output: Output = "table", data: Path | None = None
+    app: str, /, *, name: str = "", end: str | None = None, output: Output = "table", data: DemoFolder = None
 ) -> int:
     """Make a client secret and print it. Its value is never shown again.
 
@@ -194,10 +175,6 @@ def add_secret(
         What to call it.
     end
         When it ends, as an ISO 8601 time (default: in two years).
-    output
-        Form of the result.
-    data
-        A demo's data folder.
     """
     with directory(data) as found:
         secret = found.add_secret(app, name, end)
@@ -205,7 +182,7 @@ def add_secret(
     return DONE
 
 
-def add_certificate(app: str, file: Path, /, *, name: str = "", data: Path | None = None) -> int:
+def add_certificate(app: str, file: Path, /, *, name: str = "", data: DemoFolder = None) -> int:
     """Add a certificate whose key may sign the application's client assertions.
 
     Parameters
@@ -216,8 +193,6 @@ def add_certificate(app: str, file: Path, /, *, name: str = "", data: Path | Non
         The certificate, PEM or DER.
     name
         What to call it.
-    data
-        A demo's data folder.
     """
     from vedette.errors import UsageError
 
@@ -234,7 +209,7 @@ def add_redirect_uri(
     /,
     *,
     platform: Literal["web", "native", "spa"] = "web",
-    data: Path | None = None,
+    data: DemoFolder = None,
 ) -> int:
     """Register a further address that sign-ins may lead back to.
 
@@ -246,15 +221,13 @@ def add_redirect_uri(
         The address, exactly as the application sends it.
     platform
         `native` for programs on a person's own machine, `spa` for pages that redeem the code themselves.
-    data
-        A demo's data folder.
     """
     with directory(data) as found:
         found.add_redirect_uri(app, PLATFORMS[platform], uri)
     return DONE
 
 
-def audience(app: str, who: Literal["single", "multitenant"], /, *, data: Path | None = None) -> int:
+def audience(app: str, who: Literal["single", "multitenant"], /, *, data: DemoFolder = None) -> int:
     """Say whether other tenants may consent to an application.
 
     Parameters
@@ -263,38 +236,32 @@ def audience(app: str, who: Literal["single", "multitenant"], /, *, data: Path |
         Client id, object id or name.
     who
         `multitenant`: every tenant whose administrator consents.
-    data
-        A demo's data folder.
     """
     with directory(data) as found:
         found.set_audience(app, "AzureADMultipleOrgs" if who == "multitenant" else "AzureADMyOrg")
     return DONE
 
 
-def enable(app: str, /, *, data: Path | None = None) -> int:
+def enable(app: str, /, *, data: DemoFolder = None) -> int:
     """Let an application have tokens in the tenant again.
 
     Parameters
     ----------
     app
         Client id, or name of the application in the tenant.
-    data
-        A demo's data folder.
     """
     with directory(data) as found:
         found.set_enabled(app, enabled=True)
     return DONE
 
 
-def disable(app: str, /, *, data: Path | None = None) -> int:
+def disable(app: str, /, *, data: DemoFolder = None) -> int:
     """Give an application no more tokens in the tenant; those it has fail.
 
     Parameters
     ----------
     app
         Client id, or name of the application in the tenant.
-    data
-        A demo's data folder.
     """
     with directory(data) as found:
         found.set_enabled(app, enabled=False)

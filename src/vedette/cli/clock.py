@@ -1,6 +1,5 @@
 """`vedette clock`: the time of a server under test."""
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -8,6 +7,7 @@ from cyclopts import Parameter
 from vedette.cli.administration import administration
 from vedette.cli.locate import data_path
 from vedette.cli.output import DONE, say
+from vedette.cli.parameters import ServerFolder
 from vedette.errors import UsageError
 
 
@@ -16,7 +16,7 @@ def clock(
     advance: float | None = None,
     to: str | None = None,
     reset: Annotated[bool, Parameter(negative=())] = False,
-    data: Path | None = None,
+    data: ServerFolder = None,
 ) -> int:
     """Tell or move the clock of a running demo; tokens, schedules, quotas and retention obey it. It outlives a restart.
 
@@ -28,8 +28,6 @@ def clock(
         The time to set it to (ISO 8601).
     reset
         Go back to the system's time.
-    data
-        The server's data folder.
     """
     if sum(given is not None for given in (advance, to)) + reset > 1:
         raise UsageError("Only one of --advance, --to and --reset at a time.")

@@ -1,15 +1,11 @@
 """Commands about device groups. They are the installation's owner's: they work on the data folder."""
 
-from pathlib import Path
-from typing import Annotated
+from cyclopts import App
 
-from cyclopts import App, Parameter
-
-from vedette.cli.directory import Output, show_list, show_one
+from vedette.cli.directory import show_list, show_one
 from vedette.cli.locate import data_path
 from vedette.cli.output import DONE, say
-
-Many = Annotated[tuple[str, ...] | None, Parameter(consume_multiple=True, negative=())]
+from vedette.cli.parameters import OptionalTexts, Output, ServerFolder, Tenant
 
 COLUMNS = {"rank": "rank", "name": "name", "rule": "rule", "machines": "machines", "access": "access", "id": "id"}
 
@@ -24,18 +20,8 @@ def commands() -> App:
     return app
 
 
-def list_(*, tenant: str | None = None, output: Output = "table", data: Path | None = None) -> int:
-    """List the device groups in order of rank.
-
-    Parameters
-    ----------
-    tenant
-        GUID or domain (default: the home tenant).
-    output
-        Form of the result.
-    data
-        The server's data folder.
-    """
+def list_(*, tenant: Tenant = None, output: Output = "table", data: ServerFolder = None) -> int:
+    """List the device groups in order of rank."""
     from vedette.server.device_groups import list_device_groups
 
     show_list(list_device_groups(data_path(data), tenant), COLUMNS, output)
@@ -46,14 +32,14 @@ def create(
     name: str,
     /,
     *,
-    rule: Many = None,
-    access: Many = None,
+    rule: OptionalTexts = None,
+    access: OptionalTexts = None,
     rank: int | None = None,
     description: str | None = None,
     level: str | None = None,
-    tenant: str | None = None,
+    tenant: Tenant = None,
     output: Output = "table",
-    data: Path | None = None,
+    data: ServerFolder = None,
 ) -> int:
     """Make a device group. A machine belongs to the first group, in order of rank, whose rule it meets.
 
@@ -72,12 +58,6 @@ def create(
         What it is for.
     level
         Remediation level, such as "Full remediation".
-    tenant
-        GUID or domain (default: the home tenant).
-    output
-        Form of the result.
-    data
-        The server's data folder.
     """
     from vedette.server.device_groups import GroupChange, create_device_group
 
@@ -90,14 +70,14 @@ def change(
     name: str,
     /,
     *,
-    rule: Many = None,
-    access: Many = None,
+    rule: OptionalTexts = None,
+    access: OptionalTexts = None,
     rank: int | None = None,
     description: str | None = None,
     level: str | None = None,
-    tenant: str | None = None,
+    tenant: Tenant = None,
     output: Output = "table",
-    data: Path | None = None,
+    data: ServerFolder = None,
 ) -> int:
     """Change a device group; what is not given stays. Of the default group, 0, only the access can be changed.
 
@@ -115,12 +95,6 @@ def change(
         What it is for.
     level
         Remediation level.
-    tenant
-        GUID or domain (default: the home tenant).
-    output
-        Form of the result.
-    data
-        The server's data folder.
     """
     from vedette.server.device_groups import GroupChange, change_device_group
 
@@ -129,17 +103,13 @@ def change(
     return DONE
 
 
-def delete(name: str, /, *, tenant: str | None = None, data: Path | None = None) -> int:
+def delete(name: str, /, *, tenant: Tenant = None, data: ServerFolder = None) -> int:
     """Delete a device group; its machines go to the next whose rule they meet.
 
     Parameters
     ----------
     name
         Name or number of the group.
-    tenant
-        GUID or domain (default: the home tenant).
-    data
-        The server's data folder.
     """
     from vedette.server.device_groups import delete_device_group
 

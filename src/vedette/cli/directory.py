@@ -3,17 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING, Any
 
 from vedette.cli.locate import credentials
 from vedette.cli.output import print_json, print_table
+from vedette.cli.parameters import Output
 
 if TYPE_CHECKING:
     from vedette.client.directory import Directory
-
-Output = Annotated[Literal["table", "json"], Parameter(name=("--output", "-o"))]
 
 
 @contextmanager

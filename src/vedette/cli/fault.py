@@ -1,11 +1,11 @@
 """Commands that order faulty answers of a running server. They end with it."""
 
-from pathlib import Path
 from typing import Literal
 
 from vedette.cli.administration import administration
 from vedette.cli.locate import data_path
 from vedette.cli.output import DONE, print_table, say
+from vedette.cli.parameters import ServerFolder
 
 
 def add(
@@ -16,7 +16,7 @@ def add(
     share: float = 1.0,
     count: int | None = None,
     seconds: float = 5.0,
-    data: Path | None = None,
+    data: ServerFolder = None,
 ) -> int:
     """Let calls of an operation fail in one way.
 
@@ -33,8 +33,6 @@ def add(
         How many calls at most (default: until the faults are cleared).
     seconds
         For slow: how long; for 429 and 503: Retry-After.
-    data
-        The server's data folder.
     """
     order = {"kind": kind, "operation": operation, "share": share, "count": count, "seconds": seconds}
     with administration(data_path(data)) as server:
@@ -42,14 +40,8 @@ def add(
     return DONE
 
 
-def list_(*, data: Path | None = None) -> int:
-    """List the faults that were ordered, and how often they struck.
-
-    Parameters
-    ----------
-    data
-        The server's data folder.
-    """
+def list_(*, data: ServerFolder = None) -> int:
+    """List the faults that were ordered, and how often they struck."""
     with administration(data_path(data)) as server:
         faults = server.faults()
     columns = ("id", "kind", "operation", "share", "count", "struck")
@@ -57,29 +49,21 @@ def list_(*, data: Path | None = None) -> int:
     return DONE
 
 
-def remove(fault: str, /, *, data: Path | None = None) -> int:
+def remove(fault: str, /, *, data: ServerFolder = None) -> int:
     """Take one fault back.
 
     Parameters
     ----------
     fault
         Its id.
-    data
-        The server's data folder.
     """
     with administration(data_path(data)) as server:
         server.remove_fault(fault)
     return DONE
 
 
-def clear(*, data: Path | None = None) -> int:
-    """Let everything succeed again.
-
-    Parameters
-    ----------
-    data
-        The server's data folder.
-    """
+def clear(*, data: ServerFolder = None) -> int:
+    """Let everything succeed again."""
     with administration(data_path(data)) as server:
         server.clear_faults()
     return DONE

@@ -5,10 +5,11 @@ from pathlib import Path
 import msgspec
 from cyclopts import App
 
-from vedette.cli.directory import Output, show_list, show_one
+from vedette.cli.directory import show_list, show_one
 from vedette.cli.hunt import say_diagnostics, sentence
 from vedette.cli.locate import data_path
 from vedette.cli.output import DONE, FAILED, say
+from vedette.cli.parameters import Output, ServerFolder, Tenant
 from vedette.errors import ApiError
 
 COLUMNS = {"name": "name", "parameters": "parameters", "description": "description", "by": "last_modified_by"}
@@ -31,8 +32,8 @@ def create(
     *,
     parameters: str = "",
     description: str = "",
-    tenant: str | None = None,
-    data: Path | None = None,
+    tenant: Tenant = None,
+    data: ServerFolder = None,
 ) -> int:
     """Store a function; every query and rule of the tenant can name it then.
 
@@ -46,10 +47,6 @@ def create(
         Its parameters, as in KQL: `account: string, days: int = 7`.
     description
         What it is for.
-    tenant
-        GUID or domain of the tenant (default: the home tenant).
-    data
-        The server's data folder.
     """
     from vedette.hunting.stored_functions import StoredFunction
     from vedette.kql.errors import KqlError
@@ -69,18 +66,8 @@ def create(
     return DONE
 
 
-def list_(*, tenant: str | None = None, output: Output = "table", data: Path | None = None) -> int:
-    """List the functions of a tenant.
-
-    Parameters
-    ----------
-    tenant
-        GUID or domain of the tenant (default: the home tenant).
-    output
-        Form of the result.
-    data
-        The server's data folder.
-    """
+def list_(*, tenant: Tenant = None, output: Output = "table", data: ServerFolder = None) -> int:
+    """List the functions of a tenant."""
     from vedette.server.hunting import list_functions
 
     found = [msgspec.structs.asdict(each) for each in list_functions(data_path(data), tenant)]
@@ -88,19 +75,13 @@ def list_(*, tenant: str | None = None, output: Output = "table", data: Path | N
     return DONE
 
 
-def show(name: str, /, *, tenant: str | None = None, output: Output = "table", data: Path | None = None) -> int:
+def show(name: str, /, *, tenant: Tenant = None, output: Output = "table", data: ServerFolder = None) -> int:
     """Show a function with its query.
 
     Parameters
     ----------
     name
         Name of the function.
-    tenant
-        GUID or domain of the tenant (default: the home tenant).
-    output
-        Form of the result.
-    data
-        The server's data folder.
     """
     from vedette.server.hunting import show_function
 
@@ -112,17 +93,13 @@ def show(name: str, /, *, tenant: str | None = None, output: Output = "table", d
     return DONE
 
 
-def delete(name: str, /, *, tenant: str | None = None, data: Path | None = None) -> int:
+def delete(name: str, /, *, tenant: Tenant = None, data: ServerFolder = None) -> int:
     """Delete a function. What still names it is refused when it runs next.
 
     Parameters
     ----------
     name
         Name of the function.
-    tenant
-        GUID or domain of the tenant (default: the home tenant).
-    data
-        The server's data folder.
     """
     from vedette.server.hunting import delete_function
 

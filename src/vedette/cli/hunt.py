@@ -1,15 +1,14 @@
 """`vedette hunt`: a query from the command line, with every one of its results."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from cyclopts import Parameter
 
-from vedette.cli.directory import Output
 from vedette.cli.locate import data_path
 from vedette.cli.output import DONE, FAILED, print_table, say
+from vedette.cli.parameters import Output, ServerFolder, Tenant
 from vedette.errors import ApiError, UsageError
 
 if TYPE_CHECKING:
@@ -27,9 +26,9 @@ def hunt(
     *,
     param: Values = (),
     timespan: str | None = None,
-    tenant: str | None = None,
+    tenant: Tenant = None,
     output: Output = "table",
-    data: Path | None = None,
+    data: ServerFolder = None,
 ) -> int:
     """Run a hunting query and print all its results.
 
@@ -41,12 +40,6 @@ def hunt(
         Value for a parameter that the query declares with `declare query_parameters`.
     timespan
         How far back, as an ISO 8601 duration, or an interval.
-    tenant
-        GUID or domain of the tenant (default: the home tenant).
-    output
-        Form of the result.
-    data
-        The server's data folder.
     """
     from vedette.kql.errors import KqlError
     from vedette.server.hunting import run_query

@@ -1,15 +1,11 @@
 """Commands about custom roles. They are the installation's owner's: they work on the data folder."""
 
-from pathlib import Path
-from typing import Annotated
+from cyclopts import App
 
-from cyclopts import App, Parameter
-
-from vedette.cli.directory import Output, show_list, show_one
+from vedette.cli.directory import show_list, show_one
 from vedette.cli.locate import data_path
 from vedette.cli.output import DONE, say
-
-Many = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=())]
+from vedette.cli.parameters import Output, ServerFolder, Tenant, Texts
 
 PERMISSIONS = {"key": "key", "group": "group", "name": "name", "rights": "rights"}
 ROLES = {"name": "name", "permissions": "permissions", "id": "id"}
@@ -32,31 +28,15 @@ def commands() -> App:
 
 
 def permissions(*, output: Output = "table") -> int:
-    """List the permissions that roles are made of.
-
-    Parameters
-    ----------
-    output
-        Form of the result.
-    """
+    """List the permissions that roles are made of."""
     from vedette.server.security_roles import list_permissions
 
     show_list(list_permissions(), PERMISSIONS, output)
     return DONE
 
 
-def list_(*, tenant: str | None = None, output: Output = "table", data: Path | None = None) -> int:
-    """List the custom roles.
-
-    Parameters
-    ----------
-    tenant
-        GUID or domain (default: the home tenant).
-    output
-        Form of the result.
-    data
-        The server's data folder.
-    """
+def list_(*, tenant: Tenant = None, output: Output = "table", data: ServerFolder = None) -> int:
+    """List the custom roles."""
     from vedette.server.security_roles import list_roles
 
     show_list(list_roles(data_path(data), tenant), ROLES, output)
@@ -67,11 +47,11 @@ def create(
     name: str,
     /,
     *,
-    permission: Many,
+    permission: Texts,
     description: str = "",
-    tenant: str | None = None,
+    tenant: Tenant = None,
     output: Output = "table",
-    data: Path | None = None,
+    data: ServerFolder = None,
 ) -> int:
     """Make a role.
 
@@ -83,12 +63,6 @@ def create(
         Keys of its permissions, as `vedette role permissions` lists them.
     description
         What it is for.
-    tenant
-        GUID or domain (default: the home tenant).
-    output
-        Form of the result.
-    data
-        The server's data folder.
     """
     from vedette.server.security_roles import create_role
 
@@ -96,17 +70,13 @@ def create(
     return DONE
 
 
-def delete(name: str, /, *, tenant: str | None = None, data: Path | None = None) -> int:
+def delete(name: str, /, *, tenant: Tenant = None, data: ServerFolder = None) -> int:
     """Delete a role with its assignments.
 
     Parameters
     ----------
     name
         Name or id of the role.
-    tenant
-        GUID or domain (default: the home tenant).
-    data
-        The server's data folder.
     """
     from vedette.server.security_roles import delete_role
 
@@ -120,11 +90,11 @@ def assign(
     who: str,
     /,
     *,
-    source: Many = (),
-    device_group: Many = (),
-    tenant: str | None = None,
+    source: Texts = (),
+    device_group: Texts = (),
+    tenant: Tenant = None,
     output: Output = "table",
-    data: Path | None = None,
+    data: ServerFolder = None,
 ) -> int:
     """Give a role to a user or to the members of a group.
 
@@ -138,12 +108,6 @@ def assign(
         Data sources that it is limited to: endpoint, office, identity, cloud_apps, cloud (default: all).
     device_group
         Device groups, by name or number, that it is limited to (default: all).
-    tenant
-        GUID or domain (default: the home tenant).
-    output
-        Form of the result.
-    data
-        The server's data folder.
     """
     from vedette.server.security_roles import assign_role
 
@@ -152,35 +116,21 @@ def assign(
     return DONE
 
 
-def assignments(*, tenant: str | None = None, output: Output = "table", data: Path | None = None) -> int:
-    """List who has which role over what.
-
-    Parameters
-    ----------
-    tenant
-        GUID or domain (default: the home tenant).
-    output
-        Form of the result.
-    data
-        The server's data folder.
-    """
+def assignments(*, tenant: Tenant = None, output: Output = "table", data: ServerFolder = None) -> int:
+    """List who has which role over what."""
     from vedette.server.security_roles import list_assignments
 
     show_list(list_assignments(data_path(data), tenant), ASSIGNMENTS, output)
     return DONE
 
 
-def unassign(assignment: str, /, *, tenant: str | None = None, data: Path | None = None) -> int:
+def unassign(assignment: str, /, *, tenant: Tenant = None, data: ServerFolder = None) -> int:
     """Take an assignment back.
 
     Parameters
     ----------
     assignment
         Its id, as `vedette role assignments` lists it.
-    tenant
-        GUID or domain (default: the home tenant).
-    data
-        The server's data folder.
     """
     from vedette.server.security_roles import unassign_role
 

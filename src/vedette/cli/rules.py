@@ -7,17 +7,12 @@ from cyclopts import Parameter
 
 from vedette.cli.locate import data_path
 from vedette.cli.output import DONE, FAILED, PARTIAL, USAGE, print_table, say
+from vedette.cli.parameters import ServerFolder, Tenant
 from vedette.errors import UsageError
 
 
-def list_(*, data: Path | None = None) -> int:
-    """List the rules and how their last runs went.
-
-    Parameters
-    ----------
-    data
-        The server's data folder.
-    """
+def list_(*, data: ServerFolder = None) -> int:
+    """List the rules and how their last runs went."""
     from vedette.server.rules import rule_table
 
     columns, rows = rule_table(data_path(data))
@@ -27,9 +22,9 @@ def list_(*, data: Path | None = None) -> int:
 
 def run(
     *rules: str,
-    tenant: str | None = None,
+    tenant: Tenant = None,
     since: str = "P30D",
-    data: Path | None = None,
+    data: ServerFolder = None,
 ) -> int:
     """Run rules now, over the events of a span of time, and print what they found. Repeating it makes no new alerts.
 
@@ -37,12 +32,8 @@ def run(
     ----------
     rules
         Ids of the rules (default: all that are enabled).
-    tenant
-        GUID or domain of the tenant (default: the home tenant).
     since
         How far back, as an ISO 8601 duration.
-    data
-        The server's data folder.
     """
     from vedette.server.rules import run_rules
 
@@ -55,14 +46,8 @@ def run(
     return FAILED if failed == len(outcomes) else PARTIAL
 
 
-def apply(*paths: Annotated[Path, Parameter(help="YAML files of rules.")], data: Path | None = None) -> int:
-    """Add rules of one's own, or new versions of them, all or none. A running server takes them up by itself.
-
-    Parameters
-    ----------
-    data
-        The server's data folder.
-    """
+def apply(*paths: Annotated[Path, Parameter(help="YAML files of rules.")], data: ServerFolder = None) -> int:
+    """Add rules of one's own, or new versions of them, all or none. A running server takes them up by itself."""
     from vedette.detections.errors import RuleError
     from vedette.server.rules import apply_rules
 

@@ -7,10 +7,11 @@ from typing import Any
 from vedette.cli.administration import running
 from vedette.cli.locate import data_path
 from vedette.cli.output import DONE, print_json
+from vedette.cli.parameters import ServerFolder, Tenant
 from vedette.errors import UsageError
 
 
-def seed(file: Path, /, *, tenant: str | None = None, data: Path | None = None) -> int:
+def seed(file: Path, /, *, tenant: Tenant = None, data: ServerFolder = None) -> int:
     """Put what a JSON or YAML file describes into a tenant, all of it or nothing, and print the ids.
 
     Parameters
@@ -18,10 +19,6 @@ def seed(file: Path, /, *, tenant: str | None = None, data: Path | None = None) 
     file
         An object with "incidents" (each with its "alerts") and "alerts" in the shape of Microsoft Graph, "machines" in
         that of Defender for Endpoint, "events" (lists of rows by the name of their hunting table).
-    tenant
-        GUID or domain (default: the home tenant).
-    data
-        The server's data folder.
     """
     import msgspec
 

@@ -1,21 +1,18 @@
 """Commands that save and restore the whole state of a server, running or not."""
 
-from pathlib import Path
-
 from vedette.cli.administration import running
 from vedette.cli.locate import data_path
 from vedette.cli.output import DONE, print_table, say
+from vedette.cli.parameters import ServerFolder
 
 
-def save(name: str, /, *, data: Path | None = None) -> int:
+def save(name: str, /, *, data: ServerFolder = None) -> int:
     """Save the state under a name.
 
     Parameters
     ----------
     name
         Name of the snapshot; one of the same name is replaced.
-    data
-        The server's data folder.
     """
     path = data_path(data)
     with running(path) as server:
@@ -29,15 +26,13 @@ def save(name: str, /, *, data: Path | None = None) -> int:
     return DONE
 
 
-def restore(name: str, /, *, data: Path | None = None) -> int:
+def restore(name: str, /, *, data: ServerFolder = None) -> int:
     """Bring the state of a snapshot back. A running server goes on with it at once.
 
     Parameters
     ----------
     name
         Name of the snapshot.
-    data
-        The server's data folder.
     """
     path = data_path(data)
     with running(path) as server:
@@ -51,15 +46,13 @@ def restore(name: str, /, *, data: Path | None = None) -> int:
     return DONE
 
 
-def delete(name: str, /, *, data: Path | None = None) -> int:
+def delete(name: str, /, *, data: ServerFolder = None) -> int:
     """Delete a snapshot.
 
     Parameters
     ----------
     name
         Name of the snapshot.
-    data
-        The server's data folder.
     """
     path = data_path(data)
     with running(path) as server:
@@ -72,14 +65,8 @@ def delete(name: str, /, *, data: Path | None = None) -> int:
     return DONE
 
 
-def list_(*, data: Path | None = None) -> int:
-    """List the snapshots.
-
-    Parameters
-    ----------
-    data
-        The server's data folder.
-    """
+def list_(*, data: ServerFolder = None) -> int:
+    """List the snapshots."""
     from vedette.server.stored_state import list_snapshots
 
     print_table(("name", "MiB"), [(each.name, each.size // 2**20) for each in list_snapshots(data_path(data))])

@@ -1,12 +1,11 @@
 """Commands about tenants. Making and listing them is the installation's owner's: they work on the data folder."""
 
-from pathlib import Path
-
 from cyclopts import App
 
-from vedette.cli.directory import Output, directory, show_list, show_one
+from vedette.cli.directory import directory, show_list, show_one
 from vedette.cli.locate import data_path
 from vedette.cli.output import DONE
+from vedette.cli.parameters import DemoFolder, Output, ServerFolder
 
 COLUMNS = {"domain": "domain", "name": "name", "tenant id": "tenant_id", "home": "home"}
 
@@ -22,7 +21,7 @@ def commands() -> App:
     return app
 
 
-def create(domain: str, /, *, name: str, output: Output = "table", data: Path | None = None) -> int:
+def create(domain: str, /, *, name: str, output: Output = "table", data: ServerFolder = None) -> int:
     """Make a tenant; the installation's first one becomes its home tenant.
 
     Parameters
@@ -31,10 +30,6 @@ def create(domain: str, /, *, name: str, output: Output = "table", data: Path | 
         Its initial domain; accounts end in it.
     name
         Display name.
-    output
-        Form of the result.
-    data
-        The server's data folder.
     """
     from vedette.server.tenants import create_tenant
 
@@ -42,31 +37,21 @@ def create(domain: str, /, *, name: str, output: Output = "table", data: Path | 
     return DONE
 
 
-def list_(*, output: Output = "table", data: Path | None = None) -> int:
-    """List the tenants of the installation.
-
-    Parameters
-    ----------
-    output
-        Form of the result.
-    data
-        The server's data folder.
-    """
+def list_(*, output: Output = "table", data: ServerFolder = None) -> int:
+    """List the tenants of the installation."""
     from vedette.server.tenants import list_tenants
 
     show_list(list_tenants(data_path(data)), COLUMNS, output)
     return DONE
 
 
-def rotate_key(tenant: str, /, *, data: Path | None = None) -> int:
+def rotate_key(tenant: str, /, *, data: ServerFolder = None) -> int:
     """Sign a tenant's tokens with a new key from now on. Tokens of the old one verify until they expire.
 
     Parameters
     ----------
     tenant
         Tenant id or domain.
-    data
-        The server's data folder.
     """
     from vedette.server.tenants import rotate_key as rotate
 
@@ -74,15 +59,13 @@ def rotate_key(tenant: str, /, *, data: Path | None = None) -> int:
     return DONE
 
 
-def revoke_tokens(tenant: str, /, *, data: Path | None = None) -> int:
+def revoke_tokens(tenant: str, /, *, data: ServerFolder = None) -> int:
     """Make every access token of a tenant worthless that was issued until now, in every process within a second.
 
     Parameters
     ----------
     tenant
         Tenant id or domain.
-    data
-        The server's data folder.
     """
     from vedette.server.tenants import revoke_tokens as revoke
 
@@ -90,16 +73,8 @@ def revoke_tokens(tenant: str, /, *, data: Path | None = None) -> int:
     return DONE
 
 
-def show(*, output: Output = "table", data: Path | None = None) -> int:
-    """Show the tenant that the credentials belong to.
-
-    Parameters
-    ----------
-    output
-        Form of the result.
-    data
-        A demo's data folder.
-    """
+def show(*, output: Output = "table", data: DemoFolder = None) -> int:
+    """Show the tenant that the credentials belong to."""
     with directory(data) as found:
         entity = found.organization()
     summary = {

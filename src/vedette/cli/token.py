@@ -2,12 +2,9 @@
 
 import os
 import sys
-from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from vedette.cli.output import DONE
+from vedette.cli.parameters import OptionalTexts, ServerFolder, Texts
 
 
 def mint(
@@ -15,11 +12,11 @@ def mint(
     tenant: str,
     app: str,
     user: str | None = None,
-    roles: Annotated[tuple[str, ...] | None, Parameter(consume_multiple=True, negative=())] = None,
-    scopes: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=())] = (),
+    roles: OptionalTexts = None,
+    scopes: Texts = (),
     resource: str | None = None,
     lifetime: int | None = None,
-    data: Path | None = None,
+    data: ServerFolder = None,
 ) -> int:
     """Print a signed token, without asking for consent; only in a demo or where `allow_minting` is set.
 
@@ -39,8 +36,6 @@ def mint(
         Resource application: graph, mtp, wdatp or vedette (default: the first that has the permissions).
     lifetime
         Seconds until it expires.
-    data
-        The server's data folder.
     """
     from vedette.identity.minting import MintOrder
     from vedette.server.minting import mint_token

@@ -1,16 +1,13 @@
 """Commands about people, over the Graph endpoints of a running server."""
 
 import secrets
-from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
-from vedette.cli.directory import Output, directory, show_list, show_one
+from vedette.cli.directory import directory, show_list, show_one
 from vedette.cli.output import DONE
-
-Many = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=())]
-Switch = Parameter(negative=())
+from vedette.cli.parameters import DemoFolder, Output, Switch, Texts
 
 COLUMNS = {"account": "userPrincipalName", "name": "displayName", "enabled": "accountEnabled", "id": "id"}
 PASSWORD_BYTES = 15
@@ -29,32 +26,20 @@ def commands() -> App:
     return app
 
 
-def list_(*, output: Output = "table", data: Path | None = None) -> int:
-    """List the tenant's accounts.
-
-    Parameters
-    ----------
-    output
-        Form of the result.
-    data
-        A demo's data folder.
-    """
+def list_(*, output: Output = "table", data: DemoFolder = None) -> int:
+    """List the tenant's accounts."""
     with directory(data) as found:
         show_list(found.users(), COLUMNS, output)
     return DONE
 
 
-def show(user: str, /, *, output: Output = "table", data: Path | None = None) -> int:
+def show(user: str, /, *, output: Output = "table", data: DemoFolder = None) -> int:
     """Show one account with its roles and groups.
 
     Parameters
     ----------
     user
         User principal name or object id.
-    output
-        Form of the result.
-    data
-        A demo's data folder.
     """
     with directory(data) as found:
         show_one(found.user(user), output)
@@ -66,10 +51,10 @@ def create(
     /,
     *,
     name: str,
-    roles: Many = (),
+    roles: Texts = (),
     keep_password: Annotated[bool, Switch] = False,
     output: Output = "table",
-    data: Path | None = None,
+    data: DemoFolder = None,
 ) -> int:
     """Make an account with a random password, and print that once.
 
@@ -83,10 +68,6 @@ def create(
         Directory roles by name, such as "Security Reader".
     keep_password
         Do not ask for a new password at the first sign-in.
-    output
-        Form of the result.
-    data
-        A demo's data folder.
     """
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     with directory(data) as found:
@@ -101,7 +82,7 @@ def reset_password(
     *,
     keep_password: Annotated[bool, Switch] = False,
     output: Output = "table",
-    data: Path | None = None,
+    data: DemoFolder = None,
 ) -> int:
     """Give an account a new random password, and print it once. Sessions and tokens of the person end.
 
@@ -111,10 +92,6 @@ def reset_password(
         User principal name or object id.
     keep_password
         Do not ask for a new password at the next sign-in.
-    output
-        Form of the result.
-    data
-        A demo's data folder.
     """
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     with directory(data) as found:
@@ -123,37 +100,33 @@ def reset_password(
     return DONE
 
 
-def enable(user: str, /, *, data: Path | None = None) -> int:
+def enable(user: str, /, *, data: DemoFolder = None) -> int:
     """Let a person sign in again.
 
     Parameters
     ----------
     user
         User principal name or object id.
-    data
-        A demo's data folder.
     """
     with directory(data) as found:
         found.set_user_enabled(user, enabled=True)
     return DONE
 
 
-def disable(user: str, /, *, data: Path | None = None) -> int:
+def disable(user: str, /, *, data: DemoFolder = None) -> int:
     """Let a person sign in no more; tokens they have fail.
 
     Parameters
     ----------
     user
         User principal name or object id.
-    data
-        A demo's data folder.
     """
     with directory(data) as found:
         found.set_user_enabled(user, enabled=False)
     return DONE
 
 
-def delete(user: str, /, *, yes: Annotated[bool, Switch] = False, data: Path | None = None) -> int:
+def delete(user: str, /, *, yes: Annotated[bool, Switch] = False, data: DemoFolder = None) -> int:
     """Delete an account with everything that was given to it.
 
     Parameters
@@ -162,8 +135,6 @@ def delete(user: str, /, *, yes: Annotated[bool, Switch] = False, data: Path | N
         User principal name or object id.
     yes
         Do it without asking.
-    data
-        A demo's data folder.
     """
     from vedette.errors import UsageError
 
