@@ -157,6 +157,8 @@ def consent(app: str, /, *, output: Output = "table", data: DemoFolder = None) -
     """
     with directory(data) as found:
         granted = found.consent(app)
+    if not granted:
+        say(f"{app} asks for no permissions. Add some with: vedette app permission add")
     columns = {"api": "api", "kind": "kind", "permission": "permission"}
     show_list([dict(zip(columns, each, strict=True)) for each in granted], columns, output)
     return DONE

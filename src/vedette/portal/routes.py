@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, quote
 
 from vedette.api.http import ApiRequest, ApiResponse, PublicHandler
 from vedette.contracts.permissions import directory_role, load_directory_roles
-from vedette.identity.accounts import check_password
+from vedette.identity.accounts import MINIMUM_PASSWORD, check_password
 from vedette.identity.change_log import Author, ChangeLog, Target
 from vedette.identity.directory.tenants import Tenants
 from vedette.identity.errors import DirectoryError
@@ -118,7 +118,7 @@ class PortalSurface:
 
 
 def _first_run_page(request: ApiRequest, code: str, values: Mapping[str, str], problem: str) -> ApiResponse:
-    shown = {"code": code, "values": values, "problem": problem}
+    shown = {"code": code, "values": values, "problem": problem, "minimum": MINIMUM_PASSWORD}
     status = 400 if problem else 200
     return render("first_run", "Set up this server", shown, base_url=request.base_url, status=status)
 

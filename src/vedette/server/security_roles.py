@@ -43,6 +43,8 @@ def create_role(
     data: Path, tenant: str | None, name: str, permissions: Sequence[str], description: str
 ) -> dict[str, object]:
     """A new role. Raises UsageError for what its owner can mend."""
+    if unknown := [key for key in permissions if key not in load_security_permissions()]:
+        raise UsageError(f"No such permission: {', '.join(unknown)}. List them with: vedette role permissions")
     with _opened(data, tenant) as (connection, tenant_id, services):
         now = services.identity.now()
         role = SecurityRole(services.ids.guid(), name, tuple(dict.fromkeys(permissions)), now, description)

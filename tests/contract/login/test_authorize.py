@@ -7,6 +7,7 @@ import pytest
 from tests.unit.identity.browser import Browser, Page
 from tests.unit.identity.test_user_grants import VERIFIER, challenge
 from tests.unit.identity.world import MTP, PASSWORD, REQUEST_ID, World, claims_of
+from vedette.identity.accounts import MINIMUM_PASSWORD
 from vedette.identity.directory import totp
 from vedette.identity.directory.account_policies import AccountPolicy
 from vedette.identity.directory.applications import ImplicitGrant, RedirectUris
@@ -270,7 +271,7 @@ def test_a_password_that_must_be_changed(world: World) -> None:
     page = browser.sign_in(open_authorize(world, browser))
     assert page.step == "change"
     for new, again, problem in (
-        ("short", "short", "at least"),
+        ("short", "short", f"at least {MINIMUM_PASSWORD} characters"),
         (NEW_PASSWORD, "another", "differ"),
         (PASSWORD.reveal(), PASSWORD.reveal(), "old one"),
     ):

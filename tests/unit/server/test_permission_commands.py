@@ -41,6 +41,11 @@ def test_every_permission_is_listed() -> None:
     assert {"key", "group", "name", "rights"} == set(list_permissions()[0])
 
 
+def test_a_role_of_unknown_permissions_says_how_to_find_them(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"alerts\.shout\. List them with: vedette role permissions"):
+        create_role(tmp_path, None, "Crier", ["security_data.read", "alerts.shout"], "")
+
+
 def test_what_the_owner_of_the_folder_changes_is_told_to_the_audit(tmp_path: Path) -> None:
     data = tmp_path / "data"
     made = bootstrap_client(data, "Connector", "contoso.test")

@@ -16,6 +16,7 @@ from vedette.api.login.forms import parse_form
 from vedette.api.login.rendering import render, render_message
 from vedette.api.login.visits import Person, Visit, read_person
 from vedette.contracts.login_faults import login_faults_by_key
+from vedette.identity.accounts import MINIMUM_PASSWORD
 from vedette.identity.directory import totp
 from vedette.identity.directory.account_policies import AccountPolicies, AccountPolicy
 from vedette.identity.directory.second_factors import SecondFactors
@@ -31,7 +32,6 @@ from vedette.identity.signin.interaction import Purpose as PurposeName
 from vedette.identity.signin.sessions import BrowserSession, BrowserSessions
 from vedette.store.secrets import Secret
 
-MINIMUM_PASSWORD_LENGTH = 12
 SECOND_FACTOR = "second factor"
 """In place of an address: codes are counted by account, for only who knows the password comes to guess one."""
 
@@ -337,7 +337,7 @@ class SignInFlow:
             "Change your password",
             username=name,
             problem=problem,
-            minimum=MINIMUM_PASSWORD_LENGTH,
+            minimum=MINIMUM_PASSWORD,
         )
 
     def _expired(self, visit: Visit) -> ApiResponse:
@@ -375,8 +375,8 @@ def _problem(error: OAuthError) -> str:
 
 
 def _weakness(current: str, new: str, again: str) -> str:
-    if len(new) < MINIMUM_PASSWORD_LENGTH:
-        return f"The new password needs at least {MINIMUM_PASSWORD_LENGTH} characters."
+    if len(new) < MINIMUM_PASSWORD:
+        return f"The new password needs at least {MINIMUM_PASSWORD} characters."
     if new == current:
         return "The new password is the old one."
     return "" if new == again else "The two new passwords differ."
