@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from vedette.identity.directory.applications import Application, find_application
 from vedette.identity.errors import OAuthError
 from vedette.identity.grants.authorization_codes import CHALLENGE_LENGTHS
-from vedette.identity.scopes import DEFAULT_SCOPE, RequestedAccess, parse_scopes, whole_resource
+from vedette.identity.scopes import RequestedAccess, parse_scopes, whole_resource
 from vedette.identity.signin.redirects import RedirectTarget, find_target
 from vedette.identity.token_request import EndpointVersion
 from vedette.ids import is_guid
@@ -142,8 +142,3 @@ def _challenge(
     if method == "plain" and not single_page:
         return challenge, "plain"
     raise OAuthError("request_malformed")
-
-
-def asks_for_everything(access: RequestedAccess) -> bool:
-    """Whether `.default` is asked for: all that the application is configured for."""
-    return DEFAULT_SCOPE in access.scopes
