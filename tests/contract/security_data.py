@@ -4,6 +4,7 @@ from tests.api_fakes import HOME, OTHER, TICKS_2025, Application
 from vedette.clock import ManualClock
 from vedette.ids import Ids
 from vedette.incidents.alerts import AlertChange, AlertDetails, Alerts, NewAlert, create
+from vedette.incidents.changes import By
 from vedette.incidents.evidence import (
     CloudApplicationEvidence,
     DeviceEvidence,
@@ -144,9 +145,9 @@ def fill(application: Application, ids: Ids) -> list[str]:
             summary="Contained.",
             comment="Looking at it.",
         )
-        Incidents(connection, HOME).change(1, change, "Ann", now)
+        Incidents(connection, HOME).change(1, change, By("Ann", now))
         Alerts(connection, HOME).change(
-            made[0], AlertChange(status="resolved", classification="truePositive", comment="Done."), "Ann", now
+            made[0], AlertChange(status="resolved", classification="truePositive", comment="Done."), By("Ann", now)
         )
         made.append(create(connection, OTHER, alert("Elsewhere", "Impact", EVIDENCE[0]), clock, ids).alert.alert_id)
     return made

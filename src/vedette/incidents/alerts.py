@@ -1,6 +1,8 @@
 """Alerts: the struct, creation (which correlates into an incident), changes, and the repository."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -8,12 +10,14 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, and_, case, func, 
 
 from vedette.clock import Clock, now_ticks
 from vedette.contracts.enums import load_enums
+from vedette.errors import ConflictError
 from vedette.ids import Ids
 from vedette.incidents.alert_devices import AlertDevices
-from vedette.incidents.changes import VERSIONED_ALERTS, Changes, Facts
+from vedette.incidents.annotations import checked_comment
+from vedette.incidents.changes import VERSIONED_ALERTS, By, Changes, Facts
 from vedette.incidents.changes import Activity as LogEntry
 from vedette.incidents.correlation import Activity, Correlation, links_of
-from vedette.incidents.determinations import checked_assessment
+from vedette.incidents.determinations import recalculated
 from vedette.incidents.evidence import (
     Evidence,
     RecordedEvidence,
@@ -73,6 +77,25 @@ class AlertDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     system_tags: tuple[str, ...] = ()
 
 
+class AlertState(msgspec.Struct, frozen=True, kw_only=True):
+    """What has become of an alert by the time it is stored: of most, nothing. Times that are None are that time."""
+
+    alert_id: str | None = None
+    status: str = "new"
+    classification: str = "unknown"
+    determination: str = "unknown"
+    assigned_to: str | None = None
+    created: int | None = None
+    last_update: int | None = None
+    resolved: int | None = None
+    comments: tuple[Comment, ...] = ()
+    evidence_created: tuple[int | None, ...] = ()
+    """Of each piece of evidence, in its order."""
+
+
+NEW = AlertState()
+
+
 class NewAlert(msgspec.Struct, frozen=True, kw_only=True):
     """An alert to be. Enums in Graph's spelling, `category` in PascalCase (`LateralMovement`), times in ticks."""
 
@@ -87,6 +110,7 @@ class NewAlert(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     source_key: str | None = None
     """What it was made from (rule and events, say): a second alert with the same key is the first one again."""
+    state: AlertState = NEW
 
 
 class Alert(msgspec.Struct, frozen=True):
@@ -145,23 +169,27 @@ def create(connection: Connection, tenant_id: str, new: NewAlert, clock: Clock, 
     alerts = Alerts(connection, tenant_id)
     if new.source_key is not None and (known := alerts.by_source_key(new.source_key)) is not None:
         return Creation(known, is_new=False, opened_incident=False)
-    now = now_ticks(clock)
-    incidents, correlation = Incidents(connection, tenant_id), Correlation(connection, tenant_id)
-    links = links_of(new.evidence)
-    related = correlation.correlate(links, Activity(new.first_activity, new.last_activity))
-    incident_id = incidents.add(new.title, new.severity, now) if related is None else related
-    alert_id = _alert_id(new.service_source, now, ids)
-    alerts.add(alert_id, incident_id, new, now)
-    correlation.remember(alert_id, incident_id, links)
-    correlation.rename(incident_id)
-    facts = {"alert_id": alert_id}
-    if related is None:
-        incidents.keep(incident_id, "created", ENGINE, facts)
-    else:
-        incidents.take_in(incident_id, now, ENGINE, facts)
+    activity = Activity(new.first_activity, new.last_activity)
+    related = Correlation(connection, tenant_id).correlate(links_of(new.evidence), activity)
+    alert_id = put_into(connection, tenant_id, new, related, by=By(ENGINE, now_ticks(clock)), ids=ids)
     alert = alerts.get(alert_id)
     assert alert is not None
     return Creation(alert, is_new=True, opened_incident=related is None)
+
+
+def put_into(
+    connection: Connection, tenant_id: str, new: NewAlert, incident_id: int | None, *, by: By, ids: Ids
+) -> str:
+    """Store an alert in an incident, or in a new one of its own, whatever it has in common with others; its id."""
+    incidents, correlation = Incidents(connection, tenant_id), Correlation(connection, tenant_id)
+    into = incidents.add(new.title, new.severity, by.now) if incident_id is None else incident_id
+    alert_id = Alerts(connection, tenant_id).add(into, new, by, ids)
+    correlation.rename(into)
+    if incident_id is None:
+        incidents.keep(into, "created", by, {"alert_id": alert_id})
+    else:
+        incidents.take_in(into, by, {"alert_id": alert_id})
+    return alert_id
 
 
 def _alert_id(service_source: str, now: int, ids: Ids) -> str:
@@ -192,7 +220,8 @@ class Alerts(TenantRepository):
 
     def page(self, selection: Selection) -> tuple[list[Alert], tuple[int | str, ...] | None]:
         """One page, and the sort keys of its last row if there are more."""
-        page, after = Changes(self.connection, self.tenant_id).page(VERSIONED_ALERTS, selection.narrowed(self._within))
+        narrowed = selection.narrowed(self._within)
+        page, after = Changes(self.connection, self.tenant_id).page(VERSIONED_ALERTS, narrowed, _STORED)
         return self._load(page), after
 
     def log(self, alert_id: str) -> list[LogEntry]:
@@ -213,16 +242,20 @@ class Alerts(TenantRepository):
         order: Sequence[SortKey] = (),
     ) -> dict[int, list[Alert]]:
         """The alerts of several incidents by incident: those that meet a condition, oldest first or in an order."""
-        statement = self.select(ALERTS).where(ALERTS.c.incident_id.in_(list(incident_ids)))
-        by_age = ((ALERTS.c.created, False), (ALERTS.c.alert_id, False))
-        rows = self.connection.execute(order_rows(statement, condition, (*order, *by_age))).all()
-        alerts: dict[int, list[Alert]] = {}
-        for alert in self._load(rows):
-            alerts.setdefault(alert.incident_id, []).append(alert)
-        return alerts
+        statement = select(*_STORED).where(self.own(ALERTS), ALERTS.c.incident_id.in_(list(incident_ids)))
+        # By incident first: ordered by age alone, SQLite reads all alerts of the tenant along the index of their ages.
+        by_incident, by_age = (ALERTS.c.incident_id, False), ((ALERTS.c.created, False), (ALERTS.c.alert_id, False))
+        rows = self.connection.execute(order_rows(statement, condition, (by_incident, *order, *by_age))).all()
+        return {key: list(alerts) for key, alerts in groupby(self._load(rows), lambda alert: alert.incident_id)}
 
-    def add(self, alert_id: str, incident_id: int, new: NewAlert, now: int) -> None:
-        """Store a new alert of an incident."""
+    def add(self, incident_id: int, new: NewAlert, by: By, ids: Ids) -> str:
+        """Store a new alert of an incident, with its evidence and what that links it to; its id.
+
+        Raises ConflictError for an id that is taken.
+        """
+        state = new.state
+        alert_id = self._free_id(state.alert_id) or _alert_id(new.service_source, by.now, ids)
+        created = by.now if state.created is None else state.created
         self.insert(
             ALERTS,
             alert_id=alert_id,
@@ -230,27 +263,30 @@ class Alerts(TenantRepository):
             source_key=new.source_key,
             title=new.title,
             severity=new.severity,
-            status="new",
+            status=state.status,
             category=new.category,
-            classification="unknown",
-            determination="unknown",
+            classification=state.classification,
+            determination=state.determination,
+            assigned_to=state.assigned_to,
+            resolved=state.resolved,
             service_source=new.service_source,
             detection_source=new.detection_source,
-            created=now,
-            last_update=now,
+            created=created,
+            last_update=by.now if state.last_update is None else state.last_update,
             first_activity=new.first_activity,
             last_activity=new.last_activity,
             details=msgspec.to_builtins(new.details),
             change_number=Changes(self.connection, self.tenant_id).next_number(),
         )
-        self._keep(alert_id, "created", ENGINE, {"incident_id": incident_id})
+        self._keep(alert_id, "created", by, {"incident_id": incident_id})
+        times = dict(enumerate(state.evidence_created))
         rows = [
             {
                 "tenant_id": self.tenant_id,
                 "alert_id": alert_id,
                 "position": position,
                 "kind": kind_of(entity),
-                "created": now,
+                "created": created if times.get(position) is None else times[position],
                 "entity": encode_evidence(entity),
             }
             for position, entity in enumerate(new.evidence)
@@ -258,12 +294,23 @@ class Alerts(TenantRepository):
         if rows:
             self.connection.execute(ALERT_EVIDENCE.insert(), rows)
         AlertDevices(self.connection, self.tenant_id).add(alert_id, new.evidence)
+        Correlation(self.connection, self.tenant_id).remember(alert_id, incident_id, links_of(new.evidence))
+        for comment in state.comments:
+            self.comment(alert_id, comment)
+        return alert_id
 
-    def change(self, alert_id: str, change: AlertChange, actor: str, now: int) -> Alert | None:
-        """Apply a change, to the incident's time of last update too; None if there is no such alert.
+    def comment(self, alert_id: str, comment: Comment) -> None:
+        """Store a comment as it is, without a change."""
+        self.insert(
+            ALERT_COMMENTS,
+            alert_id=alert_id,
+            created=comment.created,
+            comment=checked_comment(comment.comment),
+            created_by=comment.created_by,
+        )
 
-        Raises AssessmentError for a determination that contradicts the classification.
-        """
+    def change(self, alert_id: str, change: AlertChange, by: By) -> Alert | None:
+        """Apply a change, to the incident's time of last update too; None if there is no such alert."""
         if (before := self._stored(alert_id)) is None:
             return None
         values: dict[str, object] = {
@@ -271,35 +318,38 @@ class Alerts(TenantRepository):
             for name in ("status", "classification", "determination", "assigned_to")
             if (value := getattr(change, name)) is not msgspec.UNSET
         }
-        values |= checked_assessment(before.classification, before.determination, values)
+        values |= recalculated(before.determination, values)
+        if "assigned_to" in values:
+            values["assigned_to"] = values["assigned_to"] or None
         facts = {name: value for name, value in values.items() if value != getattr(before, name)}
         if isinstance(change.custom_details, Mapping):
             facts["custom_details"] = dict(change.custom_details)
             values["details"] = {**before.details, "custom_details": dict(change.custom_details)}
-        updated = self.touch(alert_id, now, values)
+        updated = self.touch(alert_id, by.now, values)
         if isinstance(change.comment, str):
-            self.insert(ALERT_COMMENTS, alert_id=alert_id, created=updated, comment=change.comment, created_by=actor)
+            self.comment(alert_id, Comment(change.comment, by.actor, updated))
             facts["comment"] = change.comment
-        self._keep(alert_id, "commented" if set(facts) == {"comment"} else "updated", actor, facts)
+        self._keep(alert_id, "commented" if set(facts) == {"comment"} else "updated", by, facts)
         Incidents(self.connection, self.tenant_id).touch(
-            before.incident_id, now, "alertChanged", actor, {"alert_id": alert_id, **facts}
+            before.incident_id, "alertChanged", by, {"alert_id": alert_id, **facts}
         )
         return self.get(alert_id)
 
-    def resolve_open(self, incident_id: int, assessment: Mapping[str, object], actor: str, now: int) -> None:
-        """Resolve what is open among an incident's alerts; `assessment` is for those that nobody has judged."""
-        open_alerts = self.select(ALERTS).where(ALERTS.c.incident_id == incident_id, ALERTS.c.status != "resolved")
-        for row in self.connection.execute(open_alerts).all():
-            values = {"status": "resolved", **(assessment if row.classification == "unknown" else {})}
-            self.touch(row.alert_id, now, values)
-            self._keep(row.alert_id, "updated", actor, values)
+    def follow(self, incident_id: int, wanted: Callable[[Row[Any]], Mapping[str, object]], by: By) -> None:
+        """Change an incident's alerts with it: each in what `wanted` says of its row and is not so yet."""
+        alerts = self.select(ALERTS).where(ALERTS.c.incident_id == incident_id).order_by(ALERTS.c.alert_id)
+        for row in self.connection.execute(alerts).all():
+            values = {name: value for name, value in wanted(row).items() if value != getattr(row, name)}
+            if values:
+                self.touch(row.alert_id, by.now, values)
+                self._keep(row.alert_id, "updated", by, values)
 
-    def move(self, alert_id: str, incident_id: int, actor: str, now: int) -> None:
+    def move(self, alert_id: str, incident_id: int, by: By) -> None:
         """Put an alert into another incident."""
-        self.touch(alert_id, now, {"incident_id": incident_id})
+        self.touch(alert_id, by.now, {"incident_id": incident_id})
         links = self.update(ALERT_LINKS).where(ALERT_LINKS.c.alert_id == alert_id)
         self.connection.execute(links.values(incident_id=incident_id))
-        self._keep(alert_id, "moved", actor, {"incident_id": incident_id})
+        self._keep(alert_id, "moved", by, {"incident_id": incident_id})
 
     def touch(self, alert_id: str, now: int, values: Mapping[str, object]) -> int:
         """Change columns of an alert under a new number; the new time of last update, always later than it was."""
@@ -311,60 +361,54 @@ class Alerts(TenantRepository):
         statement = self.update(ALERTS).where(ALERTS.c.alert_id == alert_id).values(columns)
         return int(self.connection.execute(statement.returning(last)).scalar_one())
 
-    def _keep(self, alert_id: str, activity: str, actor: str, facts: Facts) -> None:
-        Changes(self.connection, self.tenant_id).keep(VERSIONED_ALERTS, alert_id, activity, actor, facts)
+    def _keep(self, alert_id: str, activity: str, by: By, facts: Facts) -> None:
+        Changes(self.connection, self.tenant_id).keep(VERSIONED_ALERTS, alert_id, activity, by, facts)
+
+    def _free_id(self, wanted: str | None) -> str | None:
+        if wanted is not None and self._stored(wanted) is not None:
+            raise ConflictError("IdTaken", id=wanted)
+        return wanted
 
     def _stored(self, alert_id: str) -> Row[Any] | None:
         return self.connection.execute(self.select(ALERTS).where(ALERTS.c.alert_id == alert_id)).first()
 
     def _one(self, condition: ColumnElement[bool]) -> Alert | None:
-        row = self.connection.execute(self.select(ALERTS).where(condition)).first()
+        row = self.connection.execute(select(*_STORED).where(self.own(ALERTS), condition)).first()
         return None if row is None else self._load([row])[0]
 
-    def _load(self, rows: Iterable[Row[Any]]) -> list[Alert]:
-        rows = list(rows)
-        alert_ids = [row.alert_id for row in rows]
+    def _load(self, rows: Sequence[Row[Any]]) -> list[Alert]:
+        """Alerts with what belongs to them, from rows that begin with their columns."""
+        alert_ids = [row[0] for row in rows]
         evidence, comments = self._evidence(alert_ids), self._comments(alert_ids)
-        return [
-            _to_alert(row, tuple(evidence.get(row.alert_id, ())), tuple(comments.get(row.alert_id, ()))) for row in rows
-        ]
+        return [_to_alert(row, evidence.get(row[0], ()), comments.get(row[0], ())) for row in rows]
 
-    def _evidence(self, alert_ids: list[str]) -> dict[str, list[RecordedEvidence]]:
-        table = ALERT_EVIDENCE
-        statement = self.select(table).where(table.c.alert_id.in_(alert_ids)).order_by(table.c.position)
-        evidence: dict[str, list[RecordedEvidence]] = {}
-        for row in self.connection.execute(statement):
-            evidence.setdefault(row.alert_id, []).append(RecordedEvidence(row.created, decode_evidence(row.entity)))
-        return evidence
+    def _evidence(self, alert_ids: list[str]) -> dict[str, tuple[RecordedEvidence, ...]]:
+        column = ALERT_EVIDENCE.c
+        statement = select(column.alert_id, column.created, column.entity).where(
+            self.own(ALERT_EVIDENCE), column.alert_id.in_(alert_ids)
+        )
+        rows = self.connection.execute(statement.order_by(column.alert_id, column.position)).all()
+        return {
+            alert_id: tuple(RecordedEvidence(created, decode_evidence(entity)) for _, created, entity in of_alert)
+            for alert_id, of_alert in groupby(rows, itemgetter(0))
+        }
 
-    def _comments(self, alert_ids: list[str]) -> dict[str, list[Comment]]:
-        table = ALERT_COMMENTS
-        statement = self.select(table).where(table.c.alert_id.in_(alert_ids)).order_by(table.c.created)
-        comments: dict[str, list[Comment]] = {}
-        for row in self.connection.execute(statement):
-            comments.setdefault(row.alert_id, []).append(Comment(row.comment, row.created_by, row.created))
-        return comments
+    def _comments(self, alert_ids: list[str]) -> dict[str, tuple[Comment, ...]]:
+        column = ALERT_COMMENTS.c
+        statement = select(column.alert_id, column.comment, column.created_by, column.created).where(
+            self.own(ALERT_COMMENTS), column.alert_id.in_(alert_ids)
+        )
+        rows = self.connection.execute(statement.order_by(column.alert_id, column.created)).all()
+        return {
+            alert_id: tuple(Comment(*row[1:]) for row in of_alert)
+            for alert_id, of_alert in groupby(rows, itemgetter(0))
+        }
+
+
+_STORED = [ALERTS.c[name] for name in Alert.__struct_fields__ if name in ALERTS.c]
+"""The columns of an alert, in the order of its fields; `details` is the last of them."""
 
 
 def _to_alert(row: Row[Any], evidence: tuple[RecordedEvidence, ...], comments: tuple[Comment, ...]) -> Alert:
-    return Alert(
-        alert_id=row.alert_id,
-        incident_id=row.incident_id,
-        title=row.title,
-        severity=row.severity,
-        status=row.status,
-        category=row.category,
-        classification=row.classification,
-        determination=row.determination,
-        assigned_to=row.assigned_to,
-        service_source=row.service_source,
-        detection_source=row.detection_source,
-        created=row.created,
-        last_update=row.last_update,
-        first_activity=row.first_activity,
-        last_activity=row.last_activity,
-        resolved=row.resolved,
-        details=msgspec.convert(row.details, AlertDetails),
-        evidence=evidence,
-        comments=comments,
-    )
+    *values, details = row[: len(_STORED)]
+    return Alert(*(*values, msgspec.convert(details, AlertDetails), evidence, comments))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Row, Select, Table, func, insert, literal, select
+from sqlalchemy import Column, ColumnElement, Row, Select, String, Table, func, insert, literal, select
 from sqlalchemy.sql import visitors
 
 from vedette.clock import from_ticks
@@ -29,6 +29,14 @@ ALERT_CHANGED = "AlertChanged"
 Facts = Mapping[str, object]
 
 
+class By(msgspec.Struct, frozen=True):
+    """Who does something, when (ticks), and over which surface: the API as people call it, or none."""
+
+    actor: str
+    now: int
+    via: str | None = None
+
+
 class Activity(msgspec.Struct, frozen=True):
     """One entry of an activity log. `facts` are what the activity is about: changed properties, an alert, a comment."""
 
@@ -37,6 +45,7 @@ class Activity(msgspec.Struct, frozen=True):
     actor: str
     at: int
     facts: Facts
+    via: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,10 +90,10 @@ class Changes(TenantRepository):
         statement = select(INCIDENT_COUNTERS.c.last_change).where(self.own(INCIDENT_COUNTERS))
         return int(self.connection.scalar(statement) or 0)
 
-    def keep(self, of: Versioned, key: int | str, activity: str, actor: str, facts: Facts) -> None:
+    def keep(self, of: Versioned, key: int | str, activity: str, by: By, facts: Facts) -> None:
         """Record what a row has become: it carries the number of its change already."""
-        texts = {"activity": activity, "actor": actor}
-        columns = [literal(text).label(name) for name, text in texts.items()]
+        texts = {"activity": activity, "actor": by.actor, "via": by.via}
+        columns = [literal(text, String).label(name) for name, text in texts.items()]
         facts_column = literal(dict(facts), of.changes.c.facts.type).label("facts")
         state = [of.table.c[name] for name in of.state]
         row = select(*state, *columns, facts_column).where(self.own(of.table), of.id == key)
@@ -105,7 +114,7 @@ class Changes(TenantRepository):
         table = of.changes
         statement = self.select(table).where(table.c[of.key] == key).order_by(table.c.change_number)
         return [
-            Activity(row.change_number, row.activity, row.actor, row.last_update, row.facts)
+            Activity(row.change_number, row.activity, row.actor, row.last_update, row.facts, row.via)
             for row in self.connection.execute(statement)
         ]
 

@@ -163,8 +163,8 @@ class Correlation(TenantRepository):
         if rows:
             self.connection.execute(ALERT_LINKS.insert(), rows)
 
-    def rename(self, incident_id: int) -> None:
-        """Give an incident the name and severity that follow from its alerts."""
+    def rename(self, incident_id: int, *, anew: bool = False) -> None:
+        """Give an incident the name and severity that follow from its alerts; `anew`: one that a person named too."""
         statement = (
             select(ALERTS.c.title, ALERTS.c.category, ALERTS.c.severity)
             .where(self.own(ALERTS), ALERTS.c.incident_id == incident_id)
@@ -175,7 +175,7 @@ class Correlation(TenantRepository):
         counts = self._count_links(incident_id)
         name = incident_name(summaries, counts.get("device", 0), counts.get("user", 0))
         Incidents(self.connection, self.tenant_id).describe(
-            incident_id, name, highest_severity([row.severity for row in rows])
+            incident_id, name, highest_severity([row.severity for row in rows]), anew=anew
         )
 
     def _count_links(self, incident_id: int) -> dict[str, int]:

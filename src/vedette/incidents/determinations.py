@@ -33,7 +33,7 @@ class AssessmentError(InvalidRequestError):
 
 
 def checked_assessment(classification: str, determination: str, values: Mapping[str, object]) -> dict[str, object]:
-    """What else changes with `values`: a determination that a new classification rules out is forgotten.
+    """As `recalculated`, for incidents: theirs have to agree.
 
     Raises AssessmentError if the determination among `values` contradicts the classification.
     """
@@ -41,9 +41,18 @@ def checked_assessment(classification: str, determination: str, values: Mapping[
     given = values.get("determination")
     if given is not None and not goes_with(wanted, str(given)):
         raise AssessmentError(classification=wanted, determination=given)
-    if given is None and not goes_with(wanted, determination):
-        return {"determination": "unknown"}
-    return {}
+    return recalculated(determination, values)
+
+
+def recalculated(determination: str, values: Mapping[str, object]) -> dict[str, object]:
+    """What else changes with `values`: a determination that a new classification rules out is forgotten.
+
+    One that is given beside it is taken as it is: Defender for Endpoint documents an alert that is a false positive and
+    malware (defender-endpoint/api/update-alert.md).
+    """
+    if "classification" not in values or "determination" in values:
+        return {}
+    return {} if goes_with(str(values["classification"]), determination) else {"determination": "unknown"}
 
 
 def goes_with(classification: str, determination: str) -> bool:

@@ -1,12 +1,15 @@
 """Incidents: the struct, what may change in it, and the repository."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, case, func, select
 
-from vedette.incidents.changes import VERSIONED_INCIDENTS, Activity, Changes, Facts
+from vedette.incidents.annotations import checked_comment, own_tags
+from vedette.incidents.changes import VERSIONED_INCIDENTS, Activity, By, Changes, Facts
 from vedette.incidents.determinations import checked_assessment
 from vedette.incidents.tables import INCIDENT_COMMENTS, INCIDENT_COUNTERS, INCIDENTS
 from vedette.odata.paging import Selection
@@ -115,18 +118,17 @@ class Incidents(TenantRepository):
 
     def get(self, incident_id: int) -> Incident | None:
         """One incident, or None."""
-        row = self.connection.execute(self.select(INCIDENTS).where(INCIDENTS.c.incident_id == incident_id)).first()
-        return None if row is None else self._load([row])[0]
+        return next(iter(self.of_ids([incident_id])), None)
 
     def of_ids(self, incident_ids: Sequence[int]) -> list[Incident]:
         """Several incidents, in no order."""
-        statement = self.select(INCIDENTS).where(INCIDENTS.c.incident_id.in_(incident_ids))
-        return self._load(self.connection.execute(statement))
+        statement = select(*_STORED).where(self.own(INCIDENTS), INCIDENTS.c.incident_id.in_(incident_ids))
+        return self._load(self.connection.execute(statement).all())
 
     def page(self, selection: Selection) -> tuple[list[Incident], tuple[int | str, ...] | None]:
         """One page, and the sort keys of its last row if there are more."""
         narrowed = selection.narrowed(self._within)
-        page, after = Changes(self.connection, self.tenant_id).page(VERSIONED_INCIDENTS, narrowed)
+        page, after = Changes(self.connection, self.tenant_id).page(VERSIONED_INCIDENTS, narrowed, _STORED)
         return self._load(page), after
 
     def versions(self, selection: Selection) -> tuple[list[IncidentVersion], tuple[int | str, ...] | None]:
@@ -147,33 +149,47 @@ class Incidents(TenantRepository):
             statement = statement.where(condition)
         return int(self.connection.scalar(statement) or 0)
 
-    def add(self, display_name: str, severity: str, now: int) -> int:
-        """A new active incident; its id. `keep` records it once it is described."""
-        incident_id = self._next_id()
-        self.insert(
-            INCIDENTS,
-            incident_id=incident_id,
-            display_name=display_name,
-            is_renamed=False,
-            status="active",
-            severity=severity,
-            classification="unknown",
-            determination="unknown",
-            created=now,
-            last_update=now,
-            custom_tags=[],
-            system_tags=[],
-            details={},
-            change_number=Changes(self.connection, self.tenant_id).next_number(),
-        )
-        return incident_id
+    def add(self, display_name: str, severity: str, now: int, **known: object) -> int:
+        """A new active incident; its id. `keep` records it once it is described.
 
-    def change(self, incident_id: int, change: IncidentChange, actor: str, now: int) -> Incident | None:
+        `known`: columns that are to be otherwise, the id too.
+        """
+        values: dict[str, Any] = {
+            "is_renamed": False,
+            "status": "active",
+            "classification": "unknown",
+            "determination": "unknown",
+            "created": now,
+            "last_update": now,
+            "custom_tags": [],
+            "system_tags": [],
+            "details": {},
+            **known,
+            "display_name": display_name,
+            "severity": severity,
+            "change_number": Changes(self.connection, self.tenant_id).next_number(),
+        }
+        values["incident_id"] = self._next_id(known.get("incident_id"))
+        self.insert(INCIDENTS, **values)
+        return int(values["incident_id"])
+
+    def comment(self, incident_id: int, comment: Comment) -> None:
+        """Store a comment as it is, without a change."""
+        self.insert(
+            INCIDENT_COMMENTS,
+            incident_id=incident_id,
+            created=comment.created,
+            comment=checked_comment(comment.comment),
+            created_by=comment.created_by,
+        )
+
+    def change(self, incident_id: int, change: IncidentChange, by: By) -> Incident | None:
         """Apply a change; None if there is no such incident. The time of last update always moves forward.
 
-        Raises AssessmentError for a determination that contradicts the classification.
+        Raises AssessmentError for a determination that contradicts the classification, InvalidRequestError for a
+        comment that is too long.
         """
-        updated = self._advance(incident_id, now)
+        updated = self._advance(incident_id, by.now)
         if updated is None:
             return None
         before = self._stored(incident_id)
@@ -181,6 +197,10 @@ class Incidents(TenantRepository):
             name: value for name in _COLUMNS if (value := getattr(change, name)) is not msgspec.UNSET
         }
         values |= checked_assessment(before.classification, before.determination, values)
+        if "assigned_to" in values:
+            values["assigned_to"] = values["assigned_to"] or None
+        if isinstance(change.custom_tags, tuple):
+            values["custom_tags"] = own_tags(change.custom_tags, before.system_tags)
         if "display_name" in values:
             values["is_renamed"] = True
         details = {name: value for name in _DETAILS if (value := getattr(change, name)) is not msgspec.UNSET}
@@ -191,35 +211,33 @@ class Incidents(TenantRepository):
             values["details"] = dict(before.details) | details
             facts |= {name: value for name, value in details.items() if value != before.details.get(name)}
         statement = self.update(INCIDENTS).where(INCIDENTS.c.incident_id == incident_id)
-        self.connection.execute(statement.values(last_modified_by=actor, **values))
+        self.connection.execute(statement.values(last_modified_by=by.actor, **values))
         if isinstance(change.comment, str):
-            self.insert(
-                INCIDENT_COMMENTS, incident_id=incident_id, created=updated, comment=change.comment, created_by=actor
-            )
+            self.comment(incident_id, Comment(change.comment, by.actor, updated))
             facts["comment"] = change.comment
-        self.keep(incident_id, "commented" if set(facts) == {"comment"} else "updated", actor, facts)
+        self.keep(incident_id, "commented" if set(facts) == {"comment"} else "updated", by, facts)
         return self.get(incident_id)
 
-    def keep(self, incident_id: int, activity: str, actor: str, facts: Facts) -> None:
+    def keep(self, incident_id: int, activity: str, by: By, facts: Facts) -> None:
         """Record what an incident has become by the change that it carries the number of."""
-        Changes(self.connection, self.tenant_id).keep(VERSIONED_INCIDENTS, incident_id, activity, actor, facts)
+        Changes(self.connection, self.tenant_id).keep(VERSIONED_INCIDENTS, incident_id, activity, by, facts)
 
-    def touch(self, incident_id: int, now: int, activity: str, actor: str, facts: Facts, **values: object) -> int:
+    def touch(self, incident_id: int, activity: str, by: By, facts: Facts, **values: object) -> int:
         """Record that something happened to an incident, and what it changed; the new time of last update."""
         if values:
             self.connection.execute(self.update(INCIDENTS).where(INCIDENTS.c.incident_id == incident_id).values(values))
-        updated = self._advance(incident_id, now)
+        updated = self._advance(incident_id, by.now)
         if updated is None:
             raise LookupError(incident_id)
-        self.keep(incident_id, activity, actor, facts)
+        self.keep(incident_id, activity, by, facts)
         return updated
 
-    def take_in(self, incident_id: int, now: int, actor: str, facts: Facts) -> None:
+    def take_in(self, incident_id: int, by: By, facts: Facts) -> None:
         """Record that an alert has come; it opens a resolved incident again."""
         if self._stored(incident_id).status == "resolved":
-            self.touch(incident_id, now, "reopened", actor, facts, status="active")
+            self.touch(incident_id, "reopened", by, facts, status="active")
         else:
-            self.touch(incident_id, now, "alertAdded", actor, facts)
+            self.touch(incident_id, "alertAdded", by, facts)
 
     def _advance(self, incident_id: int, now: int) -> int | None:
         """Give an incident a new change number, and move its time of last update to `now` or just past what it is."""
@@ -233,51 +251,54 @@ class Incidents(TenantRepository):
     def _stored(self, incident_id: int) -> Row[Any]:
         return self.connection.execute(self.select(INCIDENTS).where(INCIDENTS.c.incident_id == incident_id)).one()
 
-    def describe(self, incident_id: int, display_name: str, severity: str) -> None:
-        """Name and severity that follow from the alerts; a name given by a person stays."""
+    def describe(self, incident_id: int, display_name: str, severity: str, *, anew: bool = False) -> None:
+        """Name and severity that follow from the alerts; a name given by a person stays, unless `anew`."""
         matching = self.update(INCIDENTS).where(INCIDENTS.c.incident_id == incident_id)
-        self.connection.execute(matching.values(severity=severity))
+        self.connection.execute(matching.values(severity=severity, **({"is_renamed": False} if anew else {})))
         self.connection.execute(matching.where(INCIDENTS.c.is_renamed.is_(False)).values(display_name=display_name))
 
-    def _next_id(self) -> int:
+    def rename(self, incident_id: int, display_name: str | None, severity: str | None) -> None:
+        """A name and a severity of its own, as far as given."""
+        named = {} if display_name is None else {"display_name": display_name, "is_renamed": True}
+        values = named if severity is None else {**named, "severity": severity}
+        if values:
+            self.connection.execute(self.update(INCIDENTS).where(INCIDENTS.c.incident_id == incident_id).values(values))
+
+    def _next_id(self, wanted: object = None) -> int:
+        """The next free id, or the one that is wanted: ids that are given later lie beyond it."""
+        last = INCIDENT_COUNTERS.c.last_incident_id
         counter = conflict_insert(self.connection, INCIDENT_COUNTERS).values(
-            tenant_id=self.tenant_id, last_incident_id=1, last_change=0
+            tenant_id=self.tenant_id, last_incident_id=wanted or 1, last_change=0
         )
+        next_ = last + 1 if wanted is None else case((last < wanted, wanted), else_=last)
         statement = counter.on_conflict_do_update(
-            index_elements=[INCIDENT_COUNTERS.c.tenant_id],
-            set_={"last_incident_id": INCIDENT_COUNTERS.c.last_incident_id + 1},
-        ).returning(INCIDENT_COUNTERS.c.last_incident_id)
-        return int(self.connection.execute(statement).scalar_one())
+            index_elements=[INCIDENT_COUNTERS.c.tenant_id], set_={"last_incident_id": next_}
+        ).returning(last)
+        given = int(self.connection.execute(statement).scalar_one())
+        return given if wanted is None else int(str(wanted))
 
-    def _load(self, rows: Iterable[Row[Any]]) -> list[Incident]:
-        rows = list(rows)
-        comments = self._comments([row.incident_id for row in rows])
-        return [_to_incident(row, tuple(comments.get(row.incident_id, ()))) for row in rows]
+    def _load(self, rows: Sequence[Row[Any]]) -> list[Incident]:
+        """Incidents with their comments, from rows that begin with their columns."""
+        comments = self._comments([row[0] for row in rows])
+        return [_to_incident(row, comments.get(row[0], ())) for row in rows]
 
-    def _comments(self, incident_ids: list[int]) -> dict[int, list[Comment]]:
-        table = INCIDENT_COMMENTS
-        statement = self.select(table).where(table.c.incident_id.in_(incident_ids)).order_by(table.c.created)
-        comments: dict[int, list[Comment]] = {}
-        for row in self.connection.execute(statement):
-            comments.setdefault(row.incident_id, []).append(Comment(row.comment, row.created_by, row.created))
-        return comments
+    def _comments(self, incident_ids: list[int]) -> dict[int, tuple[Comment, ...]]:
+        column = INCIDENT_COMMENTS.c
+        statement = select(column.incident_id, column.comment, column.created_by, column.created).where(
+            self.own(INCIDENT_COMMENTS), column.incident_id.in_(incident_ids)
+        )
+        rows = self.connection.execute(statement.order_by(column.incident_id, column.created)).all()
+        return {
+            incident_id: tuple(Comment(*row[1:]) for row in of_incident)
+            for incident_id, of_incident in groupby(rows, itemgetter(0))
+        }
+
+
+_STORED = [INCIDENTS.c[name] for name in Incident.__struct_fields__ if name in INCIDENTS.c]
+"""The columns of an incident, in the order of its fields; both sets of tags and `details` are the last of them."""
 
 
 def _to_incident(row: Row[Any], comments: tuple[Comment, ...]) -> Incident:
-    return Incident(
-        incident_id=row.incident_id,
-        display_name=row.display_name,
-        status=row.status,
-        severity=row.severity,
-        classification=row.classification,
-        determination=row.determination,
-        assigned_to=row.assigned_to,
-        created=row.created,
-        last_update=row.last_update,
-        last_modified_by=row.last_modified_by,
-        redirect_incident_id=row.redirect_incident_id,
-        custom_tags=tuple(row.custom_tags),
-        system_tags=tuple(row.system_tags),
-        details=msgspec.convert(row.details, IncidentDetails),
-        comments=comments,
-    )
+    *values, custom_tags, system_tags, details = row[: len(_STORED)]
+    shown = msgspec.convert(details, IncidentDetails)
+    return Incident(*(*values, tuple(custom_tags), tuple(system_tags), shown, comments))

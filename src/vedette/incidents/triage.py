@@ -1,14 +1,17 @@
 """What analysts do with incidents: change them, merge them, move alerts between them. One transaction each."""
 
+import functools
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.incidents.alerts import Alert, AlertChange, Alerts
+from vedette.incidents.changes import By
 from vedette.incidents.correlation import Correlation
+from vedette.incidents.determinations import goes_with
 from vedette.incidents.incidents import OPEN_STATUSES, Incident, IncidentChange, Incidents
 from vedette.incidents.tables import INCIDENTS
 
@@ -25,23 +28,28 @@ class MergeRefusedError(InvalidRequestError):
     code = "MergeRefused"
 
 
-class By(msgspec.Struct, frozen=True):
-    """Who does something, and when (ticks)."""
-
-    actor: str
-    now: int
-
-
 def change_incident(
     connection: Connection, tenant_id: str, incident_id: int, change: IncidentChange, by: By
 ) -> Incident | None:
-    """Apply a change. Resolving an incident resolves its alerts, with its assessment where they have none."""
-    incident = Incidents(connection, tenant_id).change(incident_id, change, by.actor, by.now)
-    if incident is not None and change.status == "resolved":
-        judged = {"classification": incident.classification, "determination": incident.determination}
-        assessment = judged if incident.classification != "unknown" else {}
-        Alerts(connection, tenant_id).resolve_open(incident_id, assessment, by.actor, by.now)
+    """Apply a change. Whoever an incident is assigned to has its alerts too; resolving it resolves them, with its
+    assessment where they have none (defender-xdr/manage-incidents.md).
+    """
+    incident = Incidents(connection, tenant_id).change(incident_id, change, by)
+    if incident is not None:
+        Alerts(connection, tenant_id).follow(incident_id, functools.partial(_followed, incident, change), by)
     return incident
+
+
+def _followed(incident: Incident, change: IncidentChange, alert: Row[Any]) -> dict[str, object]:
+    """What a change of an incident makes of one of its alerts."""
+    values: dict[str, object] = {}
+    if change.assigned_to is not msgspec.UNSET:
+        values["assigned_to"] = incident.assigned_to
+    if change.status == "resolved" and alert.status != "resolved":
+        values["status"] = "resolved"
+        if incident.classification != "unknown" and alert.classification == "unknown":
+            values |= {"classification": incident.classification, "determination": incident.determination}
+    return values
 
 
 def merge_incidents(
@@ -49,7 +57,8 @@ def merge_incidents(
 ) -> int:
     """Merge incidents into the oldest of them; its id. The others keep their comments and point to it.
 
-    Raises NotFoundError for an incident that is not there and MergeRefusedError where the rules forbid it.
+    The target is named anew, even if a person had named it (defender-xdr/manage-incidents.md). Raises NotFoundError for
+    an incident that is not there and MergeRefusedError where the rules forbid it.
     """
     merged = sorted(set(incident_ids))
     incidents = Incidents(connection, tenant_id)
@@ -59,18 +68,15 @@ def merge_incidents(
     for source in sources:
         _absorb(connection, tenant_id, target.incident_id, source, by)
     tags = dict.fromkeys(tag for incident in (target, *sources) for tag in incident.custom_tags)
-    Correlation(connection, tenant_id).rename(target.incident_id)
-    incidents.touch(
-        target.incident_id,
-        by.now,
-        "merged",
-        by.actor,
-        {"incident_ids": [source.incident_id for source in sources]},
-        custom_tags=list(tags),
-        **_inherited(found),
-    )
+    Correlation(connection, tenant_id).rename(target.incident_id, anew=True)
+    facts = {
+        "incident_ids": [source.incident_id for source in sources],
+        "names": [source.display_name for source in sources],
+    }
+    inherited = _inherited(found)
+    incidents.touch(target.incident_id, "merged", by, facts, custom_tags=list(tags), **inherited)
     if comment:
-        incidents.change(target.incident_id, IncidentChange(comment=comment), by.actor, by.now)
+        incidents.change(target.incident_id, IncidentChange(comment=comment), by)
     return target.incident_id
 
 
@@ -79,29 +85,35 @@ def move_alerts(
 ) -> int:
     """Move alerts into an incident, or into a new one; its id. Incidents left without alerts point to it.
 
-    Raises NotFoundError for what is not there.
+    One that was merged stands for what it is part of. Raises NotFoundError for what is not there.
     """
     alerts, incidents = Alerts(connection, tenant_id), Incidents(connection, tenant_id)
     moved = [alerts.get(alert_id) or _missing(alert_id) for alert_id in dict.fromkeys(alert_ids)]
     if incident_id is None:
         target = incidents.add(moved[0].title, moved[0].severity, by.now)
-        incidents.keep(target, "created", by.actor, {"alert_ids": list(alert_ids)})
+        incidents.keep(target, "created", by, {"alert_ids": list(alert_ids)})
     else:
-        target = (incidents.get(incident_id) or _missing(incident_id)).incident_id
+        target = current_incident(connection, tenant_id, incident_id)
     correlation = Correlation(connection, tenant_id)
     for alert in moved:
-        alerts.move(alert.alert_id, target, by.actor, by.now)
-        incidents.take_in(target, by.now, by.actor, {"alert_id": alert.alert_id})
+        alerts.move(alert.alert_id, target, by)
+        incidents.take_in(target, by, {"alert_id": alert.alert_id})
     correlation.rename(target)
-    incidents.touch(target, by.now, "alertsMoved", by.actor, {"alert_ids": [alert.alert_id for alert in moved]})
+    incidents.touch(target, "alertsMoved", by, {"alert_ids": [alert.alert_id for alert in moved]})
     for left in sorted({alert.incident_id for alert in moved} - {target}):
         _leave(connection, tenant_id, left, target, by)
     return target
 
 
+def current_incident(connection: Connection, tenant_id: str, incident_id: int) -> int:
+    """An incident, or what it has become part of. Raises NotFoundError."""
+    incident = Incidents(connection, tenant_id).get(incident_id) or _missing(incident_id)
+    return incident.redirect_incident_id or incident.incident_id
+
+
 def change_alert(connection: Connection, tenant_id: str, alert_id: str, change: AlertChange, by: By) -> Alert | None:
     """Apply a change to an alert."""
-    return Alerts(connection, tenant_id).change(alert_id, change, by.actor, by.now)
+    return Alerts(connection, tenant_id).change(alert_id, change, by)
 
 
 def _check_merge(incidents: Sequence[Incident]) -> None:
@@ -115,6 +127,9 @@ def _check_merge(incidents: Sequence[Incident]) -> None:
     for name in ("assigned_to", "classification", "determination"):
         if len(_said(incidents, name)) > 1:
             raise MergeRefusedError(reason=f"The incidents differ in {name.replace('_', ' ')}.")
+    inherited = {"classification": "unknown", "determination": "unknown", **_inherited(incidents)}
+    if not goes_with(str(inherited["classification"]), str(inherited["determination"])):
+        raise MergeRefusedError(reason="The determination of one contradicts the classification of another.")
 
 
 def _said(incidents: Sequence[Incident], name: str) -> set[str]:
@@ -130,20 +145,20 @@ def _inherited(incidents: Sequence[Incident]) -> dict[str, object]:
 def _absorb(connection: Connection, tenant_id: str, target: int, source: Incident, by: By) -> None:
     alerts = Alerts(connection, tenant_id)
     for alert in alerts.of_incidents([source.incident_id]).get(source.incident_id, []):
-        alerts.move(alert.alert_id, target, by.actor, by.now)
-    _redirect(connection, tenant_id, source.incident_id, target, by)
+        alerts.move(alert.alert_id, target, by)
+    _redirect(connection, tenant_id, source.incident_id, target, by, custom_tags=[])
 
 
 def _leave(connection: Connection, tenant_id: str, incident_id: int, target: int, by: By) -> None:
     if Alerts(connection, tenant_id).of_incidents([incident_id]):
         Correlation(connection, tenant_id).rename(incident_id)
-        Incidents(connection, tenant_id).touch(incident_id, by.now, "alertsMoved", by.actor, {"incident_id": target})
+        Incidents(connection, tenant_id).touch(incident_id, "alertsMoved", by, {"incident_id": target})
     else:
         _redirect(connection, tenant_id, incident_id, target, by)
 
 
-def _redirect(connection: Connection, tenant_id: str, incident_id: int, target: int, by: By) -> None:
-    """Point an incident to another, and those that pointed to it."""
+def _redirect(connection: Connection, tenant_id: str, incident_id: int, target: int, by: By, **values: object) -> None:
+    """Point an incident to another, and those that pointed to it; `values`: what else it becomes."""
     incidents = Incidents(connection, tenant_id)
     followers = incidents.select(INCIDENTS).where(INCIDENTS.c.redirect_incident_id == incident_id)
     rows = [row.incident_id for row in connection.execute(followers).all()]
@@ -153,13 +168,13 @@ def _redirect(connection: Connection, tenant_id: str, incident_id: int, target: 
         tags = [*dict.fromkeys((*source.system_tags, REDIRECTED))]
         incidents.touch(
             follower,
-            by.now,
             "redirected",
-            by.actor,
+            by,
             {"redirect_incident_id": target},
             status="redirected",
             redirect_incident_id=target,
             system_tags=tags,
+            **(values if follower == incident_id else {}),
         )
 
 

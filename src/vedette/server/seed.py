@@ -13,26 +13,19 @@ import yaml
 from sqlalchemy import Connection
 
 from vedette.api.faults import error_sentence
-from vedette.api.graph.evidence_input import from_graph
 from vedette.api.graph.feeds import put_resource
-from vedette.api.graph.values import complete
 from vedette.clock import now_ticks
-from vedette.contracts.graph_types import SECURITY
 from vedette.errors import ApiError, InvalidRequestError, NotFoundError, UsageError
-from vedette.incidents.alerts import ALERT_CREATED, AlertChange, AlertDetails, NewAlert, create
-from vedette.incidents.incidents import IncidentChange
-from vedette.incidents.triage import By, change_alert, change_incident, move_alerts
 from vedette.machines.remediations import RemediationDetails, Remediations, exposed_machines
-from vedette.odata.dates import parse_ticks
 from vedette.server.data_folder import existing_data_folder
 from vedette.server.seed_errors import at, invalid
 from vedette.server.seed_events import event_tables
+from vedette.server.seed_incidents import ACTOR, seed_alert, seed_incident
 from vedette.server.seed_machines import seed_machines
 from vedette.server.seed_values import list_of, object_of
 from vedette.server.wiring import Services
 from vedette.settings import load_settings
 
-ACTOR = "vedette seed"
 KINDS = ("incidents", "alerts", "machines", "events", "remediationTasks", "resources")
 
 
@@ -108,12 +101,12 @@ def seed(connection: Connection, tenant_id: str, document: Mapping[str, Any], se
     incidents, alerts = [], []
     for number, given in enumerate(list_of(document.get("incidents", []), "incidents")):
         path = f"incidents[{number}]"
-        incident_id, alert_ids = _incident(connection, tenant_id, object_of(given, path), services, path)
+        incident_id, alert_ids = seed_incident(connection, tenant_id, object_of(given, path), services, path)
         incidents.append(incident_id)
         alerts += alert_ids
     for number, given in enumerate(list_of(document.get("alerts", []), "alerts")):
         with at(f"alerts[{number}]"):
-            alerts.append(_alert(connection, tenant_id, object_of(given, f"alerts[{number}]"), services))
+            alerts.append(seed_alert(connection, tenant_id, object_of(given, f"alerts[{number}]"), services))
     machines = seed_machines(connection, tenant_id, document.get("machines", []), services)
     tasks = []
     for number, given in enumerate(list_of(document.get("remediationTasks", []), "remediationTasks")):
@@ -121,25 +114,6 @@ def seed(connection: Connection, tenant_id: str, document: Mapping[str, Any], se
             tasks.append(_task(connection, tenant_id, given, services))
     resources = _resources(connection, tenant_id, document.get("resources", {}), services)
     return Seeded(tuple(incidents), tuple(alerts), tuple(tasks), resources, machines)
-
-
-def _incident(
-    connection: Connection, tenant_id: str, given: Mapping[str, Any], services: Services, path: str
-) -> tuple[int, list[str]]:
-    with at(path):
-        members = complete(f"{SECURITY}.incident", {name: given[name] for name in given if name != "alerts"})
-    ids = []
-    for number, alert in enumerate(list_of(given.get("alerts", []), f"{path}.alerts")):
-        with at(f"{path}.alerts[{number}]"):
-            ids.append(_alert(connection, tenant_id, object_of(alert, f"{path}.alerts[{number}]"), services))
-    if not ids:
-        raise invalid(f"{path}.alerts", "expected at least one alert")
-    by = By(ACTOR, now_ticks(services.clock))
-    with at(path):
-        incident_id = move_alerts(connection, tenant_id, ids, None, by)
-        change = {name: value for name, value in _incident_change(members, given).items() if value is not None}
-        change_incident(connection, tenant_id, incident_id, IncidentChange(**change), by)
-    return incident_id, ids
 
 
 def _resources(connection: Connection, tenant_id: str, given: object, services: Services) -> tuple[str, ...]:
@@ -166,50 +140,3 @@ def _task(connection: Connection, tenant_id: str, given: Mapping[str, Any], serv
     task_id = services.ids.guid()
     Remediations(connection, tenant_id).add(task_id, details, list(machine_ids), now_ticks(services.clock))
     return task_id
-
-
-def _incident_change(members: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "display_name": members["displayName"],
-        "status": members["status"] if "status" in given else None,
-        "severity": members["severity"] if "severity" in given else None,
-        "classification": members["classification"],
-        "determination": members["determination"],
-        "assigned_to": members["assignedTo"],
-        "custom_tags": tuple(members["customTags"]) or None,
-        "description": members["description"],
-        "summary": members["summary"],
-    }
-
-
-def _alert(connection: Connection, tenant_id: str, given: Mapping[str, Any], services: Services) -> str:
-    evidence = tuple(from_graph(each) for each in given.get("evidence", ()))
-    members = complete(f"{SECURITY}.alert", {name: given[name] for name in given if name != "evidence"})
-    now = now_ticks(services.clock)
-    source = members["serviceSource"] if "serviceSource" in given else "microsoft365Defender"
-    new = NewAlert(
-        title=members["title"] or "Alert",
-        severity=members["severity"] if "severity" in given else "medium",
-        category=members["category"] or "SuspiciousActivity",
-        service_source=source,
-        detection_source=members["detectionSource"] or "manual",
-        first_activity=parse_ticks(members["firstActivityDateTime"] or "") or now,
-        last_activity=parse_ticks(members["lastActivityDateTime"] or "") or now,
-        details=AlertDetails(
-            description=members["description"] or "",
-            recommended_actions=members["recommendedActions"],
-            mitre_techniques=tuple(members["mitreTechniques"]),
-            custom_details=members["customDetails"] or {},
-            system_tags=tuple(members["systemTags"]),
-        ),
-        evidence=evidence,
-    )
-    creation = create(connection, tenant_id, new, services.clock, services.ids)
-    alert_id = creation.alert.alert_id
-    services.outbox.publish(connection, tenant_id, ALERT_CREATED, {"alert_id": alert_id})
-    if members["assignedTo"] or "status" in given:
-        change = AlertChange(
-            assigned_to=members["assignedTo"], status=members["status"] if "status" in given else "new"
-        )
-        change_alert(connection, tenant_id, alert_id, change, By(ACTOR, now))
-    return alert_id

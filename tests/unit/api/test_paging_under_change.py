@@ -162,7 +162,7 @@ def test_alerts_page_as_they_were(application: Application) -> None:
 
     def between() -> None:
         with application.store.begin() as connection:
-            Alerts(connection, HOME).change(last, AlertChange(status="resolved"), "ann", 0)
+            Alerts(connection, HOME).change(last, AlertChange(status="resolved"), By("ann", 0))
 
     rows = follow(client, f"/v1.0/security/alerts_v2?$top=2&{query}", between)
     assert sorted(row["id"] for row in rows) == sorted(ids)

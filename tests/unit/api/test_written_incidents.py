@@ -19,7 +19,7 @@ DEVICE = f"{1:040x}"
 CHANGES: dict[str, Callable[..., object]] = {
     "comment": lambda connection, _: change_incident(connection, HOME, 1, IncidentChange(comment="seen"), BY),
     "tags": lambda connection, _: change_incident(connection, HOME, 1, IncidentChange(custom_tags=("a",)), BY),
-    "alert": lambda connection, alert: Alerts(connection, HOME).change(alert, AlertChange(comment="odd"), "ann", 0),
+    "alert": lambda connection, alert: Alerts(connection, HOME).change(alert, AlertChange(comment="odd"), By("ann", 0)),
     "resolved": lambda connection, _: change_incident(connection, HOME, 1, IncidentChange(status="resolved"), BY),
     "moved": lambda connection, alert: move_alerts(connection, HOME, [alert], 2, BY),
     "merged": lambda connection, _: merge_incidents(connection, HOME, [1, 2], None, BY),

@@ -7,6 +7,7 @@ from tests.unit.incidents.conftest import HOME
 from vedette.clock import ManualClock, now_ticks
 from vedette.ids import RandomIds
 from vedette.incidents.alerts import NewAlert, create
+from vedette.incidents.changes import By
 from vedette.incidents.evidence import DeviceEvidence
 from vedette.incidents.incidents import IncidentChange, Incidents
 from vedette.store.engine import Store
@@ -44,7 +45,7 @@ def test_writers_at_once(tmp_path: Path) -> None:
 
     def comment(number: int) -> None:
         with store.begin() as connection:
-            Incidents(connection, HOME).change(1, IncidentChange(comment=f"{number}"), "ann", now_ticks(CLOCK))
+            Incidents(connection, HOME).change(1, IncidentChange(comment=f"{number}"), By("ann", now_ticks(CLOCK)))
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(alert, range(12))) == list(range(1, 13))

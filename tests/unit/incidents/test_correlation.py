@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 
 from tests.unit.incidents.conftest import HOME, OTHER, CreateAlert
 from vedette.clock import ManualClock, now_ticks
+from vedette.incidents.changes import By
 from vedette.incidents.correlation import highest_severity, links_of
 from vedette.incidents.evidence import (
     DeviceEvidence,
@@ -97,7 +98,7 @@ def test_a_new_alert_opens_a_resolved_incident_again_unless_it_was_harmless(
 ) -> None:
     first = create_alert(DEVICE).alert
     change = IncidentChange(status="resolved", classification=classification)
-    Incidents(connection, HOME).change(first.incident_id, change, "ann", now_ticks(clock))
+    Incidents(connection, HOME).change(first.incident_id, change, By("ann", now_ticks(clock)))
     assert (create_alert(DEVICE).alert.incident_id == first.incident_id) is reopens
     incident = Incidents(connection, HOME).get(first.incident_id)
     assert incident is not None
@@ -109,7 +110,7 @@ def test_an_open_incident_goes_before_a_resolved_one(
 ) -> None:
     resolved, opened = create_alert(DEVICE, ANN).alert, create_alert(OTHER_DEVICE).alert
     change = IncidentChange(status="resolved")
-    Incidents(connection, HOME).change(resolved.incident_id, change, "ann", now_ticks(clock))
+    Incidents(connection, HOME).change(resolved.incident_id, change, By("ann", now_ticks(clock)))
     assert create_alert(DEVICE, ANN, OTHER_DEVICE).alert.incident_id == opened.incident_id
 
 

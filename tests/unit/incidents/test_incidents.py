@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from tests.unit.incidents.conftest import HOME, OTHER, CreateAlert
 from vedette.clock import ManualClock, now_ticks
 from vedette.incidents.alerts import AlertChange, Alerts
+from vedette.incidents.changes import By
 from vedette.incidents.evidence import DeviceEvidence
 from vedette.incidents.incidents import INCIDENT_FIELDS, IncidentChange, Incidents
 from vedette.odata.paging import Selection
@@ -50,10 +51,10 @@ def test_every_change_moves_the_time_of_last_update(
     incidents, alerts = Incidents(connection, HOME), Alerts(connection, HOME)
     times = []
     for number in range(3):  # the clock stands still
-        incident = incidents.change(alert.incident_id, IncidentChange(comment=f"{number}"), "ann", now_ticks(clock))
+        incident = incidents.change(alert.incident_id, IncidentChange(comment=f"{number}"), By("ann", now_ticks(clock)))
         assert incident is not None
         times.append(incident.last_update)
-    alerts.change(alert.alert_id, AlertChange(status="inProgress"), "ann", now_ticks(clock))
+    alerts.change(alert.alert_id, AlertChange(status="inProgress"), By("ann", now_ticks(clock)))
     incident = incidents.get(alert.incident_id)
     assert incident is not None
     times.append(incident.last_update)
@@ -71,9 +72,11 @@ def test_a_change_keeps_what_it_does_not_name(
     incident_id = create_alert().alert.incident_id
     incidents, now = Incidents(connection, HOME), now_ticks(clock)
     incidents.change(
-        incident_id, IncidentChange(assigned_to="ann", custom_tags=("vip",), description="d", summary="s"), "ann", now
+        incident_id,
+        IncidentChange(assigned_to="ann", custom_tags=("vip",), description="d", summary="s"),
+        By("ann", now),
     )
-    incident = incidents.change(incident_id, IncidentChange(status="resolved", summary=None), "bob", now)
+    incident = incidents.change(incident_id, IncidentChange(status="resolved", summary=None), By("bob", now))
     assert incident is not None
     assert (incident.assigned_to, incident.custom_tags, incident.status) == ("ann", ("vip",), "resolved")
     assert (incident.details.description, incident.details.summary) == ("d", None)
@@ -83,7 +86,7 @@ def test_a_change_keeps_what_it_does_not_name(
 def test_a_name_given_by_a_person_stays(create_alert: CreateAlert, connection: Connection, clock: ManualClock) -> None:
     incident_id = create_alert().alert.incident_id
     incidents = Incidents(connection, HOME)
-    incidents.change(incident_id, IncidentChange(display_name="Operation Heron"), "ann", now_ticks(clock))
+    incidents.change(incident_id, IncidentChange(display_name="Operation Heron"), By("ann", now_ticks(clock)))
     create_alert(title="Another")
     incident = incidents.get(incident_id)
     assert incident is not None
@@ -94,11 +97,11 @@ def test_resolving_and_reopening_an_alert(
     create_alert: CreateAlert, connection: Connection, clock: ManualClock
 ) -> None:
     alerts, alert_id = Alerts(connection, HOME), create_alert().alert.alert_id
-    resolved = alerts.change(alert_id, AlertChange(status="resolved", comment="done"), "ann", now_ticks(clock))
+    resolved = alerts.change(alert_id, AlertChange(status="resolved", comment="done"), By("ann", now_ticks(clock)))
     assert resolved is not None
     assert resolved.resolved == resolved.last_update
     assert [comment.comment for comment in resolved.comments] == ["done"]
-    reopened = alerts.change(alert_id, AlertChange(status="new"), "ann", now_ticks(clock))
+    reopened = alerts.change(alert_id, AlertChange(status="new"), By("ann", now_ticks(clock)))
     assert reopened is not None
     assert reopened.resolved is None
 
@@ -110,8 +113,8 @@ def test_another_tenants_things_do_not_exist(
     incidents, alerts, now = Incidents(connection, OTHER), Alerts(connection, OTHER), now_ticks(clock)
     assert incidents.get(alert.incident_id) is None
     assert alerts.get(alert.alert_id) is None
-    assert incidents.change(alert.incident_id, IncidentChange(status="resolved"), "eve", now) is None
-    assert alerts.change(alert.alert_id, AlertChange(status="resolved"), "eve", now) is None
+    assert incidents.change(alert.incident_id, IncidentChange(status="resolved"), By("eve", now)) is None
+    assert alerts.change(alert.alert_id, AlertChange(status="resolved"), By("eve", now)) is None
     assert incidents.page(Selection(None, ((INCIDENT_FIELDS["incident_id"], True),))) == ([], None)
     assert alerts.of_incidents([alert.incident_id]) == {}
     assert incidents.count(None) == 0

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import msgspec
 from sqlalchemy import Connection, and_
 
+from vedette.api.actors import by_caller
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, Text, enum_value
 from vedette.api.cursors import CursorBox
@@ -212,8 +213,8 @@ class DefenderAlerts:
 
     def _change(self, connection: Connection, context: RequestContext, alert_id: str, change: AlertChange) -> Alert:
         alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context))
-        now = now_ticks(self._parts.clock)
-        return found(alerts.change(alert_id, change, caller_name(context.principal), now), "Alert", alert_id)
+        by = by_caller(context, self._parts.clock, "Defender for Endpoint API")
+        return found(alerts.change(alert_id, change, by), "Alert", alert_id)
 
 
 def _members(

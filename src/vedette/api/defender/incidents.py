@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from vedette.api.actors import by_caller
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, Text, enum_value
 from vedette.api.cursors import CursorBox
@@ -13,13 +14,13 @@ from vedette.api.listing import ListRules
 from vedette.api.render import json_answer
 from vedette.api.snapshot_lists import SnapshotList
 from vedette.api.written_incidents import VersionPages, WrittenIncidents
-from vedette.clock import Clock, now_ticks
+from vedette.clock import Clock
 from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.incidents.alerts import Alert, Alerts
 from vedette.incidents.incidents import INCIDENT_FIELDS, Incident, IncidentChange, Incidents
-from vedette.incidents.triage import By, change_incident
+from vedette.incidents.triage import change_incident
 from vedette.machines.visibility import seen_alerts, seen_incidents
 from vedette.odata.options import decode_query, parse_options
 from vedette.odata.sql import Property, PropertyMap
@@ -114,7 +115,7 @@ class DefenderIncidents:
         with self._store.begin() as connection:
             if Incidents(connection, context.tenant.tenant_id, seen_incidents(context)).get(incident_id) is None:
                 raise NotFoundError(resource=f"Incident {incident_id}")
-            by = By(context.principal.display_name, now_ticks(self._clock))
+            by = by_caller(context, self._clock, "Defender XDR API")
             incident = change_incident(connection, context.tenant.tenant_id, incident_id, change, by)
             alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).of_incidents([incident_id])
         if incident is None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from sqlalchemy import Connection
 
+from vedette.api.actors import by_caller
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, enum_value
 from vedette.api.cursors import CursorBox
@@ -15,11 +16,11 @@ from vedette.api.graph.surface import count_answer, graph_answer, list_answer, m
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.listing import ListRules, select_members
 from vedette.api.snapshot_lists import SnapshotList
-from vedette.clock import Clock, now_ticks
+from vedette.clock import Clock
 from vedette.context import RequestContext
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.incidents.alerts import ALERT_FIELDS, Alert, AlertChange, Alerts
-from vedette.incidents.triage import By, move_alerts
+from vedette.incidents.triage import move_alerts
 from vedette.machines.visibility import seen_alerts
 from vedette.odata.options import decode_query, parse_options
 from vedette.store.engine import Store
@@ -128,7 +129,7 @@ class GraphAlerts:
         if not body.alert_ids:
             raise InvalidRequestError("InvalidBodyValue", property="alertIds")
         wanted = None if body.incident_id is None else whole_number("incidentId", body.incident_id)
-        by = By(context.principal.display_name, now_ticks(self._clock))
+        by = by_caller(context, self._clock, "Microsoft Graph")
         tenant_id = context.tenant.tenant_id
         with self._store.begin() as connection:
             _require_alerts(connection, context, body.alert_ids)
@@ -137,7 +138,7 @@ class GraphAlerts:
             if body.alert_comment:
                 for alert_id in body.alert_ids:
                     Alerts(connection, tenant_id, seen_alerts(context)).change(
-                        alert_id, AlertChange(comment=body.alert_comment), by.actor, by.now
+                        alert_id, AlertChange(comment=body.alert_comment), by
                     )
         return merge_answer(request, target)
 
@@ -145,7 +146,7 @@ class GraphAlerts:
         alert_id = request.path_parameters["id"]
         with self._store.begin() as connection:
             alert = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).change(
-                alert_id, change, context.principal.display_name, now_ticks(self._clock)
+                alert_id, change, by_caller(context, self._clock, "Microsoft Graph")
             )
         if alert is None:
             raise NotFoundError(resource=alert_id)

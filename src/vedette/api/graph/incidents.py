@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from vedette.api.actors import by_caller
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, Text, enum_value
 from vedette.api.cursors import Cursor, CursorBox
@@ -17,13 +18,13 @@ from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.listing import ListQuery, ListRules, read_expand, select_members
 from vedette.api.snapshot_lists import ListPage, SnapshotList
 from vedette.api.written_incidents import VersionPages, WrittenIncidents
-from vedette.clock import Clock, now_ticks
+from vedette.clock import Clock
 from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.incidents.alerts import Alert, Alerts
 from vedette.incidents.incidents import INCIDENT_FIELDS, Incident, IncidentChange, Incidents
-from vedette.incidents.triage import By, change_incident, merge_incidents
+from vedette.incidents.triage import change_incident, merge_incidents
 from vedette.machines.visibility import seen_alerts, seen_incidents
 from vedette.odata.json_texts import text_collection
 from vedette.odata.options import decode_query, parse_options
@@ -204,7 +205,7 @@ class GraphIncidents:
         body = read_object(request.body, MergeBody)
         check_reasons("mergeReasons", body.merge_reasons)
         incident_ids = [whole_number("incidentIds", text) for text in body.incident_ids]
-        by = By(context.principal.display_name, now_ticks(self._clock))
+        by = by_caller(context, self._clock, "Microsoft Graph")
         with self._store.begin() as connection:
             require_incidents(connection, context, incident_ids)
             target = merge_incidents(
@@ -232,7 +233,7 @@ class GraphIncidents:
         incident_id = incident_id_of(request)
         with self._store.begin() as connection:
             require_incidents(connection, context, [incident_id])
-            by = By(context.principal.display_name, now_ticks(self._clock))
+            by = by_caller(context, self._clock, "Microsoft Graph")
             incident = change_incident(connection, context.tenant.tenant_id, incident_id, change, by)
         if incident is None:
             raise NotFoundError(resource=str(incident_id))

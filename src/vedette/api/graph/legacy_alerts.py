@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from vedette.api.actors import by_caller
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText
 from vedette.api.cursors import CursorBox
@@ -12,7 +13,7 @@ from vedette.api.graph.surface import count_answer, graph_answer, list_answer, m
 from vedette.api.http import ApiRequest, ApiResponse, AuthenticatedHandler
 from vedette.api.listing import ListRules, select_members
 from vedette.api.snapshot_lists import SnapshotList
-from vedette.clock import Clock, now_ticks
+from vedette.clock import Clock
 from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
 from vedette.errors import InvalidRequestError, NotFoundError
@@ -121,14 +122,14 @@ class GraphLegacyAlerts:
         for name in ("provider", "vendor"):
             if not patch.vendor_information.get(name):
                 raise InvalidRequestError("MissingParameter", parameter=f"vendorInformation/{name}")
-        alert_id, actor, now = request.path_parameters["id"], context.principal.display_name, now_ticks(self._clock)
+        alert_id, by = request.path_parameters["id"], by_caller(context, self._clock, "Microsoft Graph")
         with self._store.begin() as connection:
             alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context))
             before = alerts.get(alert_id)
             if before is None:
                 raise NotFoundError(resource=alert_id)
             for change in _changes(patch, before):
-                alerts.change(alert_id, change, actor, now)
+                alerts.change(alert_id, change, by)
             after = alerts.get(alert_id)
         assert after is not None
         if "return=representation" not in request.headers.get("prefer", "").lower():

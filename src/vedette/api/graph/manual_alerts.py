@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 import msgspec
 from sqlalchemy import Connection
 
+from vedette.api.actors import by_caller
 from vedette.api.bodies import read_object
 from vedette.api.changes import enum_value
 from vedette.api.graph.detection_rules import RuleParts
 from vedette.api.graph.entities import to_alert, to_mapping
 from vedette.api.graph.surface import graph_answer, metadata_url, shape_of
 from vedette.api.http import ApiRequest, ApiResponse
-from vedette.clock import now_ticks
 from vedette.context import RequestContext
 from vedette.errors import InvalidRequestError
-from vedette.incidents.alerts import ALERT_CREATED, AlertDetails, Alerts, NewAlert, create
+from vedette.incidents.alerts import ALERT_CREATED, AlertDetails, Alerts, NewAlert, create, put_into
 from vedette.incidents.evidence import (
     DeviceEvidence,
     Evidence,
@@ -27,7 +27,7 @@ from vedette.incidents.evidence import (
     UserAccount,
     UserEvidence,
 )
-from vedette.incidents.triage import By, move_alerts
+from vedette.incidents.triage import current_incident
 from vedette.machines.inventory import Machines
 from vedette.machines.visibility import seen_alerts
 
@@ -76,7 +76,7 @@ class GraphManualAlerts:
         """POST /security/alerts_v2/createAlert: into the incident it is linked to, or where it belongs."""
         body = _checked(read_object(request.body, AlertBody))
         parts, tenant_id = self._parts, context.tenant.tenant_id
-        by = By(context.principal.display_name, now_ticks(parts.clock))
+        by = by_caller(context, parts.clock, "Microsoft Graph")
         with parts.store.begin() as connection:
             evidence = tuple(_evidence(connection, context, each, by.now) for each in body.entity_definitions)
             new = NewAlert(
@@ -94,9 +94,13 @@ class GraphManualAlerts:
                 ),
                 evidence=evidence,
             )
-            alert_id = create(connection, tenant_id, new, parts.clock, parts.ids).alert.alert_id
-            if body.link_to_incident is not None or body.is_excluded_from_correlation:
-                move_alerts(connection, tenant_id, [alert_id], body.link_to_incident, by)
+            if body.link_to_incident is not None:
+                linked = current_incident(connection, tenant_id, body.link_to_incident)
+                alert_id = put_into(connection, tenant_id, new, linked, by=by, ids=parts.ids)
+            elif body.is_excluded_from_correlation:
+                alert_id = put_into(connection, tenant_id, new, None, by=by, ids=parts.ids)
+            else:
+                alert_id = create(connection, tenant_id, new, parts.clock, parts.ids).alert.alert_id
             parts.outbox.publish(connection, tenant_id, ALERT_CREATED, {"alert_id": alert_id})
             alert = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).get(alert_id)
         assert alert is not None
