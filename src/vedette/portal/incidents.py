@@ -46,6 +46,7 @@ class LogEntry(msgspec.Struct, frozen=True):
     what: str
     actor: str
     facts: str
+    via: str | None
 
 
 class IncidentPages:
@@ -124,7 +125,7 @@ def _times(alert: Alert) -> dict[str, str]:
 def _entry(activity: Activity) -> LogEntry:
     facts = "; ".join(f"{name.replace('_', ' ')}: {_text(value)}" for name, value in activity.facts.items())
     what = ACTIVITIES.get(activity.activity, activity.activity)
-    return LogEntry(format_ticks(activity.at), what, activity.actor, facts)
+    return LogEntry(format_ticks(activity.at), what, activity.actor, facts, activity.via)
 
 
 def _text(value: object) -> str:

@@ -33,10 +33,10 @@ def test_everything_that_happens_is_in_the_log(portal: Application) -> None:
     new_alert(portal, 1), new_alert(portal, 2)
     with portal.store.begin() as connection:
         change_incident(connection, HOME, 1, IncidentChange(comment="<b>seen</b>", assigned_to="ann"), By("ann", 1))
-        merge_incidents(connection, HOME, [1, 2], None, By("bob", 2))
+        merge_incidents(connection, HOME, [1, 2], None, By("bob", 2, "Microsoft Graph"))
     browser = signed_in(portal)
     page = browser.get("/portal/incidents/1").body.decode()
-    for text in ("Created", "Changed", "Merged with others", "bob", "&lt;b&gt;seen", "assigned to: ann"):
+    for text in ("Created", "Changed", "Merged with others", "bob, over Microsoft Graph", "&lt;b&gt;seen", "assigned to: ann"):
         assert text in page
     assert "<b>seen" not in page
     assert browser.get("/portal/incidents/2").headers["location"] == "/portal/incidents/1"
