@@ -162,6 +162,7 @@ def test_the_life_of_an_action(client: AsgiClient, world: EndpointWorld) -> None
     assert (action["status"], action["scope"], action["externalId"]) == ("Pending", "Selective", "case-7")
     again = client.post(f"/api/machines/{WS01}/unisolate", {"Comment": "No"})
     assert (again.status, again.json()["error"]["code"]) == (400, "ActiveRequestAlreadyExists")
+    assert again.json()["error"]["message"] == "Action is already in progress"  # clients look for just that
     assert client.post(f"/api/machines/{SRV02}/isolate", {"Comment": "Other"}).status == 201
     states = []
     for seconds in (ACTION_DELAY, RUNNING, 1000.0):
