@@ -65,16 +65,28 @@ class EnumContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict
 
     def graph(self, name: str, *, evolved: bool = False) -> str:
         """Graph's text; with `evolved` also members added after the enum was first published."""
-        return UNKNOWN_FUTURE_VALUE if self.by_name[name].evolved and not evolved else name
+        return self.graph_texts(evolved=evolved)[name]
+
+    def graph_texts(self, *, evolved: bool) -> Mapping[str, str]:
+        """Graph's texts by stored name."""
+        return self._graph_texts[evolved]
 
     def defender(self, name: str) -> str:
         """The Defender XDR API's text."""
-        member = self.by_name[name]
-        return member.defender or member.name[:1].upper() + member.name[1:]
+        return self._defender_texts[name]
 
     def hunting(self, name: str) -> str:
         """The text in hunting tables."""
         return self.by_name[name].hunting or self.defender(name)
+
+    @functools.cached_property
+    def _graph_texts(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        known = {member.name: UNKNOWN_FUTURE_VALUE if member.evolved else member.name for member in self.members}
+        return known, {member.name: member.name for member in self.members}
+
+    @functools.cached_property
+    def _defender_texts(self) -> Mapping[str, str]:
+        return {member.name: member.defender or member.name[:1].upper() + member.name[1:] for member in self.members}
 
 
 class EnumsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

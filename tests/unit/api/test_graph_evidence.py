@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -13,7 +13,14 @@ from vedette.api.graph.evidence_input import from_graph
 from vedette.api.graph.values import complete
 from vedette.contracts.graph_types import EVIDENCE, SECURITY, load_graph_types
 from vedette.errors import InvalidRequestError
-from vedette.incidents.evidence import OtherEvidence, RecordedEvidence, UserEvidence, decode_evidence, encode_evidence
+from vedette.incidents.evidence import (
+    Evidence,
+    OtherEvidence,
+    RecordedEvidence,
+    UserEvidence,
+    decode_evidence,
+    encode_evidence,
+)
 
 TYPES = load_graph_types()
 SAMPLES = {
@@ -54,6 +61,7 @@ def answered(given: dict[str, Any]) -> Any:
 
 def test_there_are_all_of_them() -> None:
     assert len(TYPES.evidence()) == 48
+    assert {type(from_graph(sample(f"{SECURITY}.{kind}"))) for kind in TYPES.evidence()} == set(get_args(Evidence))
 
 
 @pytest.mark.parametrize("kind", TYPES.evidence())
@@ -125,3 +133,8 @@ def test_assets_are_impacted_unless_they_are_context() -> None:
     assert not from_graph({**account, "roles": ["Contextual"]}).is_impacted
     pod = from_graph({"@odata.type": "#microsoft.graph.security.kubernetesPodEvidence", "name": "web-1"})
     assert isinstance(pod, OtherEvidence)
+
+
+def test_what_fields_hold_is_not_stored_once_more() -> None:
+    device = {"@odata.type": f"#{SECURITY}.deviceEvidence", "mdeDeviceId": "d1", "ipInterfaces": ["192.0.2.1"]}
+    assert from_graph(device | {"tags": ["vip"], "roles": ["compromised"]}).more == ""

@@ -5,7 +5,8 @@ from typing import Any, cast
 
 import msgspec
 
-from vedette.api.graph.evidence import Base, Wording, to_evidence
+from vedette.api.graph.evidence import Wording, to_evidence
+from vedette.api.graph.evidence_types import Base
 from vedette.clock import format_ticks
 from vedette.contracts.enums import load_enums
 from vedette.contracts.hunting_answers import load_hunting_answers
