@@ -408,6 +408,10 @@ def test_users(directory: Application, admin: AsgiClient) -> None:
     assert (selected["accountEnabled"], selected["mailNickname"]) == (True, "grace")
     query = quote("$filter=userPrincipalName eq 'GRACE@contoso.test' and jobTitle eq 'Hunter'", safe="$=&")
     assert [each["id"] for each in admin.get(f"/v1.0/users?{query}").json()["value"]] == [created["id"]]
+    anywhere = "(mail eq 'x') or (onPremisesSamAccountName eq 'x') or (employeeId eq 'x') or userType ne 'Member'"
+    assert admin.get(f"/v1.0/users?{quote('$filter=' + anywhere, safe='$=&')}").json()["value"] == []
+    synced = admin.get("/v1.0/users/grace@contoso.test?$select=onPremisesLastSyncDateTime,onPremisesSecurityIdentifier")
+    assert (synced.status, set(synced.json().values()) - {synced.json()["@odata.context"]}) == (200, {None})
     change = {"accountEnabled": False, "passwordProfile": {"password": "another-Harbour-72"}}
     before = generation(directory)
     assert admin.patch(f"/v1.0/users/{created['id']}", change).status == 204

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, literal
 
 from vedette.api.graph.authors import change_log
 from vedette.api.graph.directory_answers import (
@@ -54,6 +54,7 @@ TEXTS = (
     "country",
     "department",
     "employeeId",
+    "employeeType",
     "givenName",
     "jobTitle",
     "mail",
@@ -70,6 +71,18 @@ TEXTS = (
 )
 """Texts that are kept as they come."""
 
+ON_PREMISES = (
+    "onPremisesDistinguishedName",
+    "onPremisesDomainName",
+    "onPremisesImmutableId",
+    "onPremisesSamAccountName",
+    "onPremisesSecurityIdentifier",
+    "onPremisesUserPrincipalName",
+)
+"""Texts of accounts that come from a directory elsewhere, which no account here does."""
+
+USER_TYPE = "Member"
+
 _FIELDS = USER_FIELDS
 
 
@@ -84,7 +97,8 @@ RULES = directory_rules(
         "displayName": Property(_FIELDS.display_name, "string"),
         "accountEnabled": Property(_FIELDS.account_enabled, "boolean"),
         "createdDateTime": unix_property(_FIELDS.created_at),
-        **{name: _kept(name) for name in ("department", "givenName", "jobTitle", "mail", "mailNickname", "surname")},
+        "userType": Property(literal(USER_TYPE), "string"),
+        **{name: _kept(name) for name in (*TEXTS, *ON_PREMISES)},
     },
     ((_FIELDS.user_principal_name, False), (_FIELDS.id, False)),
 )
@@ -113,6 +127,7 @@ class UserBody(Body, frozen=True, kw_only=True):
     country: str | Unset | None = UNSET
     department: str | Unset | None = UNSET
     employee_id: str | Unset | None = UNSET
+    employee_type: str | Unset | None = UNSET
     given_name: str | Unset | None = UNSET
     job_title: str | Unset | None = UNSET
     mail: str | Unset | None = UNSET
@@ -323,9 +338,10 @@ def to_user(user: User) -> dict[str, object]:
         "proxyAddresses": [],
         "signInSessionsValidFromDateTime": wire_time(user.tokens_valid_from or user.created_at),
         "userPrincipalName": user.user_principal_name,
-        "userType": "Member",
+        "userType": USER_TYPE,
+        "onPremisesLastSyncDateTime": None,
     }
-    return members | {name: kept.get(name) for name in TEXTS}
+    return members | dict.fromkeys(ON_PREMISES) | {name: kept.get(name) for name in TEXTS}
 
 
 def _typed(members: Members) -> dict[str, object]:
