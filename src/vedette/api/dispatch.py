@@ -19,6 +19,7 @@ import msgspec
 from anyio import CapacityLimiter, to_thread
 
 from vedette.api.auth import Administrators, Authenticator, require, scope_of
+from vedette.api.cross_origin import cross_origin_headers
 from vedette.api.fault_injection import Faults, InjectedFault, raise_challenge, raise_fault
 from vedette.api.faults import FaultContext, is_expected, render_fault, wire_code
 from vedette.api.gate import Gate, OpenGate
@@ -175,6 +176,10 @@ class Dispatcher:
                 exchange.error = error
             response = render_fault(error, self._fault_context(exchange))
         response = _with_request_ids(response, exchange)
+        if self._router.is_cross_origin(exchange.surface):
+            allowed = exchange.match.allowed if exchange.match else ()
+            cross = cross_origin_headers(exchange.headers, allowed)
+            response = msgspec.structs.replace(response, headers={**response.headers, **cross}) if cross else response
         self._observe(exchange, response, time.perf_counter() - started)
         if exchange.fault is not None and exchange.fault.kind == "cut-off":
             await _send_half(send, response)

@@ -1,6 +1,7 @@
 """Lists: from a query string to a selection of rows, and from there to the link to the next page."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import quote
@@ -11,6 +12,8 @@ from vedette.odata.options import decode_query, parse_options
 from vedette.odata.paging import Selection, SortKey, decode_token, encode_token
 from vedette.odata.sql import PropertyMap, to_condition, to_order
 from vedette.odata.syntax import QueryOptions
+
+_MAX_PAGE_SIZE = re.compile(r"(?:^|[\s,;])(?:odata\.)?maxpagesize\s*=\s*\"?([0-9]{1,9})\b", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,10 +65,14 @@ def read_list(request: ApiRequest, rules: ListRules, *, after_of: tuple[int | st
         # The unique key runs the way of the last one: keys of one direction are one comparison, which an index serves.
         order = (*keys, (rules.default_order[-1][0], keys[-1][1]))
     token = options.skip_token if after_of is None else None
+    limit = _page_size(options.top, rules)
+    if (preferred := _preferred_page(request)) is not None and preferred < limit:
+        limit = preferred
+        pairs["$top"] = str(preferred)  # so that the link to the next page asks for as much
     selection = Selection(
         condition=to_condition(options.filter, rules.properties) if options.filter else None,
         order=order,
-        limit=_page_size(options.top, rules),
+        limit=limit,
         offset=options.skip or 0,
         after=decode_token(token, order) if token else after_of,
     )
@@ -93,13 +100,39 @@ def _page_size(top: int | None, rules: ListRules) -> int:
     return min(top, rules.max_page)
 
 
+def _preferred_page(request: ApiRequest) -> int | None:
+    """The page size that a client prefers, `Prefer: odata.maxpagesize=5`; one that is no number is not heeded."""
+    match = _MAX_PAGE_SIZE.search(request.headers.get("prefer", ""))
+    return int(match[1]) or None if match else None
+
+
 def select_members(document: Mapping[str, object], selected: tuple[str, ...]) -> dict[str, object]:
-    """The members of an entity that `$select` names, and annotations. Raises InvalidRequestError for an unknown one."""
+    """The members of an entity that `$select` names, and annotations. Raises InvalidRequestError for an unknown one.
+
+    A path, `vendorInformation/provider`, narrows the member that it begins with.
+    """
     if not selected or "*" in selected:
         return dict(document)
     by_name = {name.lower(): name for name in document}
-    for name in selected:
+    wanted: dict[str, list[str]] = {}
+    for path in selected:
+        name, _, inner = path.partition("/")
         if name.lower() not in by_name:
-            raise InvalidRequestError("UnknownProperty", property=name)
-    wanted = {by_name[name.lower()] for name in selected}
-    return {name: value for name, value in document.items() if name in wanted or name.startswith("@odata.")}
+            raise InvalidRequestError("UnknownProperty", property=path)
+        wanted.setdefault(by_name[name.lower()], []).append(inner)
+    return {
+        name: _narrowed(value, wanted[name]) if name in wanted else value
+        for name, value in document.items()
+        if name in wanted or name.startswith("@odata.")
+    }
+
+
+def _narrowed(value: object, paths: list[str]) -> object:
+    """What of a member is wanted: all of it, or what paths below it name, of each element of a collection."""
+    if "" in paths or value is None:
+        return value
+    if isinstance(value, list):
+        return [_narrowed(item, paths) for item in value]
+    if not isinstance(value, Mapping):
+        raise InvalidRequestError("UnknownProperty", property=paths[0])
+    return select_members(value, tuple(paths))

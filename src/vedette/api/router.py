@@ -3,6 +3,7 @@
 Surfaces cannot name their handlers wrongly: records and handlers are compared when the router is made.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from urllib.parse import unquote_to_bytes
 
@@ -13,6 +14,8 @@ from vedette.api.http import AuthenticatedHandler, PublicHandler
 from vedette.api.templates import PathTree
 from vedette.contracts.operations import ANY_SEGMENT, OperationContract, OperationsDocument
 from vedette.errors import ApiError, ContractError, InvalidRequestError, NotFoundError
+
+_KEY = re.compile(r"([A-Za-z_][\w.]*)\('((?:[^']|'')+)'\)")
 
 Handler = PublicHandler | AuthenticatedHandler
 
@@ -75,6 +78,7 @@ class Router:
             for host, segments in document.elsewhere.items()
             for segment in segments
         }
+        self._cross_origin = frozenset(document.surface for document in documents if document.cross_origin)
         self._trees = {document.surface: _bind(document, handlers.get(document.surface, {})) for document in documents}
 
     def surface(self, host: str, segments: tuple[str, ...]) -> str | None:
@@ -88,17 +92,24 @@ class Router:
             return everywhere
         return self._hosts.surface(host) or self._surfaces.get(first) or self._surfaces.get(ANY_SEGMENT)
 
+    def is_cross_origin(self, surface: str) -> bool:
+        """Whether pages of any origin may call a surface."""
+        return surface in self._cross_origin
+
     def match(self, surface: str | None, method: str, segments: tuple[str, ...]) -> Match:
         """The operation that answers. Raises NotFoundError or MethodNotAllowedError."""
         path = "/" + "/".join(segments)
+        tree = self._trees[surface] if surface else PathTree()
         allowed: set[str] = set()
-        for routes, parameters in self._trees[surface].find(segments) if surface else ():
+        for routes, parameters in tree.find(segments):
             route = routes.get("GET" if method == "HEAD" else method)
             if route is not None:
                 return Match(str(surface), path, parameters, route)
             allowed |= set(routes)
         if not allowed:
-            raise NotFoundError("RouteNotFound", path=path)
+            if (keyed := _with_keys_apart(segments)) != segments:
+                return self.match(surface, method, keyed)
+            raise NotFoundError("RouteNotFound", path=path, segment=(*segments, "")[tree.depth(segments)])
         methods = tuple(sorted(allowed | {"OPTIONS"} | ({"HEAD"} if "GET" in allowed else set())))
         if method != "OPTIONS":
             raise MethodNotAllowedError(method=method, allowed=", ".join(methods))
@@ -111,6 +122,15 @@ def split_path(raw_path: bytes) -> tuple[str, ...]:
         return tuple(unquote_to_bytes(part).decode("utf-8") for part in raw_path.split(b"/") if part)
     except UnicodeDecodeError as error:
         raise InvalidRequestError("PathNotUtf8") from error
+
+
+def _with_keys_apart(segments: tuple[str, ...]) -> tuple[str, ...]:
+    """A key in brackets, `incidents('1')`, as the segment that it is elsewhere (OData URL conventions 4.3)."""
+    apart: list[str] = []
+    for segment in segments:
+        match = _KEY.fullmatch(segment)
+        apart += [segment] if match is None else [match[1], match[2].replace("''", "'")]
+    return tuple(apart)
 
 
 def _bind(document: OperationsDocument, handlers: Mapping[str, Handler]) -> PathTree[Route]:

@@ -60,6 +60,16 @@ class PathTree(Generic[T]):
                 for values, parameters in node.find(rest):
                     yield values, {**own, **parameters}
 
+    def depth(self, segments: tuple[str, ...]) -> int:
+        """How many of the leading segments fit something: the next one is where a path goes astray."""
+        if not segments:
+            return 0
+        first, rest = segments[0], segments[1:]
+        nodes = [node for pattern, _, node in self._patterns.values() if pattern.fullmatch(first)]
+        if (literal := self._literals.get(first.lower())) is not None:
+            nodes.append(literal)
+        return max((1 + node.depth(rest) for node in nodes), default=0)
+
 
 def _compile(segment: str) -> tuple[re.Pattern[str], frozenset[str]]:
     parts, quoted, position = [], set(), 0

@@ -68,6 +68,8 @@ class OperationsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """First path segments that lead to this surface on a host of another one, by that host's name."""
     everywhere: bool = False
     """Whether its segments lead to this surface on the hosts of the others too."""
+    cross_origin: bool = False
+    """Whether pages of any origin may call it. Only for a surface that takes tokens and no cookies."""
     audiences: tuple[str, ...] = ()
     """Resource applications (`Principal.audience`) whose tokens the surface takes."""
     part: str = ""

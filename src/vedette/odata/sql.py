@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, FromClause, and_, false, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, not_, or_, select, true
 
 from vedette.odata.dates import parse_ticks
 from vedette.odata.errors import ODataError
@@ -83,15 +83,18 @@ def to_condition(expression: Expression, properties: PropertyMap) -> Condition:
 
 
 def to_order(keys: tuple[OrderBy, ...], properties: PropertyMap) -> list[tuple[ColumnElement[Any], bool]]:
-    """Sort keys as (expression that is never NULL, descending)."""
+    """Sort keys as (expression that is never NULL, descending). Enums are ordered as their values are, not by name."""
     translator = _Translator(properties)
     return [(_never_null(translator.primitive(key.path)), key.descending) for key in keys]
 
 
 def _never_null(prop: Property) -> ColumnElement[Any]:
+    if prop.type == "enum":
+        ranks = {name: rank for rank, name in enumerate(dict.fromkeys(prop.members.values()))}
+        return case(ranks, value=prop.column, else_=-1)
     if not getattr(prop.column, "nullable", True):
         return prop.column  # as it is, so that an index on it serves
-    return func.coalesce(prop.column, "" if prop.type in ("string", "enum") else 0)
+    return func.coalesce(prop.column, "" if prop.type == "string" else 0)
 
 
 class _Translator:

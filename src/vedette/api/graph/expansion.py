@@ -8,13 +8,16 @@ from sqlalchemy import ColumnElement, Connection
 
 from vedette.api.graph.alert_filters import alert_properties
 from vedette.api.graph.entities import Shape, to_alert, to_mapping
-from vedette.api.listing import select_members
+from vedette.api.listing import ListRules, select_members
 from vedette.context import RequestContext
-from vedette.incidents.alerts import Alert, Alerts
+from vedette.incidents.alerts import ALERT_FIELDS, Alert, Alerts
 from vedette.machines.visibility import seen_alerts
 from vedette.odata.paging import SortKey
 from vedette.odata.sql import to_condition, to_order
 from vedette.odata.syntax import QueryOptions
+
+MAX_ALERTS = 1000
+"""Alerts of an incident on one page."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +48,18 @@ class AlertExpansion:
         value = [select_members(to_mapping(to_alert(each, shape)), self.options.select) for each in page]
         counted = {"alerts@odata.count": len(alerts)} if self.options.count else {}
         return {**counted, "alerts": value}
+
+
+def alerts_of_incident() -> ListRules:
+    """What `/security/incidents/{id}/alerts` offers."""
+    return ListRules(
+        offered=frozenset({"$filter", "$top", "$skip", "$count", "$select", "$orderby", "$skiptoken"}),
+        properties=alert_properties(),
+        default_order=((ALERT_FIELDS["created"], False), (ALERT_FIELDS["alert_id"], False)),
+        default_page=MAX_ALERTS,
+        max_page=MAX_ALERTS,
+        over_max="clamp",
+    )
 
 
 def alert_expansion(options: QueryOptions) -> AlertExpansion:

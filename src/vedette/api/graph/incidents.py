@@ -1,5 +1,6 @@
 """Graph's incidents: list, get, update, comment, and their alerts."""
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from vedette.api.changes import OptionalText, Text, enum_value
 from vedette.api.cursors import Cursor, CursorBox
 from vedette.api.graph.entities import Incident as IncidentEntity
 from vedette.api.graph.entities import Shape, to_alert, to_comments, to_incident, to_mapping
-from vedette.api.graph.expansion import AlertExpansion, alert_expansion
+from vedette.api.graph.expansion import AlertExpansion, alert_expansion, alerts_of_incident
 from vedette.api.graph.surface import count_answer, graph_answer, list_answer, metadata_url, shape_of
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.listing import ListQuery, ListRules, read_expand, select_members
@@ -22,7 +23,7 @@ from vedette.clock import Clock
 from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
 from vedette.errors import InvalidRequestError, NotFoundError
-from vedette.incidents.alerts import Alert, Alerts
+from vedette.incidents.alerts import ALERT_FIELDS, Alert, Alerts
 from vedette.incidents.incidents import INCIDENT_FIELDS, Incident, IncidentChange, Incidents
 from vedette.incidents.triage import change_incident, merge_incidents
 from vedette.machines.visibility import seen_alerts, seen_incidents
@@ -101,6 +102,7 @@ class GraphIncidents:
             expands_with_options=True,
         )
         self._list = SnapshotList(rules, cursors)
+        self._alert_list = SnapshotList(alerts_of_incident(), cursors)
         self._written = WrittenIncidents()
 
     def forget(self) -> None:
@@ -214,16 +216,24 @@ class GraphIncidents:
         return merge_answer(request, target)
 
     def list_alerts(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
-        """GET /security/incidents/{id}/alerts."""
+        """GET /security/incidents/{id}/alerts, and how many there are below it."""
         incident_id, shape = incident_id_of(request), shape_of(context, request)
+        query, cursor = self._alert_list.read(context, request)
+        own = ALERT_FIELDS["incident_id"] == incident_id
+        condition = own if query.selection.condition is None else own & query.selection.condition
+        asked = dataclasses.replace(query, selection=dataclasses.replace(query.selection, condition=condition)), cursor
         with self._store.connect() as connection:
             incident = Incidents(connection, context.tenant.tenant_id, seen_incidents(context)).get(incident_id)
-            alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).of_incidents([incident_id])
-        if incident is None:
-            raise NotFoundError(resource=str(incident_id))
-        entities = [to_alert(alert, shape) for alert in alerts.get(incident_id, [])]
-        context_url = metadata_url(request, f"{COLLECTION}('{incident_id}')/alerts")
-        return graph_answer({"@odata.context": context_url, "value": entities})
+            if incident is None:
+                raise NotFoundError(resource=str(incident_id))
+            alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context))
+            if request.path.lower().endswith("/$count"):
+                return count_answer(alerts.count(condition))
+            page = self._alert_list.page(context, request, asked, (connection, alerts))
+        entities, select = [to_alert(alert, shape) for alert in page.rows], query.options.select
+        value = [select_members(to_mapping(each), select) for each in entities] if select else entities
+        fragment = f"{COLLECTION}('{incident_id}')/alerts" + (f"({','.join(select)})" if select else "")
+        return list_answer(metadata_url(request, fragment), page, value)
 
     def _change(self, context: RequestContext, request: ApiRequest, change: IncidentChange) -> ApiResponse:
         entity = to_incident(self._apply(context, request, change), shape_of(context, request))

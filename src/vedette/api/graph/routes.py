@@ -7,6 +7,7 @@ import msgspec
 from vedette.api.cursors import CursorBox
 from vedette.api.graph.alerts import GraphAlerts
 from vedette.api.graph.batch import GraphBatch
+from vedette.api.graph.conventions import following
 from vedette.api.graph.detection_rules import GraphDetectionRules, RuleParts
 from vedette.api.graph.feeds import FeedParts, GraphFeeds
 from vedette.api.graph.hunting import GraphHunting
@@ -18,6 +19,7 @@ from vedette.api.graph.metadata import metadata
 from vedette.api.graph.secure_scores import GraphSecureScores
 from vedette.api.graph.subscriptions import GraphSubscriptions, SubscriptionParts
 from vedette.api.graph.ti_indicators import GraphTiIndicators
+from vedette.api.http import AuthenticatedHandler
 from vedette.api.hunting import HuntingRunner
 from vedette.api.inner_calls import InnerCalls
 from vedette.api.kept_lists import KeptList, ListParts
@@ -67,9 +69,10 @@ class GraphSurface:
 
     def handlers(self) -> Mapping[str, Handler]:
         """Every built operation."""
+        return {"run_batch": self._batch.run, "metadata": metadata, **following(self._of_security())}
+
+    def _of_security(self) -> Mapping[str, AuthenticatedHandler]:
         return {
-            "run_batch": self._batch.run,
-            "metadata": metadata,
             "list_incidents": self._incidents.list,
             "get_incident": self._incidents.get,
             "update_incident": self._incidents.update,

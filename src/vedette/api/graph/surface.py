@@ -15,8 +15,12 @@ _INCLUDE_EVOLVED = "include-unknown-enum-members"
 
 def shape_of(context: RequestContext, request: ApiRequest) -> Shape:
     """How entities are to be written for this request."""
-    prefer = request.headers.get("prefer", "").lower()
-    return Shape(context.base_url, context.tenant.tenant_id, Wording(evolved=_INCLUDE_EVOLVED in prefer))
+    return Shape(context.base_url, context.tenant.tenant_id, Wording(evolved=prefers_evolved(request)))
+
+
+def prefers_evolved(request: ApiRequest) -> bool:
+    """Whether members of enums that came later are wanted by their names."""
+    return _INCLUDE_EVOLVED in request.headers.get("prefer", "").lower()
 
 
 def metadata_url(request: ApiRequest, fragment: str) -> str:
