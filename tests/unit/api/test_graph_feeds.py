@@ -293,6 +293,16 @@ def test_wrong_threat_indicators(application: Application, wrong: dict[str, Any]
     assert get(client, "/beta/security/tiIndicators")["value"] == []
 
 
+def test_threat_indicators_as_connectors_write_them(application: Application) -> None:
+    client, base = application.client("graph"), "/beta/security/tiIndicators"
+    made = client.post(base, indicator(passiveOnly="true", additionalInformation=80))
+    assert made.status == 201
+    assert (made.json()["passiveOnly"], made.json()["additionalInformation"]) == (True, "80")
+    assert client.patch(f"{base}/{made.json()['id']}", {"passiveOnly": "False"}).status == 204
+    assert get(client, f"{base}/{made.json()['id']}")["passiveOnly"] is False
+    assert client.post(base, indicator(passiveOnly="perhaps")).status == 400
+
+
 def test_threat_indicators_in_bulk(application: Application) -> None:
     client, base = application.client("graph"), "/beta/security/tiIndicators"
     body = {

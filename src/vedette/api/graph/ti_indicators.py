@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from vedette.api.bodies import read_object
+from vedette.api.bodies import read_members, read_object
 from vedette.api.graph.feeds import FeedParts, document_rules
 from vedette.api.graph.surface import graph_answer, list_answer, metadata_url
 from vedette.api.http import ApiRequest, ApiResponse, AuthenticatedHandler
@@ -40,6 +40,7 @@ OBSERVABLES: Mapping[str, str] = {
     "network_i_pv6": "IpAddress",
 }
 COLLECTION = "security/tiIndicators"
+_TRUTHS = frozenset({"isactive", "passiveonly"})
 
 _NAMES = {
     f"network_{kind}i_pv{version}": f"network{kind.rstrip('_').capitalize()}IPv{version}"
@@ -161,7 +162,7 @@ class GraphTiIndicators:
 
     def create(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /security/tiIndicators."""
-        given = read_object(request.body, TiIndicator)
+        given = _read(request.body)
         with self._parts.store.begin() as connection:
             made = self._put(connection, context, given)
         context_url = metadata_url(request, f"{COLLECTION}/$entity")
@@ -187,7 +188,7 @@ class GraphTiIndicators:
         """POST …/submitTiIndicators: those that are right are made, the others are told of."""
 
         def make(connection: Connection, item: Any) -> dict[str, Any]:
-            given = read_object(msgspec.json.encode(item), TiIndicator)
+            given = _read(msgspec.json.encode(item))
             return _document(context.tenant, self._put(connection, context, given))
 
         return self._bulk(request, make)
@@ -253,14 +254,27 @@ class GraphTiIndicators:
 
     def _change(self, connection: Connection, context: RequestContext, key: str, body: bytes) -> Indicator:
         before = _found(_indicators(connection, context), key)
-        given = read_object(body, TiIndicator)
-        named = {each.lower() for each in msgspec.json.decode(body) if "@odata." not in each}
+        given = _read(body)
+        named = {each.lower() for each in read_members(body) if "@odata." not in each}
         fields = {each.encode_name.lower(): each.name for each in msgspec.structs.fields(TiIndicator)}
         changed = {fields[name]: getattr(given, fields[name]) for name in named if fields[name] in EDITABLE}
         for name in sorted(named - {"id"} - {each.lower() for each in ("azureTenantId", "ingestedDateTime")}):
             if fields[name] not in EDITABLE and getattr(given, fields[name]) != getattr(_wire(before), fields[name]):
                 raise InvalidRequestError("UnknownBodyProperty", property=name)
         return self._put(connection, context, msgspec.structs.replace(_wire(before), **changed))
+
+
+def _read(body: bytes) -> TiIndicator:
+    """What a client writes. Some write truths as texts and a score, a number, as additionalInformation."""
+    members = {name: _spelled(name.lower(), value) for name, value in read_members(body).items()}
+    return read_object(msgspec.json.encode(members), TiIndicator)
+
+
+def _spelled(name: str, value: Any) -> Any:
+    if name in _TRUTHS and isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower(), value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if name == "additionalinformation" and is_number else value
 
 
 def _status(error: ApiError) -> int:
