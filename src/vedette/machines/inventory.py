@@ -165,6 +165,18 @@ class Machines(MachineRepository):
             for row in self.connection.execute(statement)
         ]
 
+    def logons(self, accounts: Iterable[str]) -> Mapping[str, list[str]]:
+        """Ids of the machines that each account, `domain\\name` in lower case, logged on to."""
+        users = MACHINE_USERS.c
+        visible = select(MACHINES.c.machine_id).where(self.own(MACHINES))
+        statement = select(users.account_id, users.machine_id).where(
+            self.own(MACHINE_USERS), users.account_id.in_(sorted(set(accounts))), users.machine_id.in_(visible)
+        )
+        machine_ids: dict[str, list[str]] = {}
+        for row in self.connection.execute(statement.order_by(users.machine_id)):
+            machine_ids.setdefault(row.account_id, []).append(row.machine_id)
+        return machine_ids
+
     def change(self, machine_id: str, change: MachineChange) -> Machine | None:
         """Apply a change; None if there is no such machine."""
         values: dict[str, object] = {"revision": MACHINES.c.revision + 1}

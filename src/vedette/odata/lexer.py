@@ -1,4 +1,7 @@
-"""Tokens of `$filter` and `$orderby` text."""
+"""Tokens of `$filter` and `$orderby` text.
+
+A plus sign between tokens is a blank: some clients write `alertCreationTime+gt+…` and encode that once more.
+"""
 
 import dataclasses
 import re
@@ -11,7 +14,7 @@ TokenKind = Literal["word", "string", "typed", "number", "datetime", "guid", "("
 
 _TOKEN = re.compile(
     rf"""
-      (?P<blank>\s+)
+      (?P<blank>[\s+]+)
     | (?P<guid>[0-9A-Fa-f]{{8}}(?:-[0-9A-Fa-f]{{4}}){{3}}-[0-9A-Fa-f]{{12}}\b)
     | (?P<datetime>{DATE_TIME}\b)
     | (?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b)

@@ -147,7 +147,10 @@ def test_what_an_alert_is_about(client: AsgiClient, alert_id: str) -> None:
     assert about("domains")["value"] == [{"host": "c2.evil.test"}]
     assert about("machine")["id"] == WS01
     assert about("machine")["riskScore"] == "High"
-    assert about("user")["id"] == "contoso\\ann"
+    user = about("user")
+    assert user["id"] == "contoso\\ann"
+    prevalence = ("mostPrevalentMachineId", "leastPrevalentMachineId", "logOnMachinesCount")
+    assert [user[name] for name in prevalence] == [WS01, WS01, 1]
 
 
 def reference(world: EndpointWorld, **more: object) -> dict[str, object]:
@@ -191,7 +194,9 @@ def test_an_alert_from_an_event(client: AsgiClient, world: EndpointWorld) -> Non
 def test_statistics(client: AsgiClient, target: str, prevalence: int) -> None:
     answer = client.get(f"/api/{target}")
     assert answer.status == 200, answer.body
-    assert answer.json()["organizationPrevalence"] == prevalence
+    body = answer.json()
+    assert (body["organizationPrevalence"], body["orgPrevalence"]) == (prevalence, str(prevalence))
+    assert body.get("globalPrevalence", str(prevalence)) == str(body.get("globallyPrevalence", prevalence))
 
 
 @pytest.mark.parametrize(

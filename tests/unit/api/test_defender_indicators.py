@@ -40,6 +40,9 @@ def test_created_found_and_deleted(client: AsgiClient, shared: Any) -> None:
     )
     again = client.post("/api/indicators", {**GOOD, "title": "changed"}).json()
     assert (again["id"], again["title"]) == (created["id"], "changed")
+    one = client.get(f"/api/indicators/{created['id']}?$top=50").json()
+    assert (one["@odata.context"].rpartition("#")[2], one["title"]) == ("Indicators/$entity", "changed")
+    assert {client.get(f"/api/indicators/{other}").status for other in ("99", "x")} == {404}
     listed = client.get("/api/indicators?$filter=severity+eq+'Informational'+and+action+eq+'Block'").json()["value"]
     assert [each["id"] for each in listed] == [created["id"]]
     assert client.send("DELETE", f"/api/indicators/{created['id']}").status == 204

@@ -103,6 +103,10 @@ def test_every_documented_key_is_there(client: AsgiClient, shared: Any) -> None:
     resources = yaml.safe_load((shared / "contract" / "mde_api.yaml").read_text())["resources"]
     machine = client.get(f"/api/machines/{WS01}").json()
     assert set(resources["machine"]) - {"agentVersion"} <= set(machine)
+    # In the service's metadata and its answers, though on no page.
+    unwritten = {"mergedIntoMachineId": None, "isPotentialDuplication": False, "isExcluded": False, "vmMetadata": None}
+    assert unwritten.items() <= machine.items()
+    assert {machine["managedBy"], machine["managedByStatus"]} == {"Unknown"}
     action = client.post(f"/api/machines/{WS01}/isolate", {"Comment": "x"}).json()
     assert set(resources["machineAction"]) <= set(action)
     investigation = client.post(f"/api/machines/{WS01}/startInvestigation", {"Comment": "x"}).json()
@@ -172,6 +176,9 @@ def test_the_life_of_an_action(client: AsgiClient, world: EndpointWorld) -> None
     assert client.post(f"/api/machines/{WS01}/unisolate", {"Comment": "Back"}).status == 201
     listed = client.get("/api/machineactions?$filter=machineId%20eq%20'" + WS01 + "'%20and%20status%20eq%20'Succeeded'")
     assert [each["id"] for each in listed.json()["value"]] == [action["id"]]
+    query = f"$filter=lastUpdateDateTimeUtc+gt+{asked.json()['creationDateTimeUtc']}&$orderby=lastUpdateDateTimeUtc+asc"
+    changed = client.get(f"/api/machineactions?{query}&$skip=0&$top=1").json()["value"]
+    assert [each["id"] for each in changed] == [action["id"]]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,17 @@ def test_literals(text: str, literal: object) -> None:
             pytest.fail(f"parsed as {other}")
 
 
+def test_a_plus_between_tokens_is_a_blank() -> None:
+    written = "t+gt+2026-11-18T12:16:10+00:00 and (x+eq+'a+b')"
+    assert parse_filter(written) == parse_filter("t gt 2026-11-18T12:16:10+00:00 and (x eq 'a+b')")
+    match parse_filter("x eq 'a'and t+gt+2026-11-18T12:16:10Z"):
+        case And((Comparison("eq"), Comparison("gt"))):
+            pass
+        case other:
+            pytest.fail(f"parsed as {other}")
+    assert parse_order_by("t+desc") == parse_order_by("t desc")
+
+
 @pytest.mark.parametrize(
     "text",
     [

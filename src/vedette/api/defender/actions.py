@@ -83,7 +83,7 @@ def action_properties() -> PropertyMap:
         "type": Property(field["type"], "enum", enums["machineActionType"].spellings),
         "requestor": Property(field["requestor"], "string"),
         "creationDateTimeUtc": Property(field["created"], "datetime"),
-        "lastUpdateDateTimeUtc": Property(field["last_update"], "datetime", filterable=False),
+        "lastUpdateDateTimeUtc": Property(field["last_update"], "datetime"),
     }
 
 

@@ -13,7 +13,7 @@ from vedette.api.cursors import CursorBox
 from vedette.api.defender.alert_entities import account_of, device_of, to_alert
 from vedette.api.defender.answers import caller_name, collection, entity, found, required, without_options
 from vedette.api.defender.endpoint import EndpointParts
-from vedette.api.defender.machine_entities import to_machine, to_user
+from vedette.api.defender.machine_entities import account_of_user, to_machine, to_user
 from vedette.api.defender.machines import MAX_PAGE
 from vedette.api.defender.sightings import FileDescriptions
 from vedette.api.http import ApiRequest, ApiResponse
@@ -171,9 +171,10 @@ class DefenderAlerts:
         with self._parts.store.connect() as connection:
             machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
             users = machines.users(device.device_id) if device else []
-        name = (account.account_name or "").lower()
-        user = next((each for each in users if each.account_name.lower() == name), None)
-        return entity(request, "Users", to_user(found(user, "User", name)))
+            name = (account.account_name or "").lower()
+            user = found(next((each for each in users if each.account_name.lower() == name), None), "User", name)
+            logons = machines.logons([account_of_user(user)])
+        return entity(request, "Users", to_user(user, logons))
 
     def files(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/alerts/{id}/files."""

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from vedette.api.bodies import read_object
 from vedette.api.changes import enum_value
-from vedette.api.defender.answers import caller_name, entity, odata_context, page_answer, required
+from vedette.api.defender.answers import caller_name, entity, found, odata_context, page_answer, required
 from vedette.api.defender.endpoint import EndpointParts
 from vedette.api.defender.machines import MAX_PAGE, OFFERED
 from vedette.api.http import ApiRequest, ApiResponse
@@ -22,6 +22,7 @@ from vedette.indicators.indicators import INDICATOR_FIELDS, Author, Indicators, 
 from vedette.machines.device_groups import DeviceGroups
 from vedette.odata.dates import parse_ticks
 from vedette.odata.json_texts import text_collection
+from vedette.odata.options import decode_query, parse_options
 from vedette.odata.sql import Property, PropertyMap
 
 MAX_BATCH = 500
@@ -140,6 +141,16 @@ class DefenderIndicators:
             indicators = Indicators(connection, context.tenant.tenant_id, author_of(connection, context))
             page = self._parts.lists.page(context, request, (query, cursor), indicators)
         return page_answer(request, "Indicators", query, page, to_indicator)
+
+    def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/indicators/{id}. Whatever else a client appends, `$top` too, says nothing of a single one."""
+        parse_options(decode_query(request.query), OFFERED)
+        text = request.path_parameters["id"]
+        indicator_id = _number(text)
+        with self._parts.store.connect() as connection:
+            indicators = Indicators(connection, context.tenant.tenant_id, author_of(connection, context))
+            indicator = None if indicator_id is None else indicators.get(indicator_id)
+        return entity(request, "Indicators", to_indicator(found(indicator, "Indicator", text)))
 
     def put(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /api/indicators: creates, or changes the one of the same value and type."""

@@ -22,13 +22,19 @@ class IpAddress(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A machine."""
+    """A machine. What nothing here tells of (merging, exclusion, management, clouds) is as of a plain one."""
 
     id: str
+    merged_into_machine_id: str | None = None
+    is_potential_duplication: bool = False
+    is_excluded: bool = False
+    exclusion_reason: str | None = None
     computer_dns_name: str
     first_seen: str
     last_seen: str
     os_platform: str | None
+    os_version: None = None
+    """Always null; the version is in `version`."""
     os_processor: str | None
     os_architecture: str | None
     version: str | None
@@ -46,7 +52,10 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     is_aad_joined: bool | None
     aad_device_id: str | None
     machine_tags: tuple[str, ...]
+    managed_by: str = "Unknown"
+    managed_by_status: str = "Unknown"
     ip_addresses: list[IpAddress]
+    vm_metadata: None = None
 
 
 class MachineReference(msgspec.Struct, frozen=True, rename="camel"):
@@ -68,7 +77,10 @@ class User(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     account_sid: str | None
     first_seen: str
     last_seen: str
+    most_prevalent_machine_id: str | None
+    least_prevalent_machine_id: str | None
     logon_types: str
+    log_on_machines_count: int
     is_domain_admin: bool
     is_only_network_user: bool | None
 
@@ -113,6 +125,7 @@ class MachineAction(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     error_h_result: int
     related_file_info: FileReference | None
     commands: list[Command]
+    troubleshoot_info: None = None
 
 
 class Investigation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -184,16 +197,30 @@ def to_reference(machine: domain.Machine) -> MachineReference:
     )
 
 
-def to_user(user: domain.MachineUser) -> User:
-    """The wire form of an account. Who is an administrator of the domain is not in logons: nobody, as far as known."""
+def account_of_user(user: domain.MachineUser) -> str:
+    """What the service calls an account: `domain\\name` in lower case."""
+    return f"{user.account_domain}\\{user.account_name}".lower()
+
+
+def to_user(user: domain.MachineUser, logons: Mapping[str, list[str]]) -> User:
+    """The wire form of an account. Who is an administrator of the domain is not in logons: nobody, as far as known.
+
+    `logons`: the machines of each account. How often it was on which is not kept, so only a single one is the most
+    and the least prevalent.
+    """
+    machine_ids = logons.get(account_of_user(user), [])
+    only = machine_ids[0] if len(machine_ids) == 1 else None
     return User(
-        id=f"{user.account_domain}\\{user.account_name}".lower(),
+        id=account_of_user(user),
         account_name=user.account_name,
         account_domain=user.account_domain,
         account_sid=user.account_sid,
         first_seen=format_ticks(user.first_seen),
         last_seen=format_ticks(user.last_seen),
+        most_prevalent_machine_id=only,
+        least_prevalent_machine_id=only,
         logon_types=", ".join(user.logon_types),
+        log_on_machines_count=len(machine_ids),
         is_domain_admin=False,
         is_only_network_user=user.logon_types == ("Network",) if user.logon_types else None,
     )

@@ -8,7 +8,7 @@ from vedette.api.bodies import read_object
 from vedette.api.changes import Text, enum_value
 from vedette.api.defender.answers import collection, entity, found, page_answer, required, without_options
 from vedette.api.defender.endpoint import EndpointParts
-from vedette.api.defender.machine_entities import to_machine, to_user
+from vedette.api.defender.machine_entities import account_of_user, to_machine, to_user
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.listing import ListRules
 from vedette.clock import TICKS_PER_SECOND, now_ticks
@@ -111,10 +111,10 @@ class DefenderMachines:
         without_options(request)
         machine_id = self._machine(context, request).machine_id
         with self._parts.store.connect() as connection:
-            users = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope).users(
-                machine_id
-            )
-        return collection(request, "Users", map(to_user, users))
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
+            users = machines.users(machine_id)
+            logons = machines.logons(map(account_of_user, users))
+        return collection(request, "Users", (to_user(user, logons) for user in users))
 
     def update(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """PATCH /api/machines/{id}. The tags of the body take the place of all that were."""

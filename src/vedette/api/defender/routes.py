@@ -112,6 +112,7 @@ def _indicators(parts: EndpointParts) -> Mapping[str, AuthenticatedHandler]:
     indicators = DefenderIndicators(parts)
     return {
         "list_indicators": indicators.list,
+        "get_ti_indicator_by_id": indicators.get,
         "post_ti_indicator": indicators.put,
         "import_ti_indicators": indicators.import_many,
         "delete_ti_indicator_by_id": indicators.delete,

@@ -112,6 +112,7 @@ class DefenderSightings:
         members = {
             "sha1": profile.sha1,
             **seen,
+            "globalPrevalence": seen["orgPrevalence"],
             "globallyPrevalence": seen["organizationPrevalence"],
             "globalFirstObserved": seen["orgFirstSeen"],
             "globalLastObserved": seen["orgLastSeen"],
@@ -207,7 +208,9 @@ def _stats(request: ApiRequest, type_: str, members: Mapping[str, object]) -> Ap
 
 
 def _seen(seen: Sighting) -> dict[str, object]:
+    """Numbers of machines are answered twice: as a text by their old name, as a number by their new one."""
     return {
+        "orgPrevalence": str(len(seen.device_ids)),
         "organizationPrevalence": len(seen.device_ids),
         "orgFirstSeen": _time(seen.first),
         "orgLastSeen": _time(seen.last),
