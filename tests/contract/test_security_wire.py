@@ -115,7 +115,7 @@ def test_xdr_entities_have_every_documented_key(world: World, shared: Path) -> N
     for entity in entities:
         assert list(entity) == contract["entity"]["keys"]
     for incident in incidents:
-        assert set(incident) == set(contract["resource"]) - {"detectionSource"}
+        assert set(incident) == set(contract["resource"])
         for alert in incident["alerts"]:
             assert set(alert) == set(contract["alert"])
             for device in alert["devices"]:

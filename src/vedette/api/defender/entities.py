@@ -115,6 +115,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     assigned_to: str | None
     classification: str
     determination: str
+    detection_source: str | None
     status: str
     severity: str
     tags: list[str]
@@ -133,6 +134,7 @@ def to_incident(incident: incident_domain.Incident, alerts: list[alert_domain.Al
         assigned_to=incident.assigned_to,
         classification=_word("alertClassification", incident.classification),
         determination=_word("alertDetermination", incident.determination),
+        detection_source=_sources(alerts),
         status=_word("incidentStatus", incident.status),
         severity=_word("alertSeverity", incident.severity),
         tags=[*incident.custom_tags, *incident.system_tags],
@@ -222,7 +224,7 @@ def _mail_entity(entity: domain.Evidence) -> Entity | None:
                 recipient=entity.recipient,
                 subject=entity.subject,
                 delivery_action=entity.delivery_action,
-                ip_address=entity.sender_ip,
+                user_principal_name=entity.recipient,
             )
         case domain.MailClusterEvidence():
             return Entity(entity_type="MailCluster", cluster_by=entity.cluster_by)
@@ -272,6 +274,11 @@ def _account(account: domain.UserAccount) -> dict[str, Any]:
 
 def _file(file: domain.FileDetails) -> dict[str, Any]:
     return {"sha1": file.sha1, "sha256": file.sha256, "file_name": file.file_name, "file_path": file.file_path}
+
+
+def _sources(alerts: list[alert_domain.Alert]) -> str | None:
+    """What the alerts of an incident were detected by, each once."""
+    return ", ".join(dict.fromkeys(_word("detectionSource", alert.detection_source) for alert in alerts)) or None
 
 
 def _word(enum: str, name: str) -> str:
