@@ -31,6 +31,10 @@ class Expansion:
     replaced: frozenset[int]
 
 
+_TAKEN_AS = (ScalarType.DYNAMIC, ScalarType.STRING)
+"""Types of which an element is a value as it stands."""
+
+
 def _expand(
     binder: Binder,
     written: syntax.MvExpandOperator | syntax.MvApplyOperator,
@@ -48,10 +52,12 @@ def _expand(
         if bound.type is not ScalarType.DYNAMIC:
             binder.report("not_dynamic", each.expression.span, found=bound.type)
             bound = convert(bound, ScalarType.DYNAMIC)
-        output = binder.column(name or f"Column{len(items) + 1}", ScalarType.DYNAMIC)
+        type_ = ScalarType.DYNAMIC if each.to is None else each.to.type
+        taken = type_ if type_ in _TAKEN_AS else ScalarType.DYNAMIC
+        output = binder.column(name or f"Column{len(items) + 1}", taken)
         items.append((output, bound))
-        if each.to is not None and each.to.type is not ScalarType.DYNAMIC:
-            typed[output.id] = binder.column(output.name, each.to.type)
+        if type_ is not taken:
+            typed[output.id] = binder.column(output.name, type_)
         _place(columns, output, replaced)
     index = None
     with_index = word(written.parameter("with_itemindex"))

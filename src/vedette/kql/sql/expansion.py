@@ -22,16 +22,13 @@ from vedette.kql.types import ScalarType
 Items = tuple[tuple[Column, Expression], ...]
 
 
-_LISTS_OF_TEXT = {("kql_split", 2): "kql_split_texts"}
-"""Arrays that are made of a list of text: by macro and number of arguments, the macro that gives the list itself."""
-
-
 def _texts(value: Sql) -> Sql | None:
-    """The list of text that an array is made of: it is expanded without a detour through JSON."""
-    if not isinstance(value, exp.Anonymous):
+    """The list of text that `split` makes an array of: it is expanded without a detour through JSON."""
+    if not isinstance(value, exp.Anonymous) or value.name != "kql_split" or len(value.expressions) != 2:
         return None
-    name = _LISTS_OF_TEXT.get((value.name, len(value.expressions)))
-    return None if name is None else tree.call(name, *value.expressions)
+    delimiter = value.expressions[1]
+    certain = isinstance(delimiter, exp.Literal) and delimiter.name
+    return tree.call("string_split" if certain else "kql_split_texts", *value.expressions)
 
 
 def _list(emitter: Relations, block: Block, expression: Expression, kind: str, limit: int | None) -> tuple[Sql, bool]:

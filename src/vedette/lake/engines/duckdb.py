@@ -66,8 +66,7 @@ class DuckDBEngine:
             watch = _Watch(connection, min(limits.seconds, MAX_QUERY_SECONDS))
             with self._registered(query_id, watch), watch, _translated(watch):
                 self._prepare(connection, scope, limits)
-                _require_select(connection, sql)
-                data, truncated = _fetch(connection, sql, parameters, limits)
+                data, truncated = _fetch(connection, _select(connection, sql), parameters, limits)
             return _outcome(connection, data, truncated=truncated, elapsed=time.perf_counter() - started)
 
     def interrupt(self, query_id: str) -> bool:
@@ -185,19 +184,21 @@ def _logged(error: Exception) -> str:
     return incident_id
 
 
-def _require_select(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+def _select(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The one SELECT that the text is, parsed."""
     try:
         statements = connection.extract_statements(sql)
     except duckdb.ParserException as error:
         raise _failure(error) from error
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise StatementRefusedError(_logged(ValueError("not exactly one SELECT")))
+    return statements[0]
 
 
 def _fetch(
-    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object], limits: QueryLimits
+    connection: duckdb.DuckDBPyConnection, select: duckdb.Statement, parameters: Sequence[object], limits: QueryLimits
 ) -> tuple[pa.Table, bool]:
-    result = connection.sql(sql, params=list(parameters)) if parameters else connection.sql(sql)
+    result = connection.sql(select, params=list(parameters)) if parameters else connection.sql(select)
     reader = result.to_arrow_reader(FETCH_ROWS)
     batches: list[pa.RecordBatch] = []
     rows = size = 0

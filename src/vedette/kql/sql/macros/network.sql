@@ -28,11 +28,11 @@ CREATE OR REPLACE MACRO kql_ipv4_private_number(n) AS
   n >> 24 = 10 OR n >> 20 = 2753 OR n >> 16 = 49320;
 CREATE OR REPLACE MACRO kql_ipv4_is_private(s) AS kql_ipv4_private_number(kql_ipv4_address(s));
 CREATE OR REPLACE MACRO kql_has_ipv4(s, ip) AS
-  kql_ipv4_address(ip) IS NOT NULL AND regexp_matches(s, '(?:^|[^\p{L}\p{N}.])' || regexp_escape(ip) || '(?:$|[^\p{L}\p{N}.]|\.$|\.[^\p{L}\p{N}])');
+  kql_ipv4_address(ip) IS NOT NULL AND regexp_matches(kql_words(s), '(?:^|[\x00-\-/:-@\[-`{-\x7F])' || regexp_escape(ip) || '(?:$|[\x00-\-/:-@\[-`{-\x7F]|\.$|\.[\x00-/:-@\[-`{-\x7F])');
 CREATE OR REPLACE MACRO kql_has_ipv4_prefix(s, p) AS
-  regexp_full_match(p, '(\d{1,3}\.){1,3}|\d{1,3}(\.\d{1,3}){3}') AND regexp_matches(s, '(?:^|[^\p{L}\p{N}.])' || CASE
-    WHEN suffix(p, '.') THEN regexp_escape(p) || '(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){' || (3 - length(p) + length(replace(p, '.', ''))) || '}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:$|[^\p{L}\p{N}.]|\.$|\.[^\p{L}\p{N}])'
-    ELSE regexp_escape(p) || '(?:$|[^\p{L}\p{N}.]|\.$|\.[^\p{L}\p{N}])' END);
+  regexp_full_match(p, '(\d{1,3}\.){1,3}|\d{1,3}(\.\d{1,3}){3}') AND regexp_matches(kql_words(s), '(?:^|[\x00-\-/:-@\[-`{-\x7F])' || CASE
+    WHEN suffix(p, '.') THEN regexp_escape(p) || '(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){' || (3 - length(p) + length(replace(p, '.', ''))) || '}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:$|[\x00-\-/:-@\[-`{-\x7F]|\.$|\.[\x00-/:-@\[-`{-\x7F])'
+    ELSE regexp_escape(p) || '(?:$|[\x00-\-/:-@\[-`{-\x7F]|\.$|\.[\x00-/:-@\[-`{-\x7F])' END);
 CREATE OR REPLACE MACRO kql_has_any_ipv4(s, ips) AS
   coalesce(list_bool_or(list_transform(ips, lambda ip: coalesce(kql_has_ipv4(s, ip), false))), false);
 CREATE OR REPLACE MACRO kql_has_any_ipv4_prefix(s, ps) AS
