@@ -10,6 +10,7 @@ from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, enum_value
 from vedette.api.cursors import CursorBox
 from vedette.api.graph.alert_filters import alert_properties
+from vedette.api.graph.comments import read_comments
 from vedette.api.graph.entities import to_alert, to_comments, to_mapping
 from vedette.api.graph.incidents import check_reasons, merge_answer, require_incidents, whole_number
 from vedette.api.graph.surface import count_answer, graph_answer, list_answer, metadata_url, shape_of
@@ -45,12 +46,6 @@ class MoveBody(msgspec.Struct, frozen=True, rename="camel"):
     incident_id: str | None = None
     alert_comment: str | None = None
     new_correlation_reasons: str | None = None
-
-
-class AlertCommentBody(msgspec.Struct, frozen=True):
-    """A comment to add."""
-
-    comment: str
 
 
 class GraphAlerts:
@@ -115,10 +110,8 @@ class GraphAlerts:
 
     def add_comment(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /security/alerts_v2/{id}/comments: answers all comments."""
-        body = read_object(request.body, AlertCommentBody)
-        if not body.comment.strip():
-            raise InvalidRequestError("InvalidBodyValue", property="comment")
-        alert = self._apply(context, request, AlertChange(comment=body.comment))
+        for comment in read_comments(request.body):
+            alert = self._apply(context, request, AlertChange(comment=comment))
         context_url = metadata_url(request, f"{COLLECTION}('{alert.alert_id}')/comments")
         return graph_answer({"@odata.context": context_url, "value": to_comments(alert.comments)})
 

@@ -11,6 +11,7 @@ from vedette.api.actors import by_caller
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, Text, enum_value
 from vedette.api.cursors import Cursor, CursorBox
+from vedette.api.graph.comments import read_comments
 from vedette.api.graph.entities import Incident as IncidentEntity
 from vedette.api.graph.entities import Shape, to_alert, to_comments, to_incident, to_mapping
 from vedette.api.graph.expansion import AlertExpansion, alert_expansion, alerts_of_incident
@@ -50,12 +51,6 @@ class IncidentPatch(msgspec.Struct, frozen=True, rename="camel"):
     description: OptionalText = msgspec.UNSET
     summary: OptionalText = msgspec.UNSET
     resolving_comment: OptionalText = msgspec.UNSET
-
-
-class CommentBody(msgspec.Struct, frozen=True):
-    """A comment to add."""
-
-    comment: str
 
 
 class MergeBody(msgspec.Struct, frozen=True, rename="camel"):
@@ -195,10 +190,8 @@ class GraphIncidents:
 
     def add_comment(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /security/incidents/{id}/comments: answers all comments."""
-        body = read_object(request.body, CommentBody)
-        if not body.comment.strip():
-            raise InvalidRequestError("InvalidBodyValue", property="comment")
-        incident = self._apply(context, request, IncidentChange(comment=body.comment))
+        for comment in read_comments(request.body):
+            incident = self._apply(context, request, IncidentChange(comment=comment))
         context_url = metadata_url(request, f"{COLLECTION}('{incident.incident_id}')/comments")
         return graph_answer({"@odata.context": context_url, "value": to_comments(incident.comments)})
 

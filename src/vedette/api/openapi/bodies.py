@@ -11,6 +11,7 @@ from vedette.api.defender import incidents as defender_incidents
 from vedette.api.graph import (
     alerts,
     batch,
+    comments,
     detection_rules,
     directory_bodies,
     directory_roles,
@@ -59,10 +60,10 @@ _DEFENDER: Mapping[str, _Body] = {
 }
 _GRAPH: Mapping[str, _Body] = {
     "update_incident": incidents.IncidentPatch,
-    "add_incident_comment": incidents.CommentBody,
+    "add_incident_comment": comments.CommentBody,
     "merge_incidents": incidents.MergeBody,
     "update_alert": alerts.AlertPatch,
-    "add_alert_comment": alerts.AlertCommentBody,
+    "add_alert_comment": comments.CommentBody,
     "move_alerts": alerts.MoveBody,
     "create_alert": manual_alerts.AlertBody,
     "update_legacy_alert": legacy_alerts.LegacyPatch,
