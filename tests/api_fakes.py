@@ -238,7 +238,8 @@ def assemble(
     documents = load_operations()
     ids = CountingIds()
     own = endpoint or OwnQueries(hunting, ids)
-    parts = make_parts(store, clock, RandomIds(), own, MasterKey.random(), delay=ACTION_DELAY)
+    sessions = load_quota_profile(profile).live_response_sessions
+    parts = make_parts(store, clock, RandomIds(), own, MasterKey.random(), delay=ACTION_DELAY, sessions=sessions)
     validated: list[str] = []
     calls = InnerCalls()
     sealer = Sealer(MasterKey.random().derive("subscriptions"))

@@ -134,7 +134,7 @@ class SeededTenant:
 
     def _value(self, surface: str, template: str, match: re.Match[str]) -> str:
         before = template[: match.start()].rstrip("/").rpartition("/")[2].lower()
-        key = before if match[1] not in ("time", "timespan", "workspace") else match[1]
+        key = before if match[1] not in ("time", "timespan", "workspace", "key") else match[1]
         return self.objects[surface, key]
 
     def close(self) -> None:
@@ -176,6 +176,7 @@ def _telemetry(world: EndpointWorld) -> dict[str, list[dict[str, object]]]:
     update = {"RecommendedSecurityUpdate": "November 2025 Updates", "RecommendedSecurityUpdateId": "5068861"}
     setting = {"ConfigurationId": "scid-1", "IsCompliant": False, "IsApplicable": True, "ConfigurationImpact": 8.0}
     baseline = {"ProfileId": "p-1", "ConfigurationId": "c-1", "IsCompliant": True, "IsApplicable": True}
+    extension = {"BrowserName": "chrome", "ExtensionId": "aapbdbdomjkkjkaonfhkkikfgjllcleb"}
     antivirus = {"AvMode": "0", "AvScanResults": json.dumps({"Quick": {"ScanStatus": "Completed"}})}
     return {
         "DeviceProcessEvents": [process_event(world, 2), process_event(world, 30, SRV02)],
@@ -197,6 +198,19 @@ def _telemetry(world: EndpointWorld) -> dict[str, list[dict[str, object]]]:
         ],
         "DeviceTvmSecureConfigurationAssessmentKB": [
             {"ConfigurationId": "scid-1", "ConfigurationName": "Turn on the firewall"}
+        ],
+        "DeviceTvmSoftwareEvidenceBeta": [
+            {"DeviceId": WS01, **product, "DiskPaths": json.dumps(["C:\\Program Files\\chrome.exe"])}
+        ],
+        "DeviceTvmBrowserExtensions": [{"DeviceId": WS01, **extension, "IsActivated": "true"}],
+        "DeviceTvmBrowserExtensionsKB": [
+            {**extension, "PermissionId": "tabs", "PermissionName": "Tabs", "PermissionRisk": "High"}
+        ],
+        "DeviceTvmCertificateInfo": [{"DeviceId": WS01, "Thumbprint": "A" * 40, "Path": "My", "KeySize": "2048"}],
+        "DeviceTvmHardwareFirmware": [{"DeviceId": WS01, "ComponentType": "Bios", "ComponentName": "n1"}],
+        "DeviceBaselineComplianceProfiles": [{"ProfileId": "p-1", "ProfileName": "Workstations", "Status": True}],
+        "DeviceBaselineComplianceAssessmentKB": [
+            {"ConfigurationId": "c-1", "ConfigurationName": "Passwords", "ConfigurationBenchmark": "CIS_1.4.0-windows_11"}
         ],
         "DeviceBaselineComplianceAssessment": [device(WS01, **baseline)],
         "DeviceTvmInfoGathering": [
@@ -417,6 +431,7 @@ def _seed_machines(tenant: SeededTenant) -> None:
         for key, value in {
             "machines": WS01,
             "findbyip(ip='": "10.0.0.4",
+            "key": "'10.0.0.4'",
             "time": f"{seen:%Y-%m-%dT%H:%M:%SZ}",
             "machineactions": package["id"],
             "getliveresponseresultdownloadlink(index=": "0",

@@ -50,17 +50,21 @@ class Throttle:
         self._clock = clock
         self._counters = counters or LocalCounters()
 
-    def admit(self, tenant_id: str, quota_class: str) -> Usage | None:
+    def admit(self, tenant_id: str, quota_class: str, operation: str = "") -> Usage | None:
         """Count one call; the use of the quota that is nearest to its end, None where there is none.
 
-        Raises QuotaExceededError with the seconds until the window ends.
+        `operation` is what a class counts by that counts each operation for itself. Raises QuotaExceededError with the
+        seconds until the window ends.
         """
+        quota = quota_class
+        if operation and self._profile.calls[quota_class].by_operation:
+            quota = f"{quota_class}:{operation}"
         now = self._clock.time()
         nearest: Usage | None = None
         for seconds, limit in self._limits(quota_class):
             start = int(now // seconds) * seconds
-            used = self._counters.add(_name(tenant_id, quota_class, seconds, start), 1, start + seconds)
-            usage = Usage(quota_class, seconds, used, limit, int(start + seconds - now) or 1)
+            used = self._counters.add(_name(tenant_id, quota, seconds, start), 1, start + seconds)
+            usage = Usage(quota, seconds, used, limit, int(start + seconds - now) or 1)
             if used > limit:
                 raise QuotaExceededError(limit=limit, window=_WINDOW_NAMES[seconds], retry_after=usage.reset)
             if nearest is None or limit - used < nearest.limit - nearest.used:
@@ -74,8 +78,9 @@ class Throttle:
         for quota_class in self._profile.calls:
             for seconds, limit in self._limits(quota_class):
                 start = int(now // seconds) * seconds
-                used = counted.get(_name(tenant_id, quota_class, seconds, start), 0.0)
-                found.append(Usage(quota_class, seconds, used, limit, int(start + seconds - now) or 1))
+                for quota in self._counted_as(quota_class, tenant_id, counted):
+                    used = counted.get(_name(tenant_id, quota, seconds, start), 0.0)
+                    found.append(Usage(quota, seconds, used, limit, int(start + seconds - now) or 1))
         for quota_class in ("hunting", *self._profile.hunting_by_class):
             for allowance in self._allowances(quota_class):
                 start = int(now // allowance.window) * allowance.window
@@ -119,6 +124,13 @@ class Throttle:
         ):
             if limit is not None:
                 yield _Allowance(f"{own}_{name}", fault, window, limit)
+
+    def _counted_as(self, quota_class: str, tenant_id: str, counted: Mapping[str, float]) -> list[str]:
+        """Names that calls of a class were counted by: its own, or those of the operations that were called."""
+        if not self._profile.calls[quota_class].by_operation:
+            return [quota_class]
+        start = f"{tenant_id}/{quota_class}:"
+        return sorted({name.split("/")[1] for name in counted if name.startswith(start)})
 
     def _limits(self, quota_class: str) -> Iterator[tuple[int, int]]:
         quota = self._profile.calls[quota_class]

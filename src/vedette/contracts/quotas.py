@@ -10,10 +10,12 @@ from vedette.errors import SettingsError
 
 
 class CallQuota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Calls per tenant and application. None: unlimited."""
+    """Calls per tenant. None: unlimited."""
 
     per_minute: int | None = None
     per_hour: int | None = None
+    by_operation: bool = False
+    """Whether each operation of the class is counted for itself."""
 
 
 class HuntingQuota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,6 +36,8 @@ class QuotaProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: Mapping[str, CallQuota]
     hunting: HuntingQuota
     hunting_by_class: Mapping[str, HuntingQuota] = {}
+    live_response_sessions: int | None = None
+    """Live-response actions of a tenant that may be unfinished at the same time."""
     source: str = "vedette"
 
 

@@ -76,6 +76,7 @@ class NewAction(msgspec.Struct, frozen=True, kw_only=True):
     comment: str
     request_source: str = "PublicApi"
     scope: str | None = None
+    title: str | None = None
     external_id: str | None = None
     file_identifier: str | None = None
     file_identifier_type: str | None = None
@@ -154,6 +155,7 @@ class MachineActions(MachineRepository):
             "type": new.type,
             "status": "Pending",
             "scope": new.scope,
+            "title": new.title,
             "requestor": new.requestor,
             "request_source": new.request_source,
             "requestor_comment": new.comment,

@@ -1,11 +1,13 @@
 """Records by machine that only exports show: changes of vulnerabilities, software without a product code, baselines,
-gathered facts. All from ingested DeviceTvm and DeviceBaseline records; each answer is by `Id`, behind a given one.
+gathered facts, browser extensions, certificates, hardware and firmware. All from ingested DeviceTvm and DeviceBaseline
+records; each answer is by `Id`, behind a given one.
 """
 
 from vedette.clock import format_ticks
 from vedette.context import Tenant
 from vedette.kql.quoting import quote_string
 from vedette.machines.telemetry import Row, Telemetry
+from vedette.machines.weaknesses import EVIDENCE, EVIDENCE_OF_VERSION
 
 _PRODUCT = "DeviceId, SoftwareVendor, SoftwareName"
 _FINDING = f"{_PRODUCT}, SoftwareVersion, CveId"
@@ -34,6 +36,12 @@ _CHANGES = (
     " Status = case(IsFixed, 'Fixed', Since > FirstSeen, 'Updated', 'New');\n"
 )
 
+_PERMISSIONS = (
+    "let asked = DeviceTvmBrowserExtensionsKB | where isnotempty(PermissionId)"
+    " | summarize Permissions = make_set(bag_pack('Id', PermissionId, 'IsRequired', IsPermissionRequired,"
+    " 'Risk', PermissionRisk)) by BrowserName, ExtensionId;\n"
+)
+
 
 class Assessments:
     """Records of one tenant."""
@@ -46,7 +54,8 @@ class Assessments:
         """How vulnerabilities of machines changed since a time (ticks)."""
         identity = 'Id = strcat(DeviceId, "_", SoftwareVendor, "_", SoftwareName, "_", SoftwareVersion, "_", CveId)'
         source = f"changes | extend {identity} | where EventTime >= datetime({format_ticks(since)})"
-        return self._page(_CHANGES, source, after, limit, "known on CveId")
+        joined = f"known on CveId | join kind=leftouter {EVIDENCE_OF_VERSION}"
+        return self._page(EVIDENCE + _CHANGES, source, after, limit, joined)
 
     def uncoded_software(self, after: str | None, limit: int) -> list[Row]:
         """Installed software that has no product code (CPE)."""
@@ -73,6 +82,34 @@ class Assessments:
         source = (
             "DeviceTvmInfoGathering | where isnotempty(DeviceId) | summarize arg_max(Timestamp, *) by DeviceId"
             " | extend Id = DeviceId"
+        )
+        return self._page("", source, after, limit)
+
+    def extensions(self, after: str | None, limit: int) -> list[Row]:
+        """Installed browser extensions with their permissions, as of the newest record of each."""
+        source = (
+            "DeviceTvmBrowserExtensions | where isnotempty(DeviceId) and isnotempty(ExtensionId)"
+            " | extend TakenIn = ingestion_time() | summarize arg_max(TakenIn, *) by DeviceId, BrowserName, ExtensionId"
+            ' | extend Id = strcat(DeviceId, "_", BrowserName, "_", ExtensionId)'
+        )
+        return self._page(_PERMISSIONS, source, after, limit, "asked on BrowserName, ExtensionId")
+
+    def certificates(self, after: str | None, limit: int) -> list[Row]:
+        """Certificates on machines, as of the newest record of each."""
+        source = (
+            "DeviceTvmCertificateInfo | where isnotempty(DeviceId) and isnotempty(Thumbprint)"
+            " | extend TakenIn = ingestion_time() | summarize arg_max(TakenIn, *) by DeviceId, Thumbprint, Path"
+            ' | extend Id = strcat(DeviceId, "_", Thumbprint, "_", Path)'
+        )
+        return self._page("", source, after, limit)
+
+    def components(self, after: str | None, limit: int) -> list[Row]:
+        """Hardware and firmware of machines, as of the newest record of each component."""
+        source = (
+            "DeviceTvmHardwareFirmware | where isnotempty(DeviceId) and isnotempty(ComponentType)"
+            " | extend TakenIn = ingestion_time()"
+            " | summarize arg_max(TakenIn, *) by DeviceId, ComponentType, ComponentName"
+            ' | extend Id = strcat(DeviceId, "_", ComponentType, "_", ComponentName)'
         )
         return self._page("", source, after, limit)
 

@@ -10,9 +10,18 @@ import msgspec
 from sqlalchemy import Connection
 
 from vedette.clock import TICKS_PER_SECOND, Clock, now_ticks
+from vedette.errors import QuotaExceededError
 from vedette.ids import Ids
 from vedette.jobs.queue import Job, JobQueue
-from vedette.machines.actions import UNFINISHED, CommandState, MachineAction, MachineActions, NewAction, Output
+from vedette.machines.actions import (
+    ACTION_FIELDS,
+    UNFINISHED,
+    CommandState,
+    MachineAction,
+    MachineActions,
+    NewAction,
+    Output,
+)
 from vedette.machines.inventory import Machine, Machines, MachineUser
 from vedette.machines.library import LibraryFiles
 from vedette.store.engine import Store
@@ -20,6 +29,9 @@ from vedette.store.engine import Store
 JOB = "run_machine_action"
 TIMEOUT = 3 * 86_400 * TICKS_PER_SECOND
 """An action that has not ended by then has timed out; live response waits three days for a machine."""
+
+SESSION_SECONDS = 60
+"""After how long it makes sense to ask for another live response when there are too many."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -67,16 +79,22 @@ class Executor(Protocol):
 class ActionRequests:
     """Takes actions in: the row and its first job, in the caller's transaction."""
 
-    def __init__(self, queue: JobQueue, clock: Clock, ids: Ids, *, delay: float) -> None:
-        """`delay`: seconds for which an action stays pending."""
+    def __init__(self, queue: JobQueue, clock: Clock, ids: Ids, *, delay: float, sessions: int | None = None) -> None:
+        """`delay`: seconds for which an action stays pending. `sessions`: live responses at a time, if limited."""
         self._queue = queue
         self._clock = clock
         self._ids = ids
         self._delay = delay
+        self._sessions = sessions
 
     def request(self, connection: Connection, tenant_id: str, new: NewAction) -> MachineAction:
-        """A new pending action. Raises ActiveRequestExistsError."""
-        action = MachineActions(connection, tenant_id).request(self._ids.guid(), new, now_ticks(self._clock))
+        """A new pending action. Raises ActiveRequestExistsError, and QuotaExceededError for a session too many."""
+        actions = MachineActions(connection, tenant_id)
+        if new.type == "LiveResponse" and self._sessions is not None:
+            unfinished = (ACTION_FIELDS["type"] == "LiveResponse") & ACTION_FIELDS["status"].in_(UNFINISHED)
+            if actions.count(unfinished) >= self._sessions:
+                raise QuotaExceededError("TooManySessions", limit=self._sessions, retry_after=SESSION_SECONDS)
+        action = actions.request(self._ids.guid(), new, now_ticks(self._clock))
         payload = {"action_id": action.action_id, "step": 0}
         run_at = self._clock.time() + self._delay
         self._queue.enqueue(connection, tenant_id, JOB, payload, run_at=run_at, key=f"{action.action_id}/0")

@@ -23,6 +23,14 @@ _FOUND = (
     " RecommendedSecurityUpdate, RecommendedSecurityUpdateId)"
     " by DeviceId, SoftwareVendor, SoftwareName, SoftwareVersion, CveId;\n"
 )
+EVIDENCE = (
+    "let evidence = DeviceTvmSoftwareEvidenceBeta | extend TakenIn = ingestion_time()"
+    " | summarize arg_max(TakenIn, DiskPaths, RegistryPaths)"
+    " by DeviceId, SoftwareVendor, SoftwareName, SoftwareVersion;\n"
+)
+"""Where each version of a product lies on each machine, as was last said."""
+
+EVIDENCE_OF_VERSION = "evidence on DeviceId, SoftwareVendor, SoftwareName, SoftwareVersion"
 _INSTALLED = (
     "let installed = DeviceTvmSoftwareInventory | where isnotempty(SoftwareName) and isnotempty(DeviceId){where}"
     " | extend TakenIn = ingestion_time() | summarize FirstSeen = min(TakenIn),"
@@ -92,6 +100,9 @@ class Finding(msgspec.Struct, frozen=True):
     name: str
     version: str
     cve_id: str
+    severity: str | None
+    update_id: str | None
+    """The security update that fixes it."""
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -203,8 +214,20 @@ class Weaknesses:
 
     def findings(self, scope: Scope = EVERYTHING) -> list[Finding]:
         """Every CVE of every product of every machine."""
-        rows = self._rows(_FOUND, scope, f"found | project {_FINDING} | sort by {_ordered(_FINDING)}")
-        return [Finding(*(str(row[name]) for name in _FINDING.split(", "))) for row in rows]
+        facts = f"{_FINDING}, VulnerabilitySeverityLevel, RecommendedSecurityUpdateId"
+        rows = self._rows(_FOUND, scope, f"found | project {facts} | sort by {_ordered(_FINDING)}")
+        return [
+            Finding(
+                str(row["DeviceId"]),
+                str(row["SoftwareVendor"]),
+                str(row["SoftwareName"]),
+                str(row["SoftwareVersion"]),
+                str(row["CveId"]),
+                severity=text_of(row, "VulnerabilitySeverityLevel"),
+                update_id=text_of(row, "RecommendedSecurityUpdateId"),
+            )
+            for row in rows
+        ]
 
     def machines_with(self, scope: Scope, *, exposed: bool) -> list[str]:
         """Ids of machines that a CVE or product is on; with `exposed` only those with a vulnerability in it."""
@@ -225,14 +248,16 @@ class Weaknesses:
     def vulnerability_records(self, after: str | None, limit: int) -> list[Row]:
         """Findings with everything known of them, by `Id`, behind the one of that id."""
         identity = 'Id = strcat(DeviceId, "_", SoftwareVendor, "_", SoftwareName, "_", SoftwareVersion, "_", CveId)'
-        return self._records(_KNOWLEDGE + _FOUND, f"found | extend {identity}", "known on CveId", after, limit)
+        joined = f"known on CveId | join kind=leftouter {EVIDENCE_OF_VERSION}"
+        return self._records(_KNOWLEDGE + EVIDENCE + _FOUND, f"found | extend {identity}", joined, after, limit)
 
     def software_records(self, after: str | None, limit: int) -> list[Row]:
         """Installed versions with how many weaknesses they have, by `Id`, behind the one of that id."""
         identity = 'Id = strcat(DeviceId, "_", SoftwareVendor, "_", SoftwareName, "_", SoftwareVersion)'
         key = "DeviceId, SoftwareVendor, SoftwareName, SoftwareVersion"
         weak = f"(found | summarize Weaknesses = dcount(CveId) by {key})"
-        return self._records(_FOUND + _INSTALLED, f"installed | extend {identity}", f"{weak} on {key}", after, limit)
+        joined = f"{weak} on {key} | join kind=leftouter {EVIDENCE_OF_VERSION}"
+        return self._records(EVIDENCE + _FOUND + _INSTALLED, f"installed | extend {identity}", joined, after, limit)
 
     def configuration_records(self, after: str | None, limit: int) -> list[Row]:
         """Assessments with the names of the settings, by `Id`, behind the one of that id."""

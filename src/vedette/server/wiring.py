@@ -266,11 +266,13 @@ class Services:
     @cached_property
     def endpoint(self) -> "EndpointParts":
         from vedette.api.defender.endpoint import make_parts
+        from vedette.contracts.quotas import load_quota_profile
         from vedette.store.secrets import MasterKey
 
         master = MasterKey.load_or_create(self.folder.master_key)
         delay = self.settings.action_pending_seconds
-        return make_parts(self.store, self.clock, self.ids, self.telemetry, master, delay=delay)
+        sessions = load_quota_profile(self.settings.profile).live_response_sessions
+        return make_parts(self.store, self.clock, self.ids, self.telemetry, master, delay=delay, sessions=sessions)
 
     @cached_property
     def executor(self) -> "Executor":

@@ -203,7 +203,8 @@ def test_gathered_facts(client: AsgiClient, world: EndpointWorld) -> None:
         {"DeviceTvmInfoGathering": [{**device(WS01), "Timestamp": world.ago(1), "AdditionalFields": json.dumps(facts)}]}
     )
     (record,) = lines(client, "InfoGatheringExport")
-    assert (record["deviceId"], record["additionalFields"]["TlsClient10"]) == (WS01, "Disabled")
+    assert (record["DeviceId"], record["OsPlatform"], record["RbacGroupName"]) == (WS01, "Windows11", "None")
+    assert json.loads(record["DeviceGatheredInfo"])["TlsClient10"] == "Disabled"
     (health,) = get(client, "public/avdeviceshealth?$filter=osKind eq 'windows' and quickScanTime ge 2025-11-01")[
         "value"
     ]

@@ -33,7 +33,7 @@ THROTTLED = {"graph": "TooManyRequests", "xdr": "429", "mde": "429"}
 """The code in the body of a 429."""
 
 SECONDS = {"graph": 180.0, "xdr": 180.0, "mde": 200.0}
-MEGABYTES = {"graph": 50, "xdr": 50, "mde": 124}
+MEGABYTES = {"graph": 50, "xdr": 50, "mde": 50}
 ROWS = 100_000
 
 

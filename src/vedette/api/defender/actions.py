@@ -1,12 +1,23 @@
 """The machine actions operations: what is asked of machines, its progress and its results."""
 
+import dataclasses
 import re
 
 import msgspec
+from sqlalchemy import ColumnElement, and_
 
 from vedette.api.bodies import read_object
 from vedette.api.changes import enum_value
-from vedette.api.defender.answers import caller_name, entity, found, page_answer, required, text_answer, without_options
+from vedette.api.defender.answers import (
+    caller_name,
+    collection,
+    entity,
+    found,
+    page_answer,
+    required,
+    text_answer,
+    without_options,
+)
 from vedette.api.defender.endpoint import EndpointParts
 from vedette.api.defender.machine_entities import to_action, to_investigation
 from vedette.api.defender.machines import MAX_PAGE, OFFERED, find_machine
@@ -26,11 +37,11 @@ from vedette.machines.actions import (
     NewAction,
     Parameter,
 )
-from vedette.machines.inventory import Machines
+from vedette.machines.inventory import Machine, Machines
+from vedette.machines.suitability import availabilities, require_suitable
 from vedette.odata.sql import Property, PropertyMap
 
 LINK_SECONDS = 30 * 60
-MAX_COMMANDS = 10
 _SHA1 = re.compile(r"[0-9a-fA-F]{40}")
 
 
@@ -67,7 +78,13 @@ class CommandBody(msgspec.Struct, frozen=True):
     params: tuple[Parameter, ...] = ()
 
 
-class LiveResponseBody(ActionBody, frozen=True, rename="pascal"):
+class FreeActionBody(ActionBody, frozen=True, rename="pascal"):
+    """Body of those that go without a comment, too."""
+
+    comment: str = ""
+
+
+class LiveResponseBody(FreeActionBody, frozen=True, rename="pascal"):
     """Body of runliveresponse."""
 
     commands: tuple[CommandBody, ...] = ()
@@ -103,11 +120,22 @@ class DefenderActions:
 
     def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/machineactions."""
-        query, cursor = self._parts.lists.read(context, request, self._rules)
-        with self._parts.store.connect() as connection:
-            actions = MachineActions(connection, context.tenant.tenant_id, context.scope)
-            page = self._parts.lists.page(context, request, (query, cursor), actions)
-        return page_answer(request, "MachineActions", query, page, to_action)
+        return self._page(context, request, None)
+
+    def of_machine(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/machines/{id}/machineactions."""
+        machine_id = self._machine(context, request).machine_id
+        return self._page(context, request, ACTION_FIELDS["machine_id"] == machine_id)
+
+    def available(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/machines/{id}/availableMachineActions."""
+        without_options(request)
+        statuses = [
+            {"action": each.action, "isAvailable": each.reason is None, "notSupportedReason": each.reason}
+            for each in availabilities(self._machine(context, request))
+        ]
+        name = "Collection(microsoft.windowsDefenderATP.api.ActionAvailabilityStatus)"
+        return collection(request, name, statuses)
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/machineactions/{id}."""
@@ -158,14 +186,16 @@ class DefenderActions:
         body = read_object(request.body, LiveResponseBody)
         if not body.commands:
             raise InvalidRequestError("MissingParameter", parameter="Commands")
-        if len(body.commands) > MAX_COMMANDS:
-            raise InvalidRequestError("MaximumBatchSizeExceeded", received=len(body.commands), limit=MAX_COMMANDS)
         commands = tuple(map(_command, body.commands))
+        order = [member.name for member in load_enums()["liveResponseCommand"].members]
+        places = [order.index(command.type) for command in commands]
+        if places != sorted(places):
+            raise InvalidRequestError("InvalidInput", reason=f"Commands have to be in the order {', '.join(order)}.")
         return self._request(context, request, body, "LiveResponse", commands=commands)
 
     def cancel(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /api/machineactions/{id}/cancel. What has ended cannot be cancelled any more."""
-        comment = required(read_object(request.body, ActionBody).comment, "Comment")
+        comment = read_object(request.body, FreeActionBody).comment
         action = self._action(context, request)
         now = now_ticks(self._parts.clock)
         with self._parts.store.begin() as connection:
@@ -208,12 +238,13 @@ class DefenderActions:
         sha1: str | None = None,
         commands: tuple[Command, ...] = (),
     ) -> ApiResponse:
-        comment = required(body.comment, "Comment")
+        comment = body.comment if isinstance(body, FreeActionBody) else required(body.comment, "Comment")
         with self._parts.store.begin() as connection:
             tenant_id = context.tenant.tenant_id
             machine = find_machine(
                 Machines(connection, tenant_id, now_ticks(self._parts.clock), context.scope), request
             )
+            require_suitable(machine, type_, scope)
             new = NewAction(
                 machine_id=machine.machine_id,
                 dns_name=machine.dns_name,
@@ -221,6 +252,7 @@ class DefenderActions:
                 requestor=caller_name(context.principal),
                 comment=comment,
                 scope=scope,
+                title=body.title,
                 external_id=body.external_id,
                 file_identifier=sha1,
                 file_identifier_type="Sha1" if sha1 else None,
@@ -228,6 +260,21 @@ class DefenderActions:
             )
             action = self._parts.actions.request(connection, tenant_id, new)
         return entity(request, "MachineActions", to_action(action), status=201)
+
+    def _page(self, context: RequestContext, request: ApiRequest, only: ColumnElement[bool] | None) -> ApiResponse:
+        query, cursor = self._parts.lists.read(context, request, self._rules)
+        asked = query.selection.condition
+        condition = asked if only is None else only if asked is None else and_(asked, only)
+        query = dataclasses.replace(query, selection=dataclasses.replace(query.selection, condition=condition))
+        with self._parts.store.connect() as connection:
+            actions = MachineActions(connection, context.tenant.tenant_id, context.scope)
+            page = self._parts.lists.page(context, request, (query, cursor), actions)
+        return page_answer(request, "MachineActions", query, page, to_action)
+
+    def _machine(self, context: RequestContext, request: ApiRequest) -> Machine:
+        with self._parts.store.connect() as connection:
+            now = now_ticks(self._parts.clock)
+            return find_machine(Machines(connection, context.tenant.tenant_id, now, context.scope), request)
 
     def _action(self, context: RequestContext, request: ApiRequest) -> MachineAction:
         action_id = request.path_parameters["id"]

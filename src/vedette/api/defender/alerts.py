@@ -1,41 +1,33 @@
 """The alerts operations of Defender for Endpoint: list, get, change, create from an event, and what they are about."""
 
-import dataclasses
-from collections.abc import Iterable
-
 import msgspec
-from sqlalchemy import Connection, and_
+from sqlalchemy import Connection
 
 from vedette.api.actors import by_caller
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, Text, enum_value
 from vedette.api.cursors import CursorBox
 from vedette.api.defender.alert_entities import account_of, device_of, to_alert
+from vedette.api.defender.alert_lists import EXPANDABLE, AlertLists, alert_members
 from vedette.api.defender.answers import caller_name, collection, entity, found, required, without_options
 from vedette.api.defender.endpoint import EndpointParts
 from vedette.api.defender.machine_entities import account_of_user, to_machine, to_user
-from vedette.api.defender.machines import MAX_PAGE
 from vedette.api.defender.sightings import FileDescriptions
 from vedette.api.http import ApiRequest, ApiResponse
-from vedette.api.listing import ListRules, read_expand, select_members
-from vedette.api.snapshot_lists import SnapshotList
+from vedette.api.listing import read_expand
 from vedette.clock import now_ticks
 from vedette.context import RequestContext
-from vedette.contracts.enums import load_enums
 from vedette.errors import InvalidRequestError, NotFoundError
-from vedette.incidents.alerts import ALERT_FIELDS, Alert, AlertChange, Alerts
+from vedette.incidents.alerts import Alert, AlertChange, Alerts
 from vedette.incidents.evidence import FileDetails, FileEvidence, IpEvidence, ProcessEvidence, UrlEvidence
 from vedette.incidents.related import of_endpoint
 from vedette.machines.inventory import Machines
 from vedette.machines.reported_alerts import ReportedAlert, report
 from vedette.machines.visibility import seen_alerts
 from vedette.odata.dates import parse_ticks
-from vedette.odata.json_texts import text_collection
 from vedette.odata.options import decode_query, parse_options
-from vedette.odata.sql import Property, PropertyMap
 
 MAX_UPDATED = 1_000
-_EXPANDABLE = frozenset({"evidence"})
 
 
 class AlertUpdate(msgspec.Struct, frozen=True, rename="camel"):
@@ -67,59 +59,26 @@ class ReferenceBody(msgspec.Struct, frozen=True, rename="camel"):
     category: str
 
 
-def alert_properties() -> PropertyMap:
-    """What may be filtered by."""
-    field, enums = ALERT_FIELDS, load_enums()
-    return {
-        "id": Property(field["alert_id"], "string"),
-        "incidentId": Property(field["incident_id"], "integer"),
-        "investigationId": Property(field["investigation_id"], "integer"),
-        "alertCreationTime": Property(field["created"], "datetime"),
-        "lastUpdateTime": Property(field["last_update"], "datetime"),
-        "firstEventTime": Property(field["first_activity"], "datetime"),
-        "lastEventTime": Property(field["last_activity"], "datetime"),
-        "assignedTo": Property(field["assigned_to"], "string"),
-        "detectionSource": Property(field["detection_source"], "enum", enums["detectionSource"].spellings),
-        "status": Property(field["status"], "enum", enums["alertStatus"].spellings),
-        "severity": Property(field["severity"], "enum", enums["alertSeverity"].spellings),
-        "category": Property(field["category"], "string"),
-        "mitreTechniques": text_collection(field["mitre_techniques"], "technique"),
-    }
-
-
 class DefenderAlerts:
     """Handlers."""
 
     def __init__(self, parts: EndpointParts, cursors: CursorBox) -> None:
         self._parts = parts
-        rules = ListRules(
-            offered=frozenset({"$filter", "$top", "$skip", "$count", "$orderby", "$select", "$expand", "$skiptoken"}),
-            properties=alert_properties(),
-            default_order=((ALERT_FIELDS["last_update"], True), (ALERT_FIELDS["alert_id"], True)),
-            default_page=MAX_PAGE,
-            max_page=MAX_PAGE,
-            over_max="refuse",
-            expandable=_EXPANDABLE,
-        )
-        self._list = SnapshotList(rules, cursors)
+        self._lists = AlertLists(parts, cursors)
 
     def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/alerts."""
-        query, cursor = self._list.read(context, request)
-        asked = query.selection.condition
-        condition = of_endpoint() if asked is None else and_(asked, of_endpoint())
-        query = dataclasses.replace(query, selection=dataclasses.replace(query.selection, condition=condition))
-        with self._parts.store.connect() as connection:
-            alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context))
-            page = self._list.page(context, request, (query, cursor), (connection, alerts))
-        members = _members(context, page.rows, query.options.select, with_evidence="evidence" in query.expand)
-        return collection(request, "Alerts", members, count=page.total, next_link=page.next_link)
+        return self._lists.answer(context, request, of_endpoint())
+
+    def count(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/alerts/$count."""
+        return self._lists.count(context, request, of_endpoint())
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/alerts/{id}: always with evidence."""
         options = parse_options(decode_query(request.query), frozenset({"$expand", "$select"}))
-        read_expand(options, _EXPANDABLE)
-        (members,) = _members(context, [self._alert(context, request)], options.select, with_evidence=True)
+        read_expand(options, EXPANDABLE)
+        (members,) = alert_members(context, [self._alert(context, request)], options.select, with_evidence=True)
         return entity(request, "Alerts", members)
 
     def update(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -216,14 +175,6 @@ class DefenderAlerts:
         alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context))
         by = by_caller(context, self._parts.clock, "Defender for Endpoint API")
         return found(alerts.change(alert_id, change, by), "Alert", alert_id)
-
-
-def _members(
-    context: RequestContext, alerts: Iterable[Alert], selected: tuple[str, ...], *, with_evidence: bool
-) -> list[dict[str, object]]:
-    tenant_id = context.tenant.tenant_id
-    documents = (msgspec.to_builtins(to_alert(each, tenant_id, with_evidence=with_evidence)) for each in alerts)
-    return [select_members(document, selected) for document in documents]
 
 
 def _to_change(update: AlertUpdate) -> AlertChange:

@@ -53,6 +53,11 @@ def text_answer(request: ApiRequest, value: str) -> ApiResponse:
     return json_answer({"@odata.context": odata_context(request, "Edm.String"), "value": value})
 
 
+def count_answer(total: int) -> ApiResponse:
+    """The answer of a path that ends in `$count`: the number alone."""
+    return ApiResponse(200, str(total).encode(), "text/plain")
+
+
 def odata_context(request: ApiRequest, name: str) -> str:
     """The address of a set in the metadata, on the host that the client used."""
     return f"{request.base_url}/api/$metadata#{name}"

@@ -19,8 +19,16 @@ T = TypeVar("T")
 class ComputedList:
     """One kind of list: the name of its set, and what it may be filtered and ordered by."""
 
-    def __init__(self, set_name: str, fields: DocumentFields, key: str = "id") -> None:
-        """`key`: the member that tells entries apart."""
+    def __init__(
+        self,
+        set_name: str,
+        fields: DocumentFields,
+        key: str = "id",
+        *,
+        max_page: int = MAX_PAGE,
+        default_page: int | None = None,
+    ) -> None:
+        """`key`: the member that tells entries apart. Without a `default_page` a page holds all that one may."""
         self._set_name = set_name
         self._fields = fields
         self._key = key
@@ -28,8 +36,8 @@ class ComputedList:
             offered=OFFERED,
             properties=fields.properties,
             default_order=((POSITION, False),),
-            default_page=MAX_PAGE,
-            max_page=MAX_PAGE,
+            default_page=default_page or max_page,
+            max_page=max_page,
             over_max="refuse",
         )
 

@@ -40,8 +40,12 @@ def make_parts(
     master: MasterKey,
     *,
     delay: float,
+    sessions: int | None = None,
 ) -> EndpointParts:
-    """The parts over a store. `delay`: seconds for which what is asked of a machine stays pending."""
+    """The parts over a store.
+
+    `delay`: seconds for which what is asked of a machine stays pending. `sessions`: live responses at a time.
+    """
     queue, outbox = JobQueue(store, clock, ids), Outbox(clock, ids)
     investigations = InvestigationRequests(queue, clock, delay=delay)
     return EndpointParts(
@@ -52,7 +56,7 @@ def make_parts(
         telemetry=telemetry,
         links=DownloadLinks(master, clock),
         lists=KeptList(ListParts(store, CursorBox(master), clock, ids)),
-        actions=ActionRequests(queue, clock, ids, delay=delay),
+        actions=ActionRequests(queue, clock, ids, delay=delay, sessions=sessions),
         investigations=investigations,
         reports=ReportParts(store, telemetry, outbox, investigations, clock, ids),
     )

@@ -5,10 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import replace
 
 from vedette.api.defender.answers import collection, odata_context
 from vedette.api.defender.endpoint import EndpointParts
+from vedette.api.defender.inventory_records import certificate_record, component_record, extension_record
 from vedette.api.defender.machine_records import (
+    NO_GROUPS,
     baseline_record,
     change_record,
     configuration_record,
@@ -24,6 +27,7 @@ from vedette.clock import format_ticks, now_ticks
 from vedette.context import DataScope, RequestContext, Tenant
 from vedette.errors import InvalidRequestError
 from vedette.machines.assessments import Assessments
+from vedette.machines.device_groups import DeviceGroups
 from vedette.machines.inventory import Machine, Machines
 from vedette.machines.tables import MACHINES
 from vedette.machines.telemetry import Row, Telemetry
@@ -37,6 +41,7 @@ MAX_PAGE = 200_000
 KIND = "export"
 
 _OFFERED = frozenset({"$top", "$skiptoken"})
+_OWN = frozenset({"pagesize", "sincetime", "sasvalidhours"})
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -66,7 +71,7 @@ class Family(msgspec.Struct, frozen=True):
     set_name: str
     rows: Callable[[Source], list[Row]]
     record: Callable[[Row, Machine | None], dict[str, object]]
-    hours: tuple[int, int] = (3, 24)
+    hours: tuple[int, int] = (1, 6)
 
 
 FAMILIES: Mapping[str, Family] = {
@@ -89,6 +94,7 @@ FAMILIES: Mapping[str, Family] = {
         "AssetNonCpeSoftware",
         lambda source: source.assessments.uncoded_software(source.after, source.limit),
         uncoded_software_record,
+        hours=(3, 24),
     ),
     "configurations": Family(
         "AssetConfiguration",
@@ -99,15 +105,30 @@ FAMILIES: Mapping[str, Family] = {
         "AssetBaselineAssessment",
         lambda source: source.assessments.baselines(source.after, source.limit),
         baseline_record,
-        hours=(1, 6),
     ),
     "gathered": Family(
         "AssetInformation",
         lambda source: source.assessments.gathered(source.after, source.limit),
         gathered_record,
-        hours=(1, 6),
+    ),
+    "extensions": Family(
+        "AssetBrowserExtension",
+        lambda source: source.assessments.extensions(source.after, source.limit),
+        extension_record,
+    ),
+    "certificates": Family(
+        "AssetCertificateAssessment",
+        lambda source: source.assessments.certificates(source.after, source.limit),
+        certificate_record,
+        hours=(3, 24),
+    ),
+    "components": Family(
+        "AssetHardwareFirmware",
+        lambda source: source.assessments.components(source.after, source.limit),
+        component_record,
     ),
 }
+"""Links of most families live for an hour, six at most, as their pages say; of others for three, a day at most."""
 
 
 class DefenderExports:
@@ -120,18 +141,18 @@ class DefenderExports:
         """GET /api/machines/…ByMachine of a family."""
 
         def answer(context: RequestContext, request: ApiRequest) -> ApiResponse:
-            pairs = decode_query(request.query)
-            options = parse_options(pairs, _OFFERED)
-            size = options.top or _page_size(pairs)
+            own, system = _parameters(request)
+            options = parse_options(system, _OFFERED)
+            size = _page_size(own) if options.top is None else options.top
             if size > MAX_PAGE:
                 raise InvalidRequestError("TopExceeded", limit=MAX_PAGE, value=size)
             after = _behind(options.skip_token)
-            since = _since(pairs) if family == "changes" else 0
+            since = _since(own) if family == "changes" else 0
             telemetry = self._parts.telemetry.within(context.scope)
             rows = FAMILIES[family].rows(Source(telemetry, context.tenant, after, size + 1, since))
             link = None
             if len(rows) > size and options.top is None:
-                link = _next_link(request, pairs, size, str(rows[size - 1]["Id"]))
+                link = _next_link(request, own, size, str(rows[size - 1]["Id"]))
             with self._parts.store.connect() as connection:
                 machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
                 records = _records(machines, family, rows[:size])
@@ -144,10 +165,10 @@ class DefenderExports:
         """GET /api/machines/…Export of a family. A file is made when it is fetched."""
 
         def answer(context: RequestContext, request: ApiRequest) -> ApiResponse:
-            pairs = {name.lower(): value for name, value in decode_query(request.query).items()}
-            parse_options(pairs, frozenset())
+            own, system = _parameters(request)
+            parse_options(system, frozenset())
             hours, longest = FAMILIES[family].hours
-            hours = _whole(pairs.get("sasvalidhours", str(hours)), "sasValidHours", longest)
+            hours = _whole(own.get("sasvalidhours", str(hours)), "sasValidHours", longest)
             tenant = context.tenant
             key = (family, tenant.domain, _ENCODER.encode(context.scope).decode())
             link = self._parts.links.make(request.base_url, tenant.tenant_id, KIND, *key, seconds=hours * 3600)
@@ -180,14 +201,33 @@ class DefenderExports:
 
 
 def _records(machines: Machines, family: str, rows: Sequence[Row]) -> list[dict[str, object]]:
-    by_id = {each.machine_id: each for each in machines.of_ids(str(row["DeviceId"]) for row in rows)}
+    has_groups = bool(DeviceGroups(machines.connection, machines.tenant_id).all())
+    by_id = {
+        each.machine_id: each if each.rbac_group_name or has_groups else replace(each, rbac_group_name=NO_GROUPS)
+        for each in machines.of_ids(str(row["DeviceId"]) for row in rows)
+    }
     record = FAMILIES[family].record
     return [record(row, by_id.get(str(row["DeviceId"]).lower())) for row in rows]
 
 
-def _page_size(pairs: Mapping[str, str]) -> int:
-    text = next((value for name, value in pairs.items() if name.lower() == "pagesize"), str(DEFAULT_PAGE))
-    return _whole(text, "pageSize", MAX_PAGE)
+def _parameters(request: ApiRequest) -> tuple[dict[str, str], dict[str, str]]:
+    """The parameters of the exports by lower-case name, and the system options.
+
+    One page writes `$sasValidHours`, two have blanks behind a number: both are taken.
+    """
+    own: dict[str, str] = {}
+    system: dict[str, str] = {}
+    for name, value in decode_query(request.query).items():
+        plain = name.removeprefix("$").lower()
+        if plain in _OWN or not name.startswith("$"):
+            own[plain] = value.strip()
+        else:
+            system[name] = value
+    return own, system
+
+
+def _page_size(own: Mapping[str, str]) -> int:
+    return _whole(own.get("pagesize", str(DEFAULT_PAGE)), "pageSize", MAX_PAGE)
 
 
 def _whole(text: str, parameter: str, limit: int) -> int:
@@ -202,16 +242,15 @@ def _behind(token: str | None) -> str | None:
     return str(decode_token(token, ((MACHINES.c.machine_id, False),))[0])
 
 
-def _since(pairs: Mapping[str, str]) -> int:
+def _since(own: Mapping[str, str]) -> int:
     """The time that changes are asked since, which has to be given."""
-    text = next((value for name, value in pairs.items() if name.lower() == "sincetime"), "")
+    text = own.get("sincetime", "")
     ticks = parse_ticks(text)
     if ticks is None:
         raise InvalidRequestError("InvalidParameter" if text else "MissingParameter", parameter="sinceTime")
     return ticks
 
 
-def _next_link(request: ApiRequest, pairs: Mapping[str, str], size: int, last: str) -> str:
-    own = {name: value for name, value in pairs.items() if name.lower() == "sincetime"}
-    query = "".join(f"&{name}={quote(value, safe='')}" for name, value in own.items())
-    return f"{request.base_url}{request.path}?pageSize={size}{query}&$skiptoken={encode_token((last,))}"
+def _next_link(request: ApiRequest, own: Mapping[str, str], size: int, last: str) -> str:
+    since = f"&sinceTime={quote(own['sincetime'], safe='')}" if own.get("sincetime") else ""
+    return f"{request.base_url}{request.path}?pageSize={size}{since}&$skiptoken={encode_token((last,))}"

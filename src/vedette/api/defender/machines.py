@@ -1,12 +1,13 @@
 """The machines operations: list, find, get, change, tags, device value, users."""
 
+from collections.abc import Sequence
 from ipaddress import ip_address
 
 import msgspec
 
 from vedette.api.bodies import read_object
 from vedette.api.changes import Text, enum_value
-from vedette.api.defender.answers import collection, entity, found, page_answer, required, without_options
+from vedette.api.defender.answers import collection, count_answer, entity, found, page_answer, required, without_options
 from vedette.api.defender.endpoint import EndpointParts
 from vedette.api.defender.machine_entities import account_of_user, to_machine, to_user
 from vedette.api.http import ApiRequest, ApiResponse
@@ -23,6 +24,7 @@ from vedette.odata.sql import CollectionProperty, Property, PropertyMap
 MAX_PAGE = 10_000
 MAX_TAGGED = 500
 IP_WINDOW = 15 * 60 * TICKS_PER_SECOND
+OLD_IP_WINDOW = 16 * 60 * TICKS_PER_SECOND
 IP_LOOKBACK = 30 * 86_400 * TICKS_PER_SECOND
 
 OFFERED = frozenset({"$filter", "$top", "$skip", "$count", "$orderby", "$select", "$skiptoken"})
@@ -77,6 +79,18 @@ def machine_properties(machines: Machines) -> PropertyMap:
     }
 
 
+def machine_rules(machines: Machines) -> ListRules:
+    """How any list of machines may be asked for."""
+    return ListRules(
+        offered=OFFERED,
+        properties=machine_properties(machines),
+        default_order=((MACHINES.c.machine_id, False),),
+        default_page=MAX_PAGE,
+        max_page=MAX_PAGE,
+        over_max="refuse",
+    )
+
+
 class DefenderMachines:
     """Handlers."""
 
@@ -87,19 +101,18 @@ class DefenderMachines:
         """GET /api/machines. A tenant without machines is answered 404, as documented."""
         with self._parts.store.connect() as connection:
             machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
-            rules = ListRules(
-                offered=OFFERED,
-                properties=machine_properties(machines),
-                default_order=((MACHINES.c.machine_id, False),),
-                default_page=MAX_PAGE,
-                max_page=MAX_PAGE,
-                over_max="refuse",
-            )
-            query, cursor = self._parts.lists.read(context, request, rules)
+            query, cursor = self._parts.lists.read(context, request, machine_rules(machines))
             if machines.count() == 0:
                 raise NotFoundError(resource="machines")
             page = self._parts.lists.page(context, request, (query, cursor), machines)
         return page_answer(request, "Machines", query, page, to_machine)
+
+    def count(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/machines/$count."""
+        with self._parts.store.connect() as connection:
+            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
+            query, _ = self._parts.lists.read(context, request, machine_rules(machines))
+            return count_answer(machines.count(query.selection.condition))
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/machines/{id}: by machine id or computer name."""
@@ -171,19 +184,29 @@ class DefenderMachines:
 
     def find_by_ip(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/machines/findbyip(ip='…',timestamp=…): seen with it a quarter of an hour before or after."""
+        machines = self._with_address(context, request, request.path_parameters["ip"], IP_WINDOW)
+        return collection(request, "Machines", map(to_machine, machines))
+
+    def find_by_key(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/machines/find(timestamp=…,key='…'): the older findbyip, which answers 404 for none."""
+        address = request.path_parameters["key"].strip("'")
+        machines = self._with_address(context, request, address, OLD_IP_WINDOW)
+        if not machines:
+            raise NotFoundError(resource=f"Machine {address}")
+        return collection(request, "Machines", map(to_machine, machines))
+
+    def _with_address(self, context: RequestContext, request: ApiRequest, text: str, window: int) -> Sequence[Machine]:
         without_options(request)
         try:
-            address = str(ip_address(request.path_parameters["ip"]))
+            address = str(ip_address(text))
         except ValueError as error:
-            raise InvalidRequestError("InvalidIpAddress", value=request.path_parameters["ip"]) from error
+            raise InvalidRequestError("InvalidIpAddress", value=text) from error
         at, now = parse_ticks(request.path_parameters["time"]), now_ticks(self._parts.clock)
-        if at is None or not now - IP_LOOKBACK <= at <= now + IP_WINDOW:
+        if at is None or not now - IP_LOOKBACK <= at <= now + window:
             raise InvalidRequestError("InvalidParameter", parameter="timestamp")
         with self._parts.store.connect() as connection:
             machines = Machines(connection, context.tenant.tenant_id, now, context.scope)
-            return collection(
-                request, "Machines", map(to_machine, machines.by_ip(address, at - IP_WINDOW, at + IP_WINDOW))
-            )
+            return machines.by_ip(address, at - window, at + window)
 
     def _machine(self, context: RequestContext, request: ApiRequest) -> Machine:
         with self._parts.store.connect() as connection:

@@ -12,6 +12,7 @@ from vedette.api.defender.hunting import DefenderHunting
 from vedette.api.defender.incidents import DefenderIncidents
 from vedette.api.defender.indicators import DefenderIndicators
 from vedette.api.defender.investigations import DefenderInvestigations
+from vedette.api.defender.knowledge_base import DefenderKnowledgeBase
 from vedette.api.defender.library import DefenderLibrary
 from vedette.api.defender.machines import DefenderMachines
 from vedette.api.defender.remediations import DefenderRemediations
@@ -54,10 +55,11 @@ class DefenderSurface:
             **_library(self._endpoint),
             **_indicators(self._endpoint),
             **_alerts(self._endpoint, self._cursors),
-            **_sightings(self._endpoint),
+            **_sightings(self._endpoint, self._cursors),
             **_weaknesses(self._endpoint),
             **_exports(exports),
             **_remediations(self._endpoint),
+            **_knowledge_base(self._endpoint),
         }
 
 
@@ -73,6 +75,8 @@ def _machines(parts: EndpointParts) -> Mapping[str, AuthenticatedHandler]:
         "set_device_value": machines.set_device_value,
         "find_machines_by_tag": machines.find_by_tag,
         "find_machines_by_ip": machines.find_by_ip,
+        "find_machine_info_by_ip": machines.find_by_key,
+        "count_machines": machines.count,
     }
 
 
@@ -81,6 +85,8 @@ def _actions(parts: EndpointParts) -> Mapping[str, AuthenticatedHandler]:
     return {
         "get_machineactions_collection": actions.list,
         "get_machineaction_object": actions.get,
+        "list_actions_of_machine": actions.of_machine,
+        "list_available_machine_actions": actions.available,
         "isolate_machine": actions.isolate,
         "unisolate_machine": actions.unisolate,
         "restrict_code_execution": actions.restrict,
@@ -124,6 +130,7 @@ def _alerts(parts: EndpointParts, cursors: CursorBox) -> Mapping[str, Authentica
     alerts = DefenderAlerts(parts, cursors)
     return {
         "list_alerts": alerts.list,
+        "count_alerts": alerts.count,
         "get_alert_info_by_id": alerts.get,
         "update_alert": alerts.update,
         "batch_update_alerts": alerts.update_many,
@@ -136,10 +143,11 @@ def _alerts(parts: EndpointParts, cursors: CursorBox) -> Mapping[str, Authentica
     }
 
 
-def _sightings(parts: EndpointParts) -> Mapping[str, AuthenticatedHandler]:
-    sightings = DefenderSightings(parts)
+def _sightings(parts: EndpointParts, cursors: CursorBox) -> Mapping[str, AuthenticatedHandler]:
+    sightings = DefenderSightings(parts, cursors)
     return {
         "get_machine_related_alerts": sightings.machine_alerts,
+        "count_machine_related_alerts": sightings.machine_alert_count,
         "get_file_information": sightings.file,
         "get_file_statistics": sightings.file_stats,
         "get_file_related_alerts": sightings.file_alerts,
@@ -179,6 +187,7 @@ def _weaknesses(parts: EndpointParts) -> Mapping[str, AuthenticatedHandler]:
         "get_exposure_score": weaknesses.exposure_score,
         "get_machine_group_exposure_score": weaknesses.exposure_by_groups,
         "list_antivirus_health": weaknesses.antivirus_health,
+        "list_device_antivirus": weaknesses.device_antivirus,
         "get_device_secure_score": weaknesses.configuration_score,
     }
 
@@ -194,6 +203,12 @@ def _exports(exports: DefenderExports) -> Mapping[str, AuthenticatedHandler]:
         "get_baseline_compliance_assessment": exports.page("baselines"),
         "export_baseline_compliance_assessment": exports.files("baselines"),
         "export_info_gathering": exports.files("gathered"),
+        "get_assessment_browser_extensions": exports.page("extensions"),
+        "export_assessment_browser_extensions": exports.files("extensions"),
+        "get_certificate_assessment": exports.page("certificates"),
+        "export_certificate_assessment": exports.files("certificates"),
+        "get_hardware_firmware_inventory": exports.page("components"),
+        "export_hardware_firmware_inventory": exports.files("components"),
         "get_assessment_software_inventory": exports.page("software"),
         "get_assessment_software_inventory_software_inventory_export": exports.files("software"),
         "get_assessment_secure_config": exports.page("configurations"),
@@ -207,4 +222,13 @@ def _remediations(parts: EndpointParts) -> Mapping[str, AuthenticatedHandler]:
         "get_remediation_all_activities": remediations.list,
         "get_remediation_one_activity": remediations.get,
         "get_remediation_exposed_devices_activities": remediations.machines,
+    }
+
+
+def _knowledge_base(parts: EndpointParts) -> Mapping[str, AuthenticatedHandler]:
+    records = DefenderKnowledgeBase(parts)
+    return {
+        "list_baseline_profiles": records.profiles,
+        "list_baseline_configurations": records.configurations,
+        "get_browser_extensions_permission_info": records.permissions,
     }

@@ -1,30 +1,30 @@
 """Files, domains, addresses and users: statistics, alerts and machines, from telemetry and the stores."""
 
+import dataclasses
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Connection, and_
 
-from vedette.api.defender.alert_entities import to_alert
-from vedette.api.defender.answers import collection, entity, found, odata_context, without_options
+from vedette.api.cursors import CursorBox
+from vedette.api.defender.alert_lists import AlertLists
+from vedette.api.defender.answers import entity, found, odata_context, page_answer, without_options
 from vedette.api.defender.endpoint import EndpointParts
 from vedette.api.defender.machine_entities import to_machine
-from vedette.api.defender.machines import find_machine
+from vedette.api.defender.machines import find_machine, machine_rules
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.render import json_answer
 from vedette.clock import TICKS_PER_SECOND, format_ticks, now_ticks
 from vedette.context import RequestContext, Tenant
 from vedette.errors import InvalidRequestError
-from vedette.incidents.alerts import ALERT_FIELDS, Alerts
 from vedette.incidents.evidence import FileDetails
 from vedette.incidents.related import on_device, with_address, with_domain, with_file, with_user
 from vedette.machines.inventory import Machine, Machines
 from vedette.machines.sightings import HASH_COLUMNS, FileProfile, Sighting, Sightings
+from vedette.machines.tables import MACHINES
 from vedette.machines.telemetry import Telemetry
-from vedette.machines.visibility import seen_alerts
-from vedette.odata.paging import Selection
 
 MAX_LOOKBACK_HOURS = 720
 _HOUR = 3600 * TICKS_PER_SECOND
@@ -95,8 +95,9 @@ def to_file(profile: FileProfile) -> File:
 class DefenderSightings:
     """Handlers."""
 
-    def __init__(self, parts: EndpointParts) -> None:
+    def __init__(self, parts: EndpointParts, cursors: CursorBox) -> None:
         self._parts = parts
+        self._alerts = AlertLists(parts, cursors)
 
     def file(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/files/{id}."""
@@ -122,7 +123,7 @@ class DefenderSightings:
 
     def file_alerts(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/files/{id}/alerts."""
-        return self._alerts(context, request, with_file(context.tenant.tenant_id, _digest(request)))
+        return self._alerts.answer(context, request, with_file(context.tenant.tenant_id, _digest(request)))
 
     def file_machines(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/files/{id}/machines."""
@@ -137,7 +138,7 @@ class DefenderSightings:
 
     def domain_alerts(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/domains/{domain}/alerts."""
-        return self._alerts(context, request, with_domain(context.tenant.tenant_id, _domain(request)))
+        return self._alerts.answer(context, request, with_domain(context.tenant.tenant_id, _domain(request)))
 
     def domain_machines(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/domains/{domain}/machines."""
@@ -151,27 +152,32 @@ class DefenderSightings:
 
     def ip_alerts(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/ips/{ip}/alerts."""
-        return self._alerts(context, request, with_address(context.tenant.tenant_id, _address(request)))
+        return self._alerts.answer(context, request, with_address(context.tenant.tenant_id, _address(request)))
 
     def user_alerts(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/users/{name}/alerts."""
         name = request.path_parameters["name"].rpartition("\\")[2]
-        return self._alerts(context, request, with_user(context.tenant.tenant_id, name))
+        return self._alerts.answer(context, request, with_user(context.tenant.tenant_id, name))
 
     def user_machines(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/users/{name}/machines."""
-        without_options(request)
         with self._parts.store.connect() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
+            machines = self._stored(connection, context)
             logged_on = machines.by_account(request.path_parameters["name"])
-        return collection(request, "Machines", map(to_machine, logged_on))
+            return self._among(context, request, machines, (each.machine_id for each in logged_on))
 
     def machine_alerts(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/machines/{id}/alerts."""
+        return self._alerts.answer(context, request, self._on_machine(context, request))
+
+    def machine_alert_count(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/machines/{id}/alerts/$count."""
+        return self._alerts.count(context, request, self._on_machine(context, request))
+
+    def _on_machine(self, context: RequestContext, request: ApiRequest) -> ColumnElement[bool]:
         with self._parts.store.connect() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
-            machine: Machine = find_machine(machines, request)
-        return self._alerts(context, request, on_device(context.tenant.tenant_id, machine.machine_id))
+            machine: Machine = find_machine(self._stored(connection, context), request)
+        return on_device(context.tenant.tenant_id, machine.machine_id)
 
     def _sightings(self, context: RequestContext) -> Sightings:
         return Sightings(self._parts.telemetry.within(context.scope), context.tenant)
@@ -181,25 +187,27 @@ class DefenderSightings:
         text = pairs.get("lookbackhours")
         if text is None:
             return None
-        if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MAX_LOOKBACK_HOURS):
+        if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= MAX_LOOKBACK_HOURS):
             raise InvalidRequestError("InvalidParameter", parameter="lookBackHours")
         return now_ticks(self._parts.clock) - int(text) * _HOUR
 
-    def _alerts(self, context: RequestContext, request: ApiRequest, condition: ColumnElement[bool]) -> ApiResponse:
-        without_options(request)
-        order = ((ALERT_FIELDS["last_update"], True), (ALERT_FIELDS["alert_id"], True))
-        with self._parts.store.connect() as connection:
-            alerts, _ = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).page(
-                Selection(condition, order)
-            )
-        tenant_id = context.tenant.tenant_id
-        return collection(request, "Alerts", (to_alert(each, tenant_id, with_evidence=False) for each in alerts))
-
     def _machines(self, context: RequestContext, request: ApiRequest, seen: Sighting) -> ApiResponse:
-        without_options(request)
         with self._parts.store.connect() as connection:
-            machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
-            return collection(request, "Machines", map(to_machine, machines.of_ids(seen.device_ids)))
+            return self._among(context, request, self._stored(connection, context), seen.device_ids)
+
+    def _among(
+        self, context: RequestContext, request: ApiRequest, machines: Machines, machine_ids: Iterable[str]
+    ) -> ApiResponse:
+        among = MACHINES.c.machine_id.in_(sorted({each.lower() for each in machine_ids}))
+        query, cursor = self._parts.lists.read(context, request, machine_rules(machines))
+        asked = query.selection.condition
+        condition = among if asked is None else and_(asked, among)
+        query = dataclasses.replace(query, selection=dataclasses.replace(query.selection, condition=condition))
+        page = self._parts.lists.page(context, request, (query, cursor), machines)
+        return page_answer(request, "Machines", query, page, to_machine)
+
+    def _stored(self, connection: Connection, context: RequestContext) -> Machines:
+        return Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
 
 
 def _stats(request: ApiRequest, type_: str, members: Mapping[str, object]) -> ApiResponse:

@@ -42,6 +42,7 @@ class MachineVulnerability(msgspec.Struct, frozen=True, kw_only=True, rename="ca
     product_name: str
     product_vendor: str
     product_version: str
+    severity: str | None
 
 
 class Software(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -102,15 +103,26 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     exposed_machines_count: int
     non_productivity_impacted_assets: int
     related_component: str
+    tags: tuple[str, ...] = ()
     exposed_critical_devices: int = 0
+
+
+class GroupScore(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How exposed the machines of a group are."""
+
+    time: str
+    score: float
+    rbac_group_id: int
+    rbac_group_name: str
 
 
 SEVERITIES = ("Low", "Medium", "High", "Critical")
 VULNERABILITY_FIELDS = fields_of(Vulnerability, frozenset({"publishedOn", "updatedOn"}), {"severity": SEVERITIES})
-MACHINE_VULNERABILITY_FIELDS = fields_of(MachineVulnerability)
+MACHINE_VULNERABILITY_FIELDS = fields_of(MachineVulnerability, enums={"severity": SEVERITIES})
 SOFTWARE_FIELDS = fields_of(Software)
 MISSING_UPDATE_FIELDS = fields_of(MissingUpdate)
 DISTRIBUTION_FIELDS = fields_of(Distribution)
+GROUP_SCORE_FIELDS = fields_of(GroupScore, frozenset({"time"}))
 RECOMMENDATION_FIELDS = fields_of(
     Recommendation,
     enums={
@@ -140,13 +152,14 @@ def to_machine_vulnerability(finding: domain.Finding) -> MachineVulnerability:
     """The wire form of a finding."""
     parts = (finding.device_id, finding.cve_id, finding.vendor, finding.name, finding.version)
     return MachineVulnerability(
-        id="-_-".join(parts),
+        id="-_-".join((*parts, finding.update_id or "")),
         cve_id=finding.cve_id,
         machine_id=finding.device_id,
-        fixing_kb_id=None,
+        fixing_kb_id=finding.update_id,
         product_name=finding.name,
         product_vendor=finding.vendor,
         product_version=finding.version,
+        severity=finding.severity,
     )
 
 

@@ -1,11 +1,14 @@
 """Vulnerabilities, software, recommendations, missing updates and scores."""
 
+import msgspec
+
 from vedette.api.defender import weakness_entities as shapes
-from vedette.api.defender.answers import collection, entity, found, odata_context, without_options
+from vedette.api.defender.answers import entity, found, odata_context, without_options
+from vedette.api.defender.antivirus_records import ANTIVIRUS_FIELDS, antivirus_record
 from vedette.api.defender.computed import ComputedList
 from vedette.api.defender.endpoint import EndpointParts
 from vedette.api.defender.machine_entities import MachineReference, to_reference
-from vedette.api.defender.machine_records import ANTIVIRUS_FIELDS, UNASSIGNED, antivirus_record
+from vedette.api.defender.machine_records import UNASSIGNED
 from vedette.api.defender.machines import find_machine
 from vedette.api.defender.weakness_entities import (
     Recommendation,
@@ -38,14 +41,19 @@ from vedette.machines.weaknesses import (
 from vedette.odata.documents import fields_of
 
 _API = "microsoft.windowsDefenderATP.api"
-VULNERABILITIES = ComputedList("Vulnerabilities", shapes.VULNERABILITY_FIELDS)
+VULNERABILITIES = ComputedList("Vulnerabilities", shapes.VULNERABILITY_FIELDS, max_page=8_000)
+RELATED_VULNERABILITIES = ComputedList(
+    "Collection(Analytics.Contracts.PublicAPI.PublicVulnerabilityDto)", shapes.VULNERABILITY_FIELDS
+)
 FINDINGS = ComputedList(f"Collection({_API}.PublicAssetVulnerabilityDto)", shapes.MACHINE_VULNERABILITY_FIELDS)
 SOFTWARE = ComputedList("Software", shapes.SOFTWARE_FIELDS)
 DISTRIBUTIONS = ComputedList("Distributions", shapes.DISTRIBUTION_FIELDS, key="version")
 MISSING_UPDATES = ComputedList(f"Collection({_API}.PublicProductFixDto)", shapes.MISSING_UPDATE_FIELDS)
 RECOMMENDATIONS = ComputedList("Recommendations", shapes.RECOMMENDATION_FIELDS)
 REFERENCES = ComputedList("MachineReferences", fields_of(MachineReference))
+GROUP_SCORES = ComputedList("ExposureScore", shapes.GROUP_SCORE_FIELDS, key="rbacGroupId")
 ANTIVIRUS_HEALTH = ComputedList("DeviceAvHealth", ANTIVIRUS_FIELDS)
+DEVICE_ANTIVIRUS = ComputedList("DeviceAvInfo", ANTIVIRUS_FIELDS, default_page=20)
 
 
 class DefenderWeaknesses:
@@ -143,7 +151,9 @@ class DefenderWeaknesses:
         if not isinstance(subject, Software):
             raise NotFoundError(resource=f"Software of recommendation {request.path_parameters['id']}")
         answer = to_software(subject, active_alert=self._has_alert(context, subject))
-        return entity(request, "Analytics.Contracts.PublicAPI.PublicProductDto", answer)
+        # The page's sample names the type alone, without `$entity`.
+        context_url = odata_context(request, "Analytics.Contracts.PublicAPI.PublicProductDto")
+        return json_answer({"@odata.context": context_url, **msgspec.to_builtins(answer)})
 
     def recommendation_machines(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/recommendations/{id}/machineReferences."""
@@ -166,18 +176,9 @@ class DefenderWeaknesses:
 
     def exposure_by_groups(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/exposureScore/ByMachineGroups: of every group that has machines with software records."""
-        without_options(request)
-        worst = self._weaknesses(context).worst_scores()
-        groups: dict[tuple[int, str], list[float]] = {}
-        for machine in self._machines(context, list(worst)):
-            key = (machine.rbac_group_id, machine.rbac_group_name or UNASSIGNED)
-            groups.setdefault(key, []).append(worst[machine.machine_id])
-        moment = format_ticks(now_ticks(self._parts.clock))
-        values = [
-            {"time": moment, "score": exposure_score(scores), "rbacGroupId": group_id, "rbacGroupName": name}
-            for (group_id, name), scores in sorted(groups.items())
-        ]
-        return collection(request, "ExposureScore", values)
+        return GROUP_SCORES.answer(
+            self._parts.lists, context, request, lambda: self._group_scores(context), lambda score: score
+        )
 
     def configuration_score(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/configurationScore."""
@@ -185,16 +186,32 @@ class DefenderWeaknesses:
 
     def antivirus_health(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/public/avdeviceshealth: from the facts that were gathered about machines."""
+        return self._antivirus(context, request, ANTIVIRUS_HEALTH)
 
+    def device_antivirus(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """GET /api/deviceavinfo: the same, by its newer name and in shorter pages."""
+        return self._antivirus(context, request, DEVICE_ANTIVIRUS)
+
+    def _antivirus(self, context: RequestContext, request: ApiRequest, answers: ComputedList) -> ApiResponse:
         def rows() -> list[tuple[Row, Machine | None]]:
             records = self._weaknesses(context).antivirus_records()
             machines = self._machines(context, [str(row["DeviceId"]) for row in records])
             by_id = {each.machine_id: each for each in machines}
             return [(row, by_id.get(str(row["DeviceId"]).lower())) for row in records]
 
-        return ANTIVIRUS_HEALTH.answer(
-            self._parts.lists, context, request, rows, lambda row: antivirus_record(row[0], row[1])
-        )
+        return answers.answer(self._parts.lists, context, request, rows, lambda row: antivirus_record(row[0], row[1]))
+
+    def _group_scores(self, context: RequestContext) -> list[shapes.GroupScore]:
+        worst = self._weaknesses(context).worst_scores()
+        groups: dict[tuple[int, str], list[float]] = {}
+        for machine in self._machines(context, list(worst)):
+            key = (machine.rbac_group_id, machine.rbac_group_name or UNASSIGNED)
+            groups.setdefault(key, []).append(worst[machine.machine_id])
+        moment = format_ticks(now_ticks(self._parts.clock))
+        return [
+            shapes.GroupScore(time=moment, score=exposure_score(scores), rbac_group_id=group_id, rbac_group_name=name)
+            for (group_id, name), scores in sorted(groups.items())
+        ]
 
     def _weaknesses(self, context: RequestContext) -> Weaknesses:
         return Weaknesses(self._parts.telemetry.within(context.scope), context.tenant)
@@ -213,7 +230,8 @@ class DefenderWeaknesses:
 
     def _vulnerabilities(self, context: RequestContext, request: ApiRequest, scope: Scope | None) -> ApiResponse:
         weaknesses = self._weaknesses(context)
-        return VULNERABILITIES.answer(
+        answers = VULNERABILITIES if scope is EVERYTHING else RELATED_VULNERABILITIES
+        return answers.answer(
             self._parts.lists,
             context,
             request,
