@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vedette.clock import format_ticks
+from vedette.clock import format_ticks, now_ticks
 from vedette.errors import InvalidRequestError
 from vedette.feeds.resources import Resources
 from vedette.ids import RandomIds
@@ -148,6 +148,18 @@ def test_an_incident_is_exactly_what_is_described(tmp_path: Path) -> None:
         "2021-05-01T00:00:00.0000000Z",
     )
     assert format_ticks(alert.evidence[0].created) == "2021-04-27T12:19:27.9966667Z"
+
+
+def test_what_has_no_times_is_of_the_moment(tmp_path: Path) -> None:
+    services = Services(Settings(data=tmp_path), DataFolder(tmp_path), ids=RandomIds())
+    METADATA.create_all(services.store.engine)
+    before = now_ticks(services.clock)
+    with services.store.begin() as connection:
+        made = seed(connection, TENANT, {"incidents": [{"displayName": "First"}]}, services)
+        incident = Incidents(connection, TENANT).get(made.incidents[0])
+    services.close()
+    assert incident is not None
+    assert min(incident.created, incident.last_update) >= before
 
 
 def _other_alert() -> dict[str, object]:
