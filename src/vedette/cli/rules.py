@@ -11,11 +11,11 @@ from vedette.cli.parameters import ServerFolder, Tenant
 from vedette.errors import UsageError
 
 
-def list_(*, data: ServerFolder = None) -> int:
-    """List the rules and how their last runs went."""
+def list_(*, tenant: Tenant = None, data: ServerFolder = None) -> int:
+    """List the rules, in which tenants they fail, and how their last runs in one tenant went."""
     from vedette.server.rules import rule_table
 
-    columns, rows = rule_table(data_path(data))
+    columns, rows = rule_table(data_path(data), tenant)
     print_table(columns, rows)
     return DONE
 
@@ -47,7 +47,10 @@ def run(
 
 
 def apply(*paths: Annotated[Path, Parameter(help="YAML files of rules.")], data: ServerFolder = None) -> int:
-    """Add rules of one's own, or new versions of them, all or none. A running server takes them up by itself."""
+    """Add rules of one's own, or new versions of them, all or none. A running server takes them up by itself.
+
+    They run in every tenant. Where a query does not bind the rule stands as failed, and the exit code is 3.
+    """
     from vedette.detections.errors import RuleError
     from vedette.server.rules import apply_rules
 
@@ -58,9 +61,14 @@ def apply(*paths: Annotated[Path, Parameter(help="YAML files of rules.")], data:
     except RuleError as error:
         say(f"vedette: {error}")
         return USAGE
-    for rule in rules:
+    for each in rules:
+        rule = each.rule
         say(f"{rule.id}: {'every ' + rule.schedule.frequency if rule.enabled else 'not enabled'}")
-    return DONE
+        for domain, reason in each.faults.items():
+            say(f"{rule.id}: does not run in {domain}: {reason}")
+        for domain, name in each.twins.items():
+            say(f"{rule.id}: {domain} has it as its own rule {name!r} too; both raise alerts")
+    return PARTIAL if any(each.faults for each in rules) else DONE
 
 
 def check(*paths: Annotated[Path, Parameter(help="YAML files of rules.")], data: Path | None = None) -> int:
@@ -69,11 +77,12 @@ def check(*paths: Annotated[Path, Parameter(help="YAML files of rules.")], data:
     Parameters
     ----------
     data
-        A server's data folder: rules may then call the functions that its home tenant stores.
+        A server's data folder: rules may then call the functions that its tenants store, and are checked for each.
     """
     from vedette.server.rules import check_rules
 
     found = check_rules(data, paths)
-    for path, error in found.items():
-        say(f"{path}: ok" if error is None else str(error))
+    for path, faults in found.items():
+        for line in faults or [f"{path}: ok"]:
+            say(line)
     return FAILED if any(found.values()) else DONE

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from vedette.clock import TICKS_PER_SECOND, now_ticks
+from vedette.observability.logs import get_logger
 
 if TYPE_CHECKING:
     from vedette.api.cursors import CursorBox
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from vedette.store.engine import Store
     from vedette.store.secrets import MasterKey, Sealer
     from vedette.streaming.delivery import Delivery
+
+LOG = get_logger(__name__)
 
 
 class Services(Protocol):
@@ -124,12 +127,24 @@ def notification_handlers(services: Services) -> Mapping[str, "Callable[[Job], N
 
 
 def tenant_rules(services: Services, tenant_id: str) -> Mapping[str, "Rule"]:
-    """The rules that a tenant made and that are to run, by key."""
+    """The rules that a tenant made and that are to run, by key. One that cannot be run any more stands as failed."""
     from vedette.detections.custom_rules import CustomRules
+    from vedette.detections.evaluate import RuleRuns, RunOutcome
+    from vedette.errors import ApiError
 
     with services.store.connect() as connection:
         own = CustomRules(connection, tenant_id).all()
-    return {rule.key: rule.to_rule() for rule in own if rule.is_enabled}
+    rules = {}
+    for each in own:
+        try:
+            if each.is_enabled:
+                rules[each.key] = each.to_rule()
+        except ApiError as error:
+            LOG.warning("detection rule cannot be run", rule=each.key, error=str(error))
+            with services.store.begin() as connection:
+                outcome = RunOutcome(each.key, error=str(error))
+                RuleRuns(connection, tenant_id).record(outcome, services.clock.time())
+    return rules
 
 
 def run_tenant_rule(services: Services, tenant: "Tenant", key: str) -> None:

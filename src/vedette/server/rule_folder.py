@@ -20,13 +20,16 @@ class RuleFolder:
         self._folder = folder
         self._seen: Signature | None = None
         self._rules: Mapping[str, Rule] = {}
+        self.left_out: Mapping[str, str] = {}
+        """Files that are no rules any more, and why, as of the last reading."""
 
     def all(self) -> Mapping[str, Rule]:
         """Every rule. A file that has become unreadable is left out and logged."""
         files = self._files()
         signature = tuple((path.name, status.st_mtime_ns, status.st_size) for path, status in files)
         if signature != self._seen:
-            self._rules = {**packaged_rules(), **_loaded([path for path, _ in files])}
+            own, self.left_out = _loaded([path for path, _ in files])
+            self._rules = {**packaged_rules(), **own}
             self._seen = signature
         return self._rules
 
@@ -51,13 +54,14 @@ class RuleFolder:
         return [(path, path.stat()) for path in paths]
 
 
-def _loaded(paths: list[Path]) -> dict[str, Rule]:
-    rules = {}
+def _loaded(paths: list[Path]) -> tuple[dict[str, Rule], dict[str, str]]:
+    rules, left_out = {}, {}
     for path in paths:
         try:
             rule = load_rule(path)
         except RuleError as error:
             LOG.error("rule left out", file=str(path), reason=str(error))
+            left_out[path.name] = error.reason
         else:
             rules[rule.id] = rule
-    return rules
+    return rules, left_out
