@@ -442,6 +442,19 @@ def test_groups_and_their_members(admin: AsgiClient) -> None:
     assert [each["id"] for each in admin.get(members).json()["value"]] == [ada]
     kinds = [each["@odata.type"] for each in admin.get(f"/v1.0/users/{ada}/memberOf").json()["value"]]
     assert kinds == ["#microsoft.graph.directoryRole", "#microsoft.graph.group"]
+    for relation in ("memberOf", "transitiveMemberOf"):
+        groups = f"/v1.0/users/{ada}/{relation}/microsoft.graph.group"
+        cast = admin.get(f"{groups}?$select=id,displayName&$count=true").json()
+        assert cast["@odata.context"].endswith("$metadata#groups(id,displayName)")
+        assert (cast["@odata.count"], cast["value"]) == (1, [{"id": group["id"], "displayName": "Hunters"}])
+    assert len(admin.get(f"/v1.0/users/{ada}/memberOf/graph.directoryRole").json()["value"]) == 1
+    assert admin.get(f"/v1.0/users/{ada}/memberOf/microsoft.graph.device").json()["value"] == []
+    assert admin.get(f"/v1.0/users/{ada}/memberOf/microsoft.graph.nonsense").status == 400
+    assert [each["id"] for each in admin.get(f"{members}/microsoft.graph.user").json()["value"]] == [ada]
+    assigned = quote("$filter=NOT(groupTypes/any(c:c eq 'DynamicMembership'))", safe="$=")
+    assert len(admin.get(f"/v1.0/users/{ada}/memberOf?{assigned}").json()["value"]) == 2
+    dynamic = quote("$filter=groupTypes/any(c:c eq 'DynamicMembership')", safe="$=")
+    assert admin.get(f"/v1.0/users/{ada}/memberOf?{dynamic}").json()["value"] == []
     assert admin.send("DELETE", f"{members}/{ada}/$ref").status == 204
     assert admin.send("DELETE", f"{members}/{ada}/$ref").status == 404
     assert admin.post("/v1.0/groups", {**body, "groupTypes": ["Unified"]}).status == 400

@@ -10,14 +10,29 @@ from vedette.api.graph.surface import graph_answer, metadata_url
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.listing import ListRules, read_list, select_members
 from vedette.clock import TICKS_PER_SECOND, UNIX_EPOCH_TICKS
+from vedette.errors import NotFoundError
 from vedette.odata.errors import ODataError
 from vedette.odata.options import decode_query, parse_options
 from vedette.odata.paging import Selection, SortKey
 from vedette.odata.sql import Property, PropertyMap
-from vedette.odata.syntax import And, Boolean, Comparison, Expression, Null, Or, Path, String
+from vedette.odata.syntax import And, Boolean, CollectionLambda, Comparison, Expression, Not, Null, Or, Path, String
 
 OFFERED = frozenset({"$filter", "$top", "$count", "$select", "$orderby", "$skiptoken"})
 DEFAULT_PAGE, MAX_PAGE = 100, 999
+
+_SETS = {
+    "administrativeUnit": "directory/administrativeUnits",
+    "application": "applications",
+    "device": "devices",
+    "directoryRole": "directoryRoles",
+    "group": "groups",
+    "servicePrincipal": "servicePrincipals",
+    "user": "users",
+}
+"""Types that objects of the directory can be cast to, and their sets."""
+
+_LISTS = frozenset({"businessphones", "grouptypes", "othermails", "proxyaddresses"})
+"""Members that are lists of texts. An object of another type has none."""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -80,8 +95,9 @@ def list_answer(
 
 
 def whole_list_answer(request: ApiRequest, collection: str, entities: Iterable[Members]) -> ApiResponse:
-    """A list that is always short: filtered here, never paged."""
+    """A list that is always short: filtered here, never paged. A cast in the path leaves one type of its objects."""
     options = parse_options(decode_query(request.query), frozenset({"$filter", "$select", "$top", "$count"}))
+    collection, entities = _cast(request, collection, entities)
     chosen = [each for each in entities if options.filter is None or _holds(options.filter, each)]
     document: dict[str, object] = {"@odata.context": metadata_url(request, _fragment(collection, options.select))}
     if options.count:
@@ -110,6 +126,23 @@ def members_of(entity: msgspec.Struct) -> dict[str, object]:
     return {field.encode_name: getattr(entity, field.name) for field in fields}
 
 
+def _cast(request: ApiRequest, collection: str, entities: Iterable[Members]) -> tuple[str, Iterable[Members]]:
+    """`…/memberOf/microsoft.graph.group`: the groups alone, which then need not say what they are."""
+    name = request.path_parameters.get("cast")
+    if name is None:
+        return collection, entities
+    kind = name.removeprefix("microsoft.").removeprefix("graph.")
+    if kind not in _SETS or kind == name:
+        raise NotFoundError("RouteNotFound", path=request.path, segment=name)
+    wanted = f"#microsoft.graph.{kind}"
+    typeless = (
+        {key: value for key, value in each.items() if key != "@odata.type"}
+        for each in entities
+        if each["@odata.type"] == wanted
+    )
+    return _SETS[kind], typeless
+
+
 def _fragment(collection: str, select: tuple[str, ...]) -> str:
     return f"{collection}({','.join(select)})" if select else collection
 
@@ -121,12 +154,18 @@ def _narrowed(members: Members, select: tuple[str, ...], default: tuple[str, ...
 
 
 def _holds(expression: Expression, members: Members) -> bool:
-    """A filter over one object's own members: equality, `and`, `or`."""
+    """A filter over one object's own members: equality, `and`, `or`, `not`, and `any` or `all` of its texts."""
     match expression:
         case And(operands):
             return all(_holds(operand, members) for operand in operands)
         case Or(operands):
             return any(_holds(operand, members) for operand in operands)
+        case Not(operand):
+            return not _holds(operand, members)
+        case CollectionLambda(Path() as path, quantifier, variable, predicate) if path.text.lower() in _LISTS:
+            texts = next((value for name, value in members.items() if name.lower() == path.text.lower()), ())
+            holds = (predicate is None or _holds(predicate, {variable or "": text}) for text in _texts(texts))
+            return any(holds) if quantifier == "any" else all(holds)
         case Comparison("eq" | "ne", Path() as path, String() | Boolean() | Null() as literal):
             by_name = {name.lower(): value for name, value in members.items()}
             if path.text.lower() not in by_name:
@@ -134,6 +173,10 @@ def _holds(expression: Expression, members: Members) -> bool:
             is_equal = _folded(by_name[path.text.lower()]) == _folded(getattr(literal, "value", None))
             return is_equal == (expression.operator == "eq")
     raise ODataError("NotABooleanExpression")
+
+
+def _texts(value: object) -> Iterable[str]:
+    return map(str, value) if isinstance(value, list | tuple) else ()
 
 
 def _folded(value: object) -> object:
