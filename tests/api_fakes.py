@@ -14,7 +14,7 @@ from vedette.api.auth import Authenticator
 from vedette.api.cursors import CursorBox
 from vedette.api.defender.endpoint import make_parts
 from vedette.api.defender.routes import DefenderSurface
-from vedette.api.dispatch import Dispatcher, DispatchSettings, RequestRecord
+from vedette.api.dispatch import Dispatcher, DispatchSettings
 from vedette.api.fault_injection import Faults
 from vedette.api.graph.detection_rules import RuleParts
 from vedette.api.graph.directory import GraphDirectory
@@ -22,6 +22,7 @@ from vedette.api.graph.routes import GraphParts, GraphSurface
 from vedette.api.graph.subscriptions import SubscriptionParts
 from vedette.api.hunting import HuntingRunner
 from vedette.api.inner_calls import InnerCalls
+from vedette.api.records import RequestRecord
 from vedette.api.router import Handler, Router
 from vedette.api.throttle import MeteredHunting, Throttle
 from vedette.clock import ManualClock

@@ -122,6 +122,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     action_webhook_key: Annotated[
         Path | None, Meta(description="File with the key of the signatures of requests to `action_webhook`.")
     ] = None
+    metrics_token_file: Annotated[
+        Path | None,
+        Meta(description="File with the bearer token that `/metrics` wants; without it only this machine may read it."),
+    ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="Least severe message that is logged.")
     ] = "info"
@@ -194,6 +198,8 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError("An own certificate needs both tls_cert and tls_key.")
     if bool(settings.action_webhook) != (settings.action_webhook_key is not None):
         raise SettingsError("A webhook of machine actions needs both action_webhook and action_webhook_key.")
+    if settings.metrics_token_file is not None and not settings.metrics_token_file.is_file():
+        raise SettingsError(f"There is no file {settings.metrics_token_file} with the token of /metrics.")
     if settings.behind_proxy and settings.tls_cert:
         raise SettingsError("Behind a proxy Vedette speaks plain HTTP: tls_cert and tls_key do not apply.")
     if settings.behind_proxy and settings.host not in {"127.0.0.1", "::1", "localhost"}:

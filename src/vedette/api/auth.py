@@ -1,6 +1,7 @@
 """Who is calling, and may they: bearer token → principal → permission, all before a handler runs. Default closed."""
 
 import hmac
+import ipaddress
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
@@ -8,6 +9,7 @@ from vedette.context import EVERYTHING, DataScope, Principal, Tenant
 from vedette.contracts.operations import OperationContract, OperationsDocument
 from vedette.contracts.user_rights import Family, may, needed_right, roles_with, user_scope
 from vedette.errors import PermissionDeniedError, UnauthenticatedError
+from vedette.identity.errors import TokenError
 
 
 class TokenVerifier(Protocol):
@@ -34,13 +36,23 @@ class Authenticator:
 
     def authenticate(self, headers: Mapping[str, str], document: OperationsDocument) -> tuple[Principal, Tenant]:
         """The caller of a request to that surface. Raises UnauthenticatedError or a TokenError."""
-        principal = self._verifier.verify(bearer_token(headers))
+        principal, tenant = self.verify(headers)
         if principal.audience not in document.audiences:
             raise UnauthenticatedError("TokenWrongAudience")
+        return principal, tenant
+
+    def verify(self, headers: Mapping[str, str]) -> tuple[Principal, Tenant]:
+        """Whose token it is, for whichever surface. Raises UnauthenticatedError or a TokenError."""
+        principal = self._verifier.verify(bearer_token(headers))
         tenant = self._tenants(principal.tenant_id)
         if tenant is None:
             raise UnauthenticatedError("TokenNotTrusted")
         return principal, tenant
+
+    def holder(self, error: TokenError) -> tuple[Principal, Tenant] | None:
+        """Whose a refused token is, where its signature proved that."""
+        tenant = None if error.holder is None else self._tenants(error.holder.tenant_id)
+        return None if error.holder is None or tenant is None else (error.holder, tenant)
 
 
 class Administrators:
@@ -72,6 +84,44 @@ class Administrators:
         if home is None or home.tenant_id != tenant.tenant_id:
             raise PermissionDeniedError
         return principal, tenant
+
+
+class Scrapers:
+    """Who may read what the server counts, which names its tenants.
+
+    With a token, whoever has it; without one, whoever is on this machine, unless a proxy stands in front: then all seem
+    to be. The holder of the local token may in any case.
+    """
+
+    def __init__(
+        self,
+        token: Callable[[], str | None] = lambda: None,
+        local_token: Callable[[], str | None] = lambda: None,
+        *,
+        behind_proxy: bool = False,
+    ) -> None:
+        self._token = token
+        self._local_token = local_token
+        self._behind_proxy = behind_proxy
+
+    def admit(self, headers: Mapping[str, str], client_address: str) -> None:
+        """Raises UnauthenticatedError."""
+        token = self._token()
+        if token is None and not self._behind_proxy and is_loopback(client_address):
+            return
+        given = bearer_token(headers).encode()
+        if not any(good and hmac.compare_digest(given, good.encode()) for good in (token, self._local_token())):
+            raise UnauthenticatedError("TokenNotTrusted")
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is of this machine."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return (mapped or parsed).is_loopback
 
 
 def bearer_token(headers: Mapping[str, str]) -> str:

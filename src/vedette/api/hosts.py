@@ -1,10 +1,14 @@
 """Which surface a host name leads to. Names that are on no list are refused: a server answers only for its own."""
 
+import re
 from collections.abc import Collection, Mapping
 
 import msgspec
 
 from vedette.contracts.operations import OperationsDocument
+
+_HOST = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
+"""A name or address with its port, and nothing that turns into another host once it stands in a link."""
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -41,7 +45,7 @@ class HostTable:
     def accepts(self, host: str) -> bool:
         """Whether the server answers for this Host header."""
         name = host_name(host)
-        return name in self._own or name in self._accepted
+        return (name in self._own or name in self._accepted) and _HOST.fullmatch(host) is not None
 
     def surface(self, host: str) -> str | None:
         """The only surface behind this name, or None if it serves all of them."""

@@ -1,7 +1,7 @@
 """Takes request bodies off the wire: into memory up to a limit, or into a temporary file."""
 
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,6 +13,9 @@ from vedette.errors import ApiError
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
+SILENCE_SECONDS = 60.0
+"""How long a client may send nothing of a body that it began."""
+
 _WRITE_SIZE = 1 << 20
 
 
@@ -22,14 +25,21 @@ class RequestTooLargeError(ApiError):
     code = "RequestTooLarge"
 
 
+class BodyTimeoutError(ApiError):
+    """The client stopped sending its body. Field: `seconds`."""
+
+    code = "RequestTimeout"
+
+
 class ClientGoneError(Exception):
     """The client went away before its request was complete; there is nobody to answer."""
 
 
-async def read_body(receive: Receive, operation: OperationContract, declared: str | None) -> bytes:
+async def read_body(receive: Receive, operation: OperationContract, headers: Mapping[str, str]) -> bytes:
     """The whole body. Raises RequestTooLargeError before reading if its declared length says so."""
+    declared = headers.get("content-length")
     _check_declared(operation, declared)
-    message = await receive()
+    message = await _next(receive)
     if message["type"] == "http.request" and _is_whole(message, declared):  # most bodies come in one piece
         body: bytes = message.get("body", b"")
         if operation.max_body and len(body) > operation.max_body:
@@ -38,9 +48,9 @@ async def read_body(receive: Receive, operation: OperationContract, declared: st
     return b"".join([chunk async for chunk in _chunks(receive, operation.max_body, message)])
 
 
-async def spool_body(receive: Receive, operation: OperationContract, declared: str | None, folder: Path) -> Path:
+async def spool_body(receive: Receive, operation: OperationContract, headers: Mapping[str, str], folder: Path) -> Path:
     """The body as a new file in `folder`; whoever asked for it deletes it. Nothing is left behind on an error."""
-    _check_declared(operation, declared)
+    _check_declared(operation, headers.get("content-length"))
     file = await to_thread.run_sync(_open, folder)
     path = Path(file.name)
     try:
@@ -71,7 +81,7 @@ def _check_declared(operation: OperationContract, declared: str | None) -> None:
 async def _chunks(receive: Receive, limit: int, first: MutableMapping[str, Any] | None = None) -> AsyncIterator[bytes]:
     size = 0
     while True:
-        message = first or await receive()
+        message = first or await _next(receive)
         first = None
         if message["type"] == "http.disconnect":
             raise ClientGoneError
@@ -82,6 +92,14 @@ async def _chunks(receive: Receive, limit: int, first: MutableMapping[str, Any] 
         yield chunk
         if not message.get("more_body", False):
             return
+
+
+async def _next(receive: Receive) -> MutableMapping[str, Any]:
+    try:
+        with anyio.fail_after(SILENCE_SECONDS):
+            return await receive()
+    except TimeoutError as error:
+        raise BodyTimeoutError(seconds=round(SILENCE_SECONDS)) from error
 
 
 def _open(folder: Path) -> IO[bytes]:

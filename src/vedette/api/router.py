@@ -124,6 +124,11 @@ def split_path(raw_path: bytes) -> tuple[str, ...]:
         raise InvalidRequestError("PathNotUtf8") from error
 
 
+def first_segment(raw_path: bytes) -> tuple[str, ...]:
+    """The segment that says which surface a path belongs to, if there is one; readable or not."""
+    return tuple(unquote_to_bytes(part).decode("utf-8", "replace") for part in raw_path.split(b"/") if part)[:1]
+
+
 def _with_keys_apart(segments: tuple[str, ...]) -> tuple[str, ...]:
     """A key in brackets, `incidents('1')`, as the segment that it is elsewhere (OData URL conventions 4.3)."""
     apart: list[str] = []

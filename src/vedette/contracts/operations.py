@@ -34,8 +34,9 @@ class OperationContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """Further templates of the same operation, with the same parameters (a namespace-qualified action name)."""
     versions: tuple[str, ...] = ()
     """Keys of the surface's mounts; empty: all of them."""
-    authentication: Literal["bearer", "token", "none", "administrator"] = "bearer"
-    """`token`: any good token of the surface, whatever it permits. `administrator`: of the whole installation."""
+    authentication: Literal["bearer", "token", "none", "administrator", "scraper"] = "bearer"
+    """`token`: any good token of the surface, whatever it permits. `administrator`: of the whole installation.
+    `scraper`: who may read the server's metrics."""
     application: tuple[str, ...] = ()
     """Application permissions of which any one is enough, least privileged first."""
     delegated: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ DirectoryError                   a change that the directory refuses
 └── InvalidValueError            a value is not of the form the directory needs
 """
 
+from vedette.context import Principal
 from vedette.errors import VedetteError
 
 
@@ -35,7 +36,11 @@ class OAuthError(VedetteError):
 
 
 class TokenError(VedetteError):
-    """A bearer token that does not verify."""
+    """A bearer token that does not verify. `holder`: whose it was, where its signature proved that."""
+
+    def __init__(self, holder: Principal | None = None) -> None:
+        self.holder = holder
+        super().__init__()
 
 
 class MalformedTokenError(TokenError):

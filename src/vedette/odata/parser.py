@@ -32,6 +32,12 @@ MAX_DEPTH = 50
 MAX_LENGTH = 16_384
 """Characters of one option."""
 
+MAX_TERMS = 500
+"""Conditions, listed values or keys of one option: databases limit how much one statement may chain."""
+
+MAX_DIGITS = 400
+"""Of a number: more than the largest that a double holds."""
+
 COMPARISONS = frozenset({"eq", "ne", "gt", "ge", "lt", "le"})
 _DATE_TYPES = frozenset({"datetime", "datetimeoffset", "date"})
 
@@ -61,6 +67,7 @@ class _Parser:
         self._tokens = tokenize(text)
         self._index = 0
         self._depth = 0
+        self._terms = 0
 
     @property
     def _token(self) -> Token:
@@ -105,7 +112,13 @@ class _Parser:
             operands.append(self._predicate())
         return operands[0] if len(operands) == 1 else And(tuple(operands))
 
+    def _count_term(self) -> None:
+        self._terms += 1
+        if self._terms > MAX_TERMS:
+            raise ODataError("FilterTooManyTerms", limit=MAX_TERMS)
+
     def _predicate(self) -> Expression:
+        self._count_term()
         if self._at_word("not") and self._tokens[self._index + 1].kind != "/":
             self._take()
             return Not(self._nested(self._predicate))
@@ -178,6 +191,7 @@ class _Parser:
             self.expect("(", "'('")
         items = [self._literal()]
         while self.accept(","):
+            self._count_term()
             items.append(self._literal())
         self.expect("]" if array else ")", "',' or ']'" if array else "',' or ')'")
         return ListLiteral(tuple(items))
@@ -191,6 +205,7 @@ class _Parser:
         return _literal_value(self._take())
 
     def order_key(self) -> OrderBy:
+        self._count_term()
         first = self.expect("word", "a property name")
         segments = [first.text]
         while self.accept("/"):
@@ -208,7 +223,7 @@ def _literal_value(token: Token) -> LiteralValue:
         case "guid":
             return String(token.text)
         case "number":
-            return Number(float(token.text) if any(sign in token.text for sign in ".eE") else int(token.text))
+            return _number(token)
         case "datetime":
             return _date(token.text, token)
     type_name, _, quoted = token.text.partition("'")
@@ -216,6 +231,12 @@ def _literal_value(token: Token) -> LiteralValue:
     if type_name.lower() in _DATE_TYPES:
         return _date(text, token)
     return String(text) if type_name.lower() == "guid" else EnumValue(type_name, text)
+
+
+def _number(token: Token) -> Number:
+    if len(token.text) > MAX_DIGITS:
+        raise ODataError("InvalidLiteral", value=token.text[:MAX_DIGITS], type="number", position=token.position)
+    return Number(float(token.text) if any(sign in token.text for sign in ".eE") else int(token.text))
 
 
 def _date(text: str, token: Token) -> DateTime:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import pyarrow as pa
 
-from vedette.api.dispatch import RequestRecord
+from vedette.api.records import RequestRecord
 from vedette.clock import Clock, now_ticks
 from vedette.ids import Ids
 from vedette.lake.engine import Lake

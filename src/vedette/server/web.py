@@ -13,9 +13,9 @@ from granian.server.embed import Server
 from prometheus_client import Counter, Histogram
 
 from vedette.api.administration.routes import AdministrationSurface
-from vedette.api.auth import Administrators, Authenticator
+from vedette.api.auth import Administrators, Authenticator, Scrapers
 from vedette.api.defender.routes import DefenderSurface
-from vedette.api.dispatch import Dispatcher, DispatchSettings, RequestRecord
+from vedette.api.dispatch import Dispatcher, DispatchSettings
 from vedette.api.graph.directory import GraphDirectory
 from vedette.api.graph.routes import GraphSurface
 from vedette.api.hunting import HuntingRunner
@@ -23,6 +23,7 @@ from vedette.api.ingest.routes import IngestSurface
 from vedette.api.inner_calls import InnerCalls
 from vedette.api.login.routes import LoginSurface
 from vedette.api.openapi import routes as openapi
+from vedette.api.records import RequestRecord
 from vedette.api.router import Handler, Router
 from vedette.api.throttle import MeteredHunting, Throttle
 from vedette.contracts.operations import load_operations
@@ -87,9 +88,19 @@ def build_application(services: Services, plan: ServerPlan) -> Dispatcher:
         administrators=Administrators(
             authenticator, partial(local_token, services.folder), partial(services.tenant, None)
         ),
+        scrapers=Scrapers(
+            partial(_metrics_token, settings.metrics_token_file),
+            partial(local_token, services.folder),
+            behind_proxy=settings.behind_proxy,
+        ),
     )
     calls.serve_with(dispatcher.serve_inner)
     return dispatcher
+
+
+def _metrics_token(path: Path | None) -> str | None:
+    """What scrapers have to bring; read each time, so that it can be changed while the server runs."""
+    return None if path is None else path.read_text("utf-8").strip()
 
 
 def _handlers(services: Services, calls: InnerCalls, hunting: HuntingRunner) -> Mapping[str, Mapping[str, Handler]]:

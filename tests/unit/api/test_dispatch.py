@@ -213,7 +213,7 @@ def test_a_refusal_does_not_queue_behind_queries(assembled: Callable[..., Applic
 
 
 def test_cookies_that_come_one_by_one_are_all_there() -> None:
-    from vedette.api.dispatch import _headers
+    from vedette.api.exchange import _headers
 
     assert _headers([(b"Cookie", b"a=1"), (b"cookie", b"b=2"), (b"x", b"1"), (b"x", b"2")]) == {
         "cookie": "a=1; b=2",

@@ -144,3 +144,16 @@ def test_order_by() -> None:
     )
     with pytest.raises(ODataError):
         parse_order_by("a sideways")
+
+
+@pytest.mark.parametrize("text", [" or ".join(["a eq 1"] * 501), f"a in ({','.join(['1'] * 502)})"])
+def test_too_many_terms(text: str) -> None:
+    with pytest.raises(ODataError, match="FilterTooManyTerms"):
+        parse_filter(text)
+    with pytest.raises(ODataError, match="FilterTooManyTerms"):
+        parse_order_by(",".join(["a"] * 501))
+
+
+def test_a_number_beyond_all_numbers() -> None:
+    with pytest.raises(ODataError, match="InvalidLiteral"):
+        parse_filter("a eq " + "9" * 5_000)

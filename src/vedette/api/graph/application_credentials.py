@@ -16,7 +16,7 @@ from vedette.api.graph.directory_bodies import (
 )
 from vedette.api.graph.surface import graph_answer, metadata_url
 from vedette.api.http import ApiRequest, ApiResponse
-from vedette.clock import from_ticks
+from vedette.clock import TICKS_PER_SECOND, UNIX_EPOCH_TICKS
 from vedette.context import RequestContext
 from vedette.errors import InvalidRequestError
 from vedette.identity.directory.applications import Application
@@ -110,4 +110,4 @@ def _seconds(text: str | None, property_: str) -> int | None:
     ticks = parse_ticks(text)
     if ticks is None:
         raise InvalidRequestError("InvalidBodyValue", property=property_)
-    return int(from_ticks(ticks))
+    return (ticks - UNIX_EPOCH_TICKS) // TICKS_PER_SECOND

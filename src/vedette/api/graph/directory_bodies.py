@@ -4,7 +4,7 @@ from typing import TypeVar
 
 import msgspec
 
-from vedette.api.bodies import read_object
+from vedette.api.bodies import read_json, read_object
 from vedette.errors import InvalidRequestError
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -282,18 +282,14 @@ class ReferenceBody(msgspec.Struct, frozen=True):
 
 def read_entity(body: bytes, type_: type[T]) -> T:
     """The body as `type_`; OData's annotations count for nothing at any depth."""
-    try:
-        document = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise InvalidRequestError("BodyNotJson") from error
-    return read_object(msgspec.json.encode(_without_annotations(document)), type_)
+    return read_object(msgspec.json.encode(_without_annotations(read_json(body))), type_)
 
 
 def read_reference(body: bytes) -> str:
     """The id at the end of a body's `@odata.id`."""
     try:
-        reference = msgspec.json.decode(body, type=ReferenceBody).odata_id
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        reference = msgspec.convert(read_json(body), ReferenceBody).odata_id
+    except msgspec.ValidationError as error:
         raise InvalidRequestError("MissingParameter", parameter="@odata.id") from error
     return reference.rstrip("/").rpartition("/")[2].strip("{}")
 

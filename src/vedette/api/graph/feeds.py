@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from vedette.api.bodies import read_members
 from vedette.api.graph.surface import count_answer, graph_answer, list_answer, metadata_url
 from vedette.api.graph.values import complete, odata_type, sparse
 from vedette.api.http import ApiRequest, ApiResponse, AuthenticatedHandler
@@ -297,17 +298,6 @@ _PRIMITIVES: Mapping[str, FieldType] = {
     "Edm.Double": "number",
     "Edm.DateTimeOffset": "datetime",
 }
-
-
-def read_members(body: bytes) -> dict[str, Any]:
-    """A body that is an object, whatever its members are. Raises InvalidRequestError."""
-    try:
-        members = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise InvalidRequestError("BodyNotJson") from error
-    if not isinstance(members, dict):
-        raise InvalidRequestError("BodyNotAnObject")
-    return members
 
 
 def _merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

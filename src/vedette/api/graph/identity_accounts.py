@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from vedette.api.bodies import read_object
-from vedette.api.graph.feeds import FeedParts, document_rules, fields_of_type, read_members
+from vedette.api.bodies import read_members, read_object
+from vedette.api.graph.feeds import FeedParts, document_rules, fields_of_type
 from vedette.api.graph.surface import graph_answer, list_answer, metadata_url
 from vedette.api.graph.users import changeable
 from vedette.api.graph.values import complete

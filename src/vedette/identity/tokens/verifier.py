@@ -117,7 +117,7 @@ class Verifier:
             state = self._states.current(known.principal.tenant_id, now)
             if state is not None and state.generation == known.generation:
                 if now >= known.expires_at:
-                    raise ExpiredTokenError
+                    raise ExpiredTokenError(known.principal)
                 return known.principal
         verified = self._verify(token, now)
         self._remember(digest, verified)
@@ -138,7 +138,7 @@ class Verifier:
         claims, state = self._proven(token, now)
         resource = resources_by_audience().get(canonical_audience(claims.aud))
         if resource is None:
-            raise WrongAudienceError
+            raise WrongAudienceError(_holder(claims))
         client = self._client(claims, state)
         principal = self._with_user_limits(_to_principal(claims, resource.key, client))
         return _Remembered(principal, claims.exp, state.generation)
@@ -163,7 +163,7 @@ class Verifier:
 
     def _client(self, claims: AccessTokenClaims, state: TenantState) -> ServicePrincipal:
         if claims.is_application and claims.scp is not None:
-            raise RevokedTokenError
+            raise RevokedTokenError(_holder(claims))
         subject = (claims.client_id or "", claims.oid)
         client = state.subjects.get(subject) if claims.is_application else None
         if client is None:
@@ -220,11 +220,11 @@ def _base64url(text: str) -> bytes:
 
 def _check_times(claims: AccessTokenClaims, state: TenantState, now: float) -> None:
     if now >= claims.exp:
-        raise ExpiredTokenError
+        raise ExpiredTokenError(_holder(claims))
     if now + NOT_BEFORE_LEEWAY < claims.nbf:
-        raise NotYetValidError
+        raise NotYetValidError(_holder(claims))
     if claims.iat < state.tokens_valid_from:
-        raise RevokedTokenError
+        raise RevokedTokenError(_holder(claims))
 
 
 def _check_directory(connection: Connection, claims: AccessTokenClaims) -> ServicePrincipal:
@@ -232,27 +232,36 @@ def _check_directory(connection: Connection, claims: AccessTokenClaims) -> Servi
     client = ServicePrincipals(connection, claims.tid).find(claims.client_id) if claims.client_id else None
     application = find_application(connection, client.app_id) if client is not None else None
     if client is None or application is None or application.is_disabled or not client.account_enabled:
-        raise RevokedTokenError
+        raise RevokedTokenError(_holder(claims))
     if claims.is_application:
         if client.id != claims.oid:
-            raise RevokedTokenError
+            raise RevokedTokenError(_holder(claims))
         return client
     user = Users(connection, claims.tid).find(claims.oid)
     if user is None or not user.account_enabled or claims.iat < user.tokens_valid_from:
-        raise RevokedTokenError
+        raise RevokedTokenError(_holder(claims))
     return client
 
 
+def _holder(claims: AccessTokenClaims) -> Principal:
+    """Whose a genuine token is that is not good. For the record of the refusal only: it may do nothing."""
+    return _named(claims, "", claims.client_id or "", "")
+
+
 def _to_principal(claims: AccessTokenClaims, audience: str, client: ServicePrincipal) -> Principal:
+    return _named(claims, audience, client.app_id, client.display_name)
+
+
+def _named(claims: AccessTokenClaims, audience: str, app_id: str, display_name: str) -> Principal:
     return Principal(
         kind="application" if claims.is_application else "user",
         tenant_id=claims.tid,
         object_id=claims.oid,
-        app_id=client.app_id,
+        app_id=app_id,
         audience=audience,
         roles=claims.roles,
         scopes=frozenset((claims.scp or "").split()),
-        display_name=client.display_name,
+        display_name=display_name,
         token_id=claims.uti,
         not_before=claims.nbf,
         client_capabilities=claims.xms_cc,
