@@ -49,8 +49,11 @@ def parse_scopes(text: str) -> tuple[tuple[RequestedAccess, ...], frozenset[str]
 
 
 def parse_application_scope(text: str) -> RequestedAccess:
-    """Read the `scope` of a client without a user: one resource with `/.default`. Raises OAuthError."""
-    values = text.split()
+    """Read the `scope` of a client without a user: one resource with `/.default`. Raises OAuthError.
+
+    OIDC scopes say nothing without a user and are passed over: MSAL for Java always sends three of them.
+    """
+    values = [value for value in text.split() if value not in OIDC_SCOPES]
     if any(not value.endswith(f"/{DEFAULT_SCOPE}") for value in values) or not values:
         raise OAuthError("scope_without_default", scope=text)
     return parse_scope(text)

@@ -102,6 +102,13 @@ def test_extra_form_fields_and_a_missing_content_type_do_not_matter(world: World
     assert world.request("token_v2", form=form).status == 200
 
 
+@pytest.mark.parametrize("scope", [f"openid profile offline_access {MTP}/.default", f"{MTP}/.default offline_access"])
+def test_oidc_scopes_say_nothing_of_an_application(world: World, scope: str) -> None:
+    answer = world.request("token_v2", form=world.client_credentials(scope=scope))
+    assert answer.status == 200
+    assert not {"id_token", "refresh_token"} & json.loads(answer.body).keys()
+
+
 def test_a_token_without_any_granted_role_has_no_roles_claim(world: World) -> None:
     assert "roles" not in claims_of(world.token(scope="https://api.securitycenter.microsoft.com/.default"))
 
@@ -172,6 +179,7 @@ NOWHERE = "9d2d0b7e-5a4f-4e6f-8c7e-0b6f3d1f2a10"
         ((400, "invalid_scope", 1002012), {"scope": f"{MTP}/Incident.Read.All"}),
         ((400, "invalid_scope", 1002012), {"scope": "User.Read"}),
         ((400, "invalid_scope", 1002012), {"scope": ".default"}),
+        ((400, "invalid_scope", 1002012), {"scope": "openid offline_access"}),
         ((400, "invalid_scope", 700022), {"scope": f"{MTP}/.default https://graph.microsoft.com/.default"}),
         ((400, "invalid_resource", 500011), {"scope": "https://nobody.example/.default"}),
         ((400, "invalid_request", 901002), {"resource": MTP}),

@@ -153,8 +153,8 @@ class GraphTiIndicators:
         return list_answer(metadata_url(request, COLLECTION), page, value)
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
-        """GET /security/tiIndicators/{id}."""
-        options = parse_options(decode_query(request.query), frozenset({"$select"}))
+        """GET /security/tiIndicators/{id}. A client that lists and gets by one code sends `$top` here too."""
+        options = parse_options(decode_query(request.query), frozenset({"$select", "$top"}))
         with self._parts.store.connect() as connection:
             found = _found(_indicators(connection, context), request.path_parameters["id"])
         members = select_members(_document(context.tenant, found), options.select)
