@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from vedette.api.http import ApiResponse
+from vedette.api.query_errors import RefusedQueryError, documented_message, plain_message
 from vedette.contracts.faults import SHARED, FaultContract, load_faults
 from vedette.errors import ApiError
 from vedette.identity import errors as identity
@@ -136,19 +137,8 @@ def _unexpected(context: FaultContext) -> Fault:
 
 
 def _kql_fault(error: KqlError) -> Fault:
-    first = error.diagnostics[0]
-    fields = {
-        "message": first.message.rstrip("."),
-        "line": first.line,
-        "column": first.column,
-        "advice": _sentence(first.hint or "fix the errors in your query"),
-    }
-    return Fault("QueryInvalid", fields, tuple(_detail(diagnostic) for diagnostic in error.diagnostics))
-
-
-def _sentence(text: str) -> str:
-    closed = text if text.endswith((".", "?", "!")) else f"{text}."
-    return closed[:1].upper() + closed[1:]
+    message = documented_message(error) if isinstance(error, RefusedQueryError) else plain_message(error.diagnostics[0])
+    return Fault("QueryInvalid", {"message": message}, tuple(_detail(diagnostic) for diagnostic in error.diagnostics))
 
 
 def _detail(diagnostic: Diagnostic) -> FaultDetail:

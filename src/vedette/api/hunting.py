@@ -6,9 +6,11 @@ import msgspec
 
 from vedette.api.bodies import read_object
 from vedette.api.http import ApiRequest
+from vedette.api.query_errors import RefusedQueryError
 from vedette.context import RequestContext
 from vedette.errors import InvalidRequestError
 from vedette.hunting.results import Results
+from vedette.kql.errors import KqlError
 
 
 class HuntingRunner(Protocol):
@@ -31,4 +33,7 @@ def run_query(service: HuntingRunner, context: RequestContext, request: ApiReque
     asked = read_object(request.body, HuntingRequest, ignore_unknown=True)
     if not asked.query.strip():
         raise InvalidRequestError("MissingParameter", parameter="Query")
-    return service.run(context, asked.query, asked.timespan or None)
+    try:
+        return service.run(context, asked.query, asked.timespan or None)
+    except KqlError as error:
+        raise RefusedQueryError(error.diagnostics, asked.query) from error
