@@ -1,30 +1,43 @@
-"""Incidents as they were last written out: what did not change since is sent again, and neither read nor encoded.
+"""Incidents and alerts as they were last written out: what did not change since is neither read nor encoded again.
 
-An incident shows its alerts and their evidence, and each change of any of them gives it a new number. So the number,
-the time of last update and what the form depends on say everything about the bytes.
+An alert shows its evidence, an incident its alerts, and each change of any of them gives it a new number. So this, the
+time of last update and what the form depends on say everything about the bytes.
 """
 
 import dataclasses
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, islice
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement
 
+from vedette.incidents.alerts import Alert, Alerts, AlertVersion
 from vedette.incidents.incidents import Incidents, IncidentVersion
 from vedette.odata.paging import Selection
 
 ROOM = 64 * 1024 * 1024
-"""Bytes of incidents that a process keeps; those that were not asked for longest go first."""
+"""Bytes of incidents and alerts that a process keeps; those that were not asked for longest go first."""
 
 Form = tuple[str, ...]
 """Whose incidents, and everything that their bytes depend on besides: tenant, surface, host, wording."""
 
-Write = Callable[[Sequence[int]], Mapping[int, object]]
-"""Reads incidents by id, in the same view of the store, and gives each in its wire form."""
+Version = IncidentVersion | AlertVersion
+"""Starts with the id, a number or a text: those of incidents and alerts are never the same."""
+
+Write = Callable[[Sequence[Any]], Mapping[Any, object]]
+"""Reads incidents or alerts by id, in the same view of the store, and gives each in its wire form."""
 
 _ENCODER = msgspec.json.Encoder()
+
+
+class WrittenAlerts(NamedTuple):
+    """The alerts of an incident: which states they are in, and those encoded."""
+
+    versions: Sequence[AlertVersion] = ()
+    encoded: Sequence[msgspec.Raw] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,23 +56,35 @@ class VersionPages:
 
 
 class WrittenIncidents:
-    """Encoded incidents by version and form. Thread-safe; one a surface and process."""
+    """Encoded incidents and alerts by version and form. Thread-safe; one a surface and process."""
 
     def __init__(self, room: int = ROOM) -> None:
         self._room = room
-        self._kept: OrderedDict[tuple[Form, IncidentVersion], bytes] = OrderedDict()
+        self._kept: OrderedDict[tuple[Form, Version], bytes] = OrderedDict()
         self._lock = threading.Lock()
 
-    def read(self, form: Form, versions: Sequence[IncidentVersion], write: Write) -> list[msgspec.Raw]:
-        """The incidents in their order; `write` is asked for those that are not known."""
+    def read(self, form: Form, versions: Sequence[Version], write: Write) -> list[msgspec.Raw]:
+        """The encoded entities in their order; `write` is asked for those that are not known."""
         known = self._known(form, versions)
         missing = [version for version in versions if version not in known]
         if missing:
-            entities = write([version.incident_id for version in missing])
-            written = {version: _ENCODER.encode(entities[version.incident_id]) for version in missing}
+            entities = write([version[0] for version in missing])
+            written = {version: _ENCODER.encode(entities[version[0]]) for version in missing}
             self._keep(form, written)
             known |= written
         return [msgspec.Raw(known[version]) for version in versions]
+
+    def alerts_of(
+        self, form: Form, alerts: Alerts, incident_ids: Iterable[int], write: Callable[[Alert], object]
+    ) -> dict[int, WrittenAlerts]:
+        """The alerts of incidents, by incident."""
+
+        def write_all(alert_ids: Sequence[str]) -> dict[str, object]:
+            return {alert.alert_id: write(alert) for alert in alerts.of_ids(alert_ids)}
+
+        versions = alerts.versions_of(incident_ids)
+        encoded = iter(self.read(form, list(chain.from_iterable(versions.values())), write_all))
+        return {key: WrittenAlerts(each, list(islice(encoded, len(each)))) for key, each in versions.items()}
 
     def forget(self) -> None:
         """Keep nothing: the store was put back, and its numbers may mean something else from now on."""
@@ -67,7 +92,7 @@ class WrittenIncidents:
             self._room += sum(map(len, self._kept.values()))
             self._kept.clear()
 
-    def _known(self, form: Form, versions: Sequence[IncidentVersion]) -> dict[IncidentVersion, bytes]:
+    def _known(self, form: Form, versions: Sequence[Version]) -> dict[Version, bytes]:
         known = {}
         with self._lock:
             for version in versions:
@@ -76,7 +101,7 @@ class WrittenIncidents:
                     known[version] = found
         return known
 
-    def _keep(self, form: Form, written: Mapping[IncidentVersion, bytes]) -> None:
+    def _keep(self, form: Form, written: Mapping[Version, bytes]) -> None:
         with self._lock:
             for version, encoded in written.items():
                 if (form, version) not in self._kept:

@@ -29,7 +29,7 @@ class AlertDevices(TenantRepository):
     def regroup(self, device_id: str, group_id: int, group_name: str | None) -> None:
         """Show a device's present group in the evidence of all its alerts.
 
-        It is no change of theirs, but their incidents look different: they get a new number.
+        It is no change of theirs, but they and their incidents look different: both get a new number.
         """
         table = ALERT_EVIDENCE
         alerts = select(ALERT_DEVICES.c.alert_id).where(self.own(ALERT_DEVICES), ALERT_DEVICES.c.device_id == device_id)
@@ -44,9 +44,12 @@ class AlertDevices(TenantRepository):
                 is_shown = True
         if is_shown:
             incidents = select(ALERTS.c.incident_id).where(self.own(ALERTS), ALERTS.c.alert_id.in_(alerts))
-            renumbered = self.update(INCIDENTS).where(INCIDENTS.c.incident_id.in_(incidents))
             number = Changes(self.connection, self.tenant_id).next_number()
-            self.connection.execute(renumbered.values(change_number=number))
+            for of_device in (
+                self.update(ALERTS).where(ALERTS.c.alert_id.in_(alerts)),
+                self.update(INCIDENTS).where(INCIDENTS.c.incident_id.in_(incidents)),
+            ):
+                self.connection.execute(of_device.values(change_number=number))
 
 
 def devices_of(evidence: Iterable[Evidence]) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, case, func, select
@@ -14,7 +14,7 @@ from vedette.errors import ConflictError
 from vedette.ids import Ids
 from vedette.incidents.alert_devices import AlertDevices
 from vedette.incidents.annotations import checked_comment
-from vedette.incidents.changes import VERSIONED_ALERTS, By, Changes, Facts
+from vedette.incidents.changes import VERSIONED_ALERTS, By, Changes, Facts, columns_of
 from vedette.incidents.changes import Activity as LogEntry
 from vedette.incidents.correlation import Activity, Correlation, links_of
 from vedette.incidents.determinations import recalculated
@@ -137,6 +137,16 @@ class Alert(msgspec.Struct, frozen=True):
     comments: tuple[Comment, ...] = ()
 
 
+class AlertVersion(NamedTuple):
+    """Which state of an alert: everything that it shows, its evidence included, follows from this."""
+
+    alert_id: str
+    incident_id: int
+    change_number: int
+    last_update: int
+    detection_source: str
+
+
 class AlertChange(msgspec.Struct, frozen=True):
     """What a caller changes. UNSET keeps the value; None empties one that may be empty."""
 
@@ -214,6 +224,11 @@ class Alerts(TenantRepository):
         """One alert, or None."""
         return self._one(ALERTS.c.alert_id == alert_id)
 
+    def of_ids(self, alert_ids: Sequence[str]) -> list[Alert]:
+        """Several alerts, in no order."""
+        statement = select(*_STORED).where(self.own(ALERTS), ALERTS.c.alert_id.in_(alert_ids))
+        return self._load(self.connection.execute(statement).all())
+
     def by_source_key(self, source_key: str) -> Alert | None:
         """The alert that was made from this, or None."""
         return self._one(ALERTS.c.source_key == source_key)
@@ -242,11 +257,26 @@ class Alerts(TenantRepository):
         order: Sequence[SortKey] = (),
     ) -> dict[int, list[Alert]]:
         """The alerts of several incidents by incident: those that meet a condition, oldest first or in an order."""
-        statement = select(*_STORED).where(self.own(ALERTS), ALERTS.c.incident_id.in_(list(incident_ids)))
-        # By incident first: ordered by age alone, SQLite reads all alerts of the tenant along the index of their ages.
-        by_incident, by_age = (ALERTS.c.incident_id, False), ((ALERTS.c.created, False), (ALERTS.c.alert_id, False))
-        rows = self.connection.execute(order_rows(statement, condition, (by_incident, *order, *by_age))).all()
-        return {key: list(alerts) for key, alerts in groupby(self._load(rows), lambda alert: alert.incident_id)}
+        rows = self._of_incidents(_STORED, incident_ids, condition, (*order, *_BY_AGE) if order else ())
+        alerts = self._load(rows)
+        return _by_incident(alerts if order else sorted(alerts, key=lambda each: (each.created, each.alert_id)))
+
+    def versions_of(self, incident_ids: Iterable[int]) -> dict[int, list[AlertVersion]]:
+        """As `of_incidents`, but only which state each alert is in."""
+        columns = [ALERTS.c[name] for name in (*AlertVersion._fields, "created")]
+        rows = self._of_incidents(columns, incident_ids)
+        return _by_incident([AlertVersion._make(row[:-1]) for row in sorted(rows, key=itemgetter(-1, 0))])
+
+    def _of_incidents(
+        self,
+        columns: Sequence[ColumnElement[Any]],
+        incident_ids: Iterable[int],
+        condition: ColumnElement[bool] | None = None,
+        order: Sequence[SortKey] = (),
+    ) -> Sequence[Row[Any]]:
+        """Rows of alerts. Asked for an order, SQLite may read every alert of the tenant along an index that has it."""
+        statement = select(*columns).where(self.own(ALERTS), ALERTS.c.incident_id.in_(list(incident_ids)))
+        return self.connection.execute(order_rows(statement, condition, order)).all()
 
     def add(self, incident_id: int, new: NewAlert, by: By, ids: Ids) -> str:
         """Store a new alert of an incident, with its evidence and what that links it to; its id.
@@ -405,10 +435,24 @@ class Alerts(TenantRepository):
         }
 
 
-_STORED = [ALERTS.c[name] for name in Alert.__struct_fields__ if name in ALERTS.c]
-"""The columns of an alert, in the order of its fields; `details` is the last of them."""
+_OfIncident = TypeVar("_OfIncident", Alert, AlertVersion)
+
+_BY_AGE: tuple[SortKey, ...] = ((ALERTS.c.created, False), (ALERTS.c.alert_id, False))
+
+_STORED = columns_of(ALERTS, Alert)
+"""`details` is the last of them."""
+
+_DETAILS_DECODER = msgspec.json.Decoder(AlertDetails)
+
+
+def _by_incident(alerts: Iterable[_OfIncident]) -> dict[int, list[_OfIncident]]:
+    """Alerts in their order, by incident."""
+    grouped: dict[int, list[_OfIncident]] = {}
+    for alert in alerts:
+        grouped.setdefault(alert.incident_id, []).append(alert)
+    return grouped
 
 
 def _to_alert(row: Row[Any], evidence: tuple[RecordedEvidence, ...], comments: tuple[Comment, ...]) -> Alert:
     *values, details = row[: len(_STORED)]
-    return Alert(*(*values, msgspec.convert(details, AlertDetails), evidence, comments))
+    return Alert(*(*values, _DETAILS_DECODER.decode(details), evidence, comments))

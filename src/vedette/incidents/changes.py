@@ -9,7 +9,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Row, Select, String, Table, func, insert, literal, select
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    Row,
+    Select,
+    String,
+    Table,
+    Text,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.sql import visitors
 
 from vedette.clock import from_ticks
@@ -72,6 +86,12 @@ VERSIONED_INCIDENTS = Versioned(INCIDENTS, INCIDENT_CHANGES, "incident_id", INCI
 VERSIONED_ALERTS = Versioned(ALERTS, ALERT_CHANGES, "alert_id", ALERT_CHANGED)
 
 
+def columns_of(table: Table, entity: type[msgspec.Struct]) -> list[ColumnElement[Any]]:
+    """The columns of an entity's fields, in their order. JSON comes as its text, for a decoder of its type."""
+    columns = [table.c[name] for name in entity.__struct_fields__ if name in table.c]
+    return [cast(column, Text).label(column.name) if isinstance(column.type, JSON) else column for column in columns]
+
+
 class Changes(TenantRepository):
     """The changes of one tenant."""
 
@@ -119,7 +139,7 @@ class Changes(TenantRepository):
         ]
 
     def page(
-        self, of: Versioned, selection: Selection, columns: Sequence[Column[Any]] = ()
+        self, of: Versioned, selection: Selection, columns: Sequence[ColumnElement[Any]] = ()
     ) -> tuple[Sequence[Row[Any]], tuple[int | str, ...] | None]:
         """Rows of a page (all columns, or some), and the sort keys of the last one if there are more.
 

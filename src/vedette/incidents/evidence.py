@@ -8,7 +8,7 @@ from typing import TypeAlias
 import msgspec
 
 
-class UserAccount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class UserAccount(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """An account, as far as known."""
 
     account_name: str | None = None
@@ -19,7 +19,7 @@ class UserAccount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     display_name: str | None = None
 
 
-class FileDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FileDetails(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A file, as far as known. `file_path` is the folder."""
 
     file_name: str | None = None
@@ -33,7 +33,7 @@ class FileDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     issuer: str | None = None
 
 
-class AlertEvidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+class AlertEvidence(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, tag_field="kind"):
     """What every kind has. Evidence is *impacted* (AlertEvidence.EvidenceRole) if it is an asset of the alert."""
 
     roles: tuple[str, ...] = ()
@@ -214,7 +214,7 @@ Evidence: TypeAlias = (
 )
 
 
-class RecordedEvidence(msgspec.Struct, frozen=True):
+class RecordedEvidence(msgspec.Struct, frozen=True, gc=False):
     """Evidence as stored: when it was attached, and the entity."""
 
     created: int

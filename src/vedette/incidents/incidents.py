@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, case, func, select
 
 from vedette.incidents.annotations import checked_comment, own_tags
-from vedette.incidents.changes import VERSIONED_INCIDENTS, Activity, By, Changes, Facts
+from vedette.incidents.changes import VERSIONED_INCIDENTS, Activity, By, Changes, Facts, columns_of
 from vedette.incidents.determinations import checked_assessment
 from vedette.incidents.tables import INCIDENT_COMMENTS, INCIDENT_COUNTERS, INCIDENTS
 from vedette.odata.paging import Selection
@@ -294,11 +294,14 @@ class Incidents(TenantRepository):
         }
 
 
-_STORED = [INCIDENTS.c[name] for name in Incident.__struct_fields__ if name in INCIDENTS.c]
-"""The columns of an incident, in the order of its fields; both sets of tags and `details` are the last of them."""
+_STORED = columns_of(INCIDENTS, Incident)
+"""Both sets of tags and `details` are the last of them."""
+
+_TAGS_DECODER = msgspec.json.Decoder(tuple[str, ...])
+_DETAILS_DECODER = msgspec.json.Decoder(IncidentDetails)
 
 
 def _to_incident(row: Row[Any], comments: tuple[Comment, ...]) -> Incident:
     *values, custom_tags, system_tags, details = row[: len(_STORED)]
-    shown = msgspec.convert(details, IncidentDetails)
-    return Incident(*(*values, tuple(custom_tags), tuple(system_tags), shown, comments))
+    decoded = _TAGS_DECODER.decode(custom_tags), _TAGS_DECODER.decode(system_tags), _DETAILS_DECODER.decode(details)
+    return Incident(*(*values, *decoded, comments))

@@ -6,7 +6,7 @@ import pytest
 
 from vedette.api.written_incidents import WrittenIncidents
 from vedette.incidents.alert_devices import AlertDevices
-from vedette.incidents.alerts import AlertChange, Alerts
+from vedette.incidents.alerts import Alert, AlertChange, Alerts
 from vedette.incidents.incidents import IncidentChange, IncidentVersion
 from vedette.incidents.triage import By, change_incident, merge_incidents, move_alerts
 
@@ -71,3 +71,27 @@ def test_what_is_forgotten_is_written_again() -> None:
     written.forget()
     assert bytes(written.read((), [version], write)[0]) == b'"after"'
     assert bytes(written.read((), [version], write)[0]) == b'"after"'  # room is given back: 7 of 8 bytes are taken
+
+
+def test_an_alert_is_read_once_however_its_incident_changes(application: Application) -> None:
+    new_alert(application, 1)
+    written, read = WrittenIncidents(), list[str]()
+
+    def write(alert: Alert) -> str:
+        read.append(alert.alert_id)
+        return alert.status
+
+    def listed() -> list[bytes]:
+        with application.store.connect() as connection:
+            found = written.alerts_of(("a",), Alerts(connection, HOME), [1, 2], write)
+        return [bytes(raw) for alerts in found.values() for raw in alerts.encoded]
+
+    assert listed() == [b'"new"']
+    with application.store.begin() as connection:
+        change_incident(connection, HOME, 1, IncidentChange(comment="seen"), BY)
+    assert listed() == [b'"new"']
+    assert len(read) == 1
+    with application.store.begin() as connection:
+        Alerts(connection, HOME).change(read[0], AlertChange(status="inProgress"), BY)
+    assert listed() == [b'"inProgress"']
+    assert len(read) == 2

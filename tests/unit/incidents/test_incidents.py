@@ -1,6 +1,8 @@
 """Incidents and alerts: ids, changes, comments, paging, tenants."""
 
-from sqlalchemy import Connection
+from typing import Any
+
+from sqlalchemy import Connection, event
 
 from tests.unit.incidents.conftest import HOME, OTHER, CreateAlert
 from vedette.clock import ManualClock, now_ticks
@@ -138,3 +140,20 @@ def test_pages_neither_lose_nor_repeat(create_alert: CreateAlert, connection: Co
         clock.advance(1)
     assert seen == [7, 6, 5, 4, 3, 2, 1]
     assert incidents.count(INCIDENT_FIELDS["incident_id"] <= 7) == 7
+
+
+def test_alerts_of_incidents_are_read_by_incident(create_alert: CreateAlert, connection: Connection) -> None:
+    """Without figures about the data SQLite follows an index that gives the order, even one along every alert."""
+    alert, asked = create_alert(device(1)).alert, list[tuple[str, Any]]()
+
+    @event.listens_for(connection, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        asked.append((statement, parameters))
+
+    alerts = Alerts(connection, HOME)
+    assert alerts.of_incidents([alert.incident_id]) == {alert.incident_id: [alert]}
+    assert [each.alert_id for each in alerts.versions_of([alert.incident_id])[alert.incident_id]] == [alert.alert_id]
+    plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all() for text, values in list(asked)]
+    steps = [row[-1] for plan in plans for row in plan if "alerts " in row[-1]]
+    assert len(steps) == 2
+    assert all("(tenant_id=? AND incident_id=?)" in step for step in steps)

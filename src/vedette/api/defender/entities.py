@@ -1,6 +1,6 @@
 """Incidents, alerts, devices, entities and hunting answers in the Defender XDR API's shape: flat, every key present."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -120,7 +120,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     severity: str
     tags: list[str]
     comments: list[Comment]
-    alerts: list[Alert]
+    alerts: Sequence[Alert] | Sequence[msgspec.Raw]
 
 
 def to_incident(incident: incident_domain.Incident, alerts: list[alert_domain.Alert]) -> Incident:
@@ -134,13 +134,18 @@ def to_incident(incident: incident_domain.Incident, alerts: list[alert_domain.Al
         assigned_to=incident.assigned_to,
         classification=_word("alertClassification", incident.classification),
         determination=_word("alertDetermination", incident.determination),
-        detection_source=_sources(alerts),
+        detection_source=detection_sources(alert.detection_source for alert in alerts),
         status=_word("incidentStatus", incident.status),
         severity=_word("alertSeverity", incident.severity),
         tags=[*incident.custom_tags, *incident.system_tags],
         comments=[Comment(each.comment, each.created_by, format_ticks(each.created)) for each in incident.comments],
         alerts=[to_alert(alert) for alert in alerts],
     )
+
+
+def detection_sources(names: Iterable[str]) -> str | None:
+    """What the alerts of an incident were detected by, each once."""
+    return ", ".join(dict.fromkeys(_word("detectionSource", name) for name in names)) or None
 
 
 def to_alert(alert: alert_domain.Alert) -> Alert:
@@ -274,11 +279,6 @@ def _account(account: domain.UserAccount) -> dict[str, Any]:
 
 def _file(file: domain.FileDetails) -> dict[str, Any]:
     return {"sha1": file.sha1, "sha256": file.sha256, "file_name": file.file_name, "file_path": file.file_path}
-
-
-def _sources(alerts: list[alert_domain.Alert]) -> str | None:
-    """What the alerts of an incident were detected by, each once."""
-    return ", ".join(dict.fromkeys(_word("detectionSource", alert.detection_source) for alert in alerts)) or None
 
 
 def _word(enum: str, name: str) -> str:

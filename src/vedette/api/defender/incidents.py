@@ -8,12 +8,12 @@ from vedette.api.actors import by_caller
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, Text, enum_value
 from vedette.api.cursors import CursorBox
-from vedette.api.defender.entities import to_incident
+from vedette.api.defender.entities import detection_sources, to_alert, to_incident
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.listing import ListRules
 from vedette.api.render import json_answer
 from vedette.api.snapshot_lists import SnapshotList
-from vedette.api.written_incidents import VersionPages, WrittenIncidents
+from vedette.api.written_incidents import VersionPages, WrittenAlerts, WrittenIncidents
 from vedette.clock import Clock
 from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
@@ -80,13 +80,14 @@ class DefenderIncidents:
             alerts = Alerts(connection, tenant_id, seen_alerts(context))
 
             def write(incident_ids: Sequence[int]) -> dict[int, object]:
-                found = alerts.of_incidents(incident_ids)
+                found = self._written.alerts_of((tenant_id,), alerts, incident_ids, to_alert)
                 return {
-                    each.incident_id: to_incident(each, found.get(each.incident_id, []))
+                    each.incident_id: _with_alerts(each, found.get(each.incident_id, WrittenAlerts()))
                     for each in incidents.of_ids(incident_ids)
                 }
 
             page = self._list.page(context, request, asked, (connection, VersionPages(incidents)))
+            # Of an incident not everybody sees the same alerts; of an alert everybody sees the same.
             written = WrittenIncidents() if context.scope.is_limited else self._written
             value = written.read((tenant_id,), page.rows, write)
         document: dict[str, object] = {"@odata.context": f"{request.base_url}/api/$metadata#Incidents"}
@@ -121,6 +122,11 @@ class DefenderIncidents:
         if incident is None:
             raise NotFoundError(resource=f"Incident {incident_id}")
         return _answer(request, incident, alerts)
+
+
+def _with_alerts(incident: Incident, alerts: WrittenAlerts) -> msgspec.Struct:
+    sources = detection_sources(version.detection_source for version in alerts.versions)
+    return msgspec.structs.replace(to_incident(incident, []), detection_source=sources, alerts=alerts.encoded)
 
 
 def _answer(request: ApiRequest, incident: Incident, alerts: dict[int, list[Alert]]) -> ApiResponse:

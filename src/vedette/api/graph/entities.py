@@ -1,6 +1,6 @@
 """Incidents, alerts, comments and hunting answers in Graph's shape."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -104,7 +104,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     summary: str | None
     priority_score: int | None
     comments: list[AlertComment]
-    alerts: list[Alert] | msgspec.UnsetType = msgspec.UNSET
+    alerts: Sequence[Alert] | Sequence[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
 
 
 def to_incident(

@@ -19,7 +19,7 @@ from vedette.api.graph.surface import count_answer, graph_answer, list_answer, m
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.listing import ListQuery, ListRules, read_expand, select_members
 from vedette.api.snapshot_lists import ListPage, SnapshotList
-from vedette.api.written_incidents import VersionPages, WrittenIncidents
+from vedette.api.written_incidents import VersionPages, WrittenAlerts, WrittenIncidents
 from vedette.clock import Clock
 from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
@@ -110,7 +110,7 @@ class GraphIncidents:
         options = asked[0].options
         with self._store.connect() as connection:
             incidents = Incidents(connection, context.tenant.tenant_id, seen_incidents(context))
-            if options.select or options.expand_options or context.scope.is_limited:
+            if options.select or options.expand_options:
                 page, value = self._page(context, request, asked, (connection, incidents))
             else:
                 page, value = self._written_page(context, request, asked, (connection, incidents))
@@ -123,7 +123,7 @@ class GraphIncidents:
         asked: tuple[ListQuery, Cursor | None],
         source: tuple[Connection, Incidents],
     ) -> tuple[ListPage[Any], Sequence[object]]:
-        """Incidents narrowed by the request's options, or by what its caller sees."""
+        """Incidents narrowed by the request's options."""
         (query, _), (connection, incidents) = asked, source
         shape, expansion = shape_of(context, request), alert_expansion(query.options)
         page = self._list.page(context, request, asked, (connection, incidents))
@@ -143,21 +143,26 @@ class GraphIncidents:
         asked: tuple[ListQuery, Cursor | None],
         source: tuple[Connection, Incidents],
     ) -> tuple[ListPage[Any], Sequence[object]]:
-        """Whole incidents, with all of their alerts or without."""
+        """Whole incidents, with all of their alerts or without, as far as the caller sees them."""
         connection, incidents = source
         shape, with_alerts = shape_of(context, request), bool(asked[0].expand)
+        alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context))
+        form = (shape.tenant_id, shape.base_url, str(shape.wording.evolved))
 
         def write(incident_ids: Sequence[int]) -> dict[int, object]:
-            read = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).of_incidents
-            alerts = read(incident_ids) if with_alerts else {}
+            entities = {each.incident_id: to_incident(each, shape) for each in incidents.of_ids(incident_ids)}
+            if not with_alerts:
+                return dict(entities)
+            found = self._written.alerts_of(form, alerts, incident_ids, lambda alert: to_alert(alert, shape))
             return {
-                each.incident_id: to_incident(each, shape, alerts.get(each.incident_id, []) if with_alerts else None)
-                for each in incidents.of_ids(incident_ids)
+                key: msgspec.structs.replace(each, alerts=found.get(key, WrittenAlerts()).encoded)
+                for key, each in entities.items()
             }
 
         page = self._list.page(context, request, asked, (connection, VersionPages(incidents)))
-        form = (shape.tenant_id, shape.base_url, str(shape.wording.evolved), str(with_alerts))
-        return page, self._written.read(form, page.rows, write)
+        # Of an incident not everybody sees the same alerts; of an alert everybody sees the same.
+        written = WrittenIncidents() if context.scope.is_limited else self._written
+        return page, written.read((*form, str(with_alerts)), page.rows, write)
 
     def count(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /security/incidents/$count."""
