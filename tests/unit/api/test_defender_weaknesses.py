@@ -175,7 +175,10 @@ def test_exports(client: AsgiClient, shared: Any, family: str, resource: str, co
     assert set(files) == {"@odata.context", "exportFiles", "generatedTime"}
     fetched = client.with_token(None).get(files["exportFiles"][0])
     lines = [json.loads(line) for line in gzip.decompress(fetched.body).splitlines()]
-    assert lines == records
+    assert [{name.upper(): value for name, value in line.items()} for line in lines] == [
+        {name.upper(): value for name, value in record.items()} for record in records
+    ]
+    assert {"DeviceId", "OSPlatform", "RbacGroupName"} <= set(lines[0])
 
 
 def test_a_top_has_no_next_link(client: AsgiClient) -> None:

@@ -1,6 +1,7 @@
 """The export families: records by machine, a page at a time as JSON or all of them as files behind links."""
 
 import gzip
+import re
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
@@ -43,6 +44,7 @@ KIND = "export"
 _OFFERED = frozenset({"$top", "$skiptoken"})
 _OWN = frozenset({"pagesize", "sincetime", "sasvalidhours"})
 _ENCODER = msgspec.json.Encoder()
+_OS_MEMBER = re.compile("^Os(?=[A-Z])")
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -66,12 +68,17 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Family(msgspec.Struct, frozen=True):
-    """One family: where its rows come from and what they look like. `hours`: life of a link, and the longest."""
+    """One family: where its rows come from and what they look like.
+
+    `hours`: life of a link, and the longest. `capitals`: members begin with capitals in files, though not in pages
+    (MicrosoftDocs/microsoft-365-docs#5877 and #13118).
+    """
 
     set_name: str
     rows: Callable[[Source], list[Row]]
     record: Callable[[Row, Machine | None], dict[str, object]]
     hours: tuple[int, int] = (1, 6)
+    capitals: bool = False
 
 
 FAMILIES: Mapping[str, Family] = {
@@ -79,6 +86,7 @@ FAMILIES: Mapping[str, Family] = {
         "AssetVulnerability",
         lambda source: source.weaknesses.vulnerability_records(source.after, source.limit),
         vulnerability_record,
+        capitals=True,
     ),
     "changes": Family(
         "DeltaAssetVulnerability",
@@ -89,6 +97,7 @@ FAMILIES: Mapping[str, Family] = {
         "AssetSoftware",
         lambda source: source.weaknesses.software_records(source.after, source.limit),
         software_record,
+        capitals=True,
     ),
     "uncoded_software": Family(
         "AssetNonCpeSoftware",
@@ -100,6 +109,7 @@ FAMILIES: Mapping[str, Family] = {
         "AssetConfiguration",
         lambda source: source.weaknesses.configuration_records(source.after, source.limit),
         configuration_record,
+        capitals=True,
     ),
     "baselines": Family(
         "AssetBaselineAssessment",
@@ -193,11 +203,17 @@ class DefenderExports:
         while rows := FAMILIES[family].rows(Source(telemetry, tenant, after, DEFAULT_PAGE)):
             with self._parts.store.connect() as connection:
                 machines = Machines(connection, download.tenant_id, now_ticks(self._parts.clock), scope)
-                lines += map(_ENCODER.encode, _records(machines, family, rows))
+                records = _records(machines, family, rows)
+            lines += map(_ENCODER.encode, map(_with_capitals, records) if FAMILIES[family].capitals else records)
             after = str(rows[-1]["Id"])
         content = gzip.compress(b"".join(line + b"\n" for line in lines), 6, mtime=0)
         disposition = f'attachment; filename="{family}.json.gz"'
         return ApiResponse(200, content, "application/gzip", {"content-disposition": disposition})
+
+
+def _with_capitals(record: Mapping[str, object]) -> dict[str, object]:
+    """`deviceId` as `DeviceId`, `osPlatform` as `OSPlatform`."""
+    return {_OS_MEMBER.sub("OS", name[:1].upper() + name[1:]): value for name, value in record.items()}
 
 
 def _records(machines: Machines, family: str, rows: Sequence[Row]) -> list[dict[str, object]]:

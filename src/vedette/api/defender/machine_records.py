@@ -122,7 +122,7 @@ def baseline_record(row: Row, machine: Machine | None) -> dict[str, object]:
 def gathered_record(row: Row, machine: Machine | None) -> dict[str, object]:
     """A row of the export of gathered facts: the machine, and as a JSON text every fact by its name.
 
-    Alone among the exports its members begin with capitals: so clients read its files (gdi-be/mde-client).
+    Alone among the exports its members begin with capitals on pages too: so clients read it (gdi-be/mde-client).
     """
     device = device_members(row, machine)
     return {
