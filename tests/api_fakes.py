@@ -219,6 +219,7 @@ def assemble(
     *,
     profile: str = "default",
     behind_proxy: bool = False,
+    body_silence: float = 60.0,
     accepted_hosts: tuple[str, ...] = (),
     on_disconnect: Callable[[RequestContext], object] | None = None,
     store: Store | None = None,
@@ -276,7 +277,11 @@ def assemble(
         Authenticator(FakeVerifier(), find_tenant),
         throttle,
         settings=DispatchSettings(
-            spool_folder=spool, behind_proxy=behind_proxy, hunting_threads=HUNTING_THREADS, crypto_threads=2
+            spool_folder=spool,
+            behind_proxy=behind_proxy,
+            hunting_threads=HUNTING_THREADS,
+            crypto_threads=2,
+            body_silence=body_silence,
         ),
         clock=clock,
         ids=ids,

@@ -36,20 +36,21 @@ RAW = (
     b'{"a":"\\ud800"}', b"a=b&c=d", b"<a/>",
 )  # fmt: skip
 QUERIES = (
-    "$filter=%ff%fe", "%e4=1", "$filter=%00", "$filter=id%20eq%20'%00'", "$filter=" + "(" * 5_000, "$filter=" + "not+" * 5_000,
-    "$filter=" + "+or+".join(["id+eq+'1'"] * 3_000), "$filter=id+eq+", "$filter='", "$filter=id+in+(" + "1," * 4_000 + "1)",
-    "$filter=" + "+or+".join(["id+eq+1"] * 1_300), "$filter=" + "+and+".join(["id+in+('1','2')"] * 480),
-    "$filter=" + "+or+".join(["not+(id+eq+1)"] * 490),
+    "$filter=%ff%fe", "%e4=1", "$filter=%00", "$filter=id%20eq%20'%00'", "$filter=" + "(" * 5_000,
+    "$filter=" + "not+" * 5_000, "$filter=" + "+or+".join(["id+eq+'1'"] * 3_000), "$filter=id+eq+", "$filter='",
+    "$filter=id+in+(" + "1," * 4_000 + "1)", "$filter=" + "+or+".join(["id+eq+1"] * 1_300),
+    "$filter=" + "+and+".join(["id+in+('1','2')"] * 480), "$filter=" + "+or+".join(["not+(id+eq+1)"] * 490),
     "$filter=a/b/c/d/e+eq+1", "$filter=id/any(x:x/any(y:y/any(z:z+eq+1)))", "$orderby=" + ",".join(["id"] * 2_000),
-    "$orderby=%00", "$top=" + "9" * 400, "$top=-1", "$top=1e3", "$top=%D9%A3", "$skip=" + "9" * 30, "$skip=-1", "$top=1&$top=2",
-    "$select=" + ",".join(["id"] * 3_000), "$select=%00", "$select=*,*", "$expand=" + "(" * 3_000, "$expand=" + "a(" * 500,
-    "$count=perhaps", "$skiptoken=%00", "$skiptoken=" + "A" * 9_000, "$search=%22", "$nothing=1", "=", "&&&", "%", "%zz=1",
-    "$filter=id+eq+" + "9" * 5_000, "$filter=id+eq+1e999", "$filter=id+eq+9999-99-99T99:99:99Z", "$format=xml", "$apply=x",
+    "$orderby=%00", "$top=" + "9" * 400, "$top=-1", "$top=1e3", "$top=%D9%A3", "$skip=" + "9" * 30, "$skip=-1",
+    "$top=1&$top=2", "$select=" + ",".join(["id"] * 3_000), "$select=%00", "$select=*,*", "$expand=" + "(" * 3_000,
+    "$expand=" + "a(" * 500, "$count=perhaps", "$skiptoken=%00", "$skiptoken=" + "A" * 9_000, "$search=%22",
+    "$nothing=1", "=", "&&&", "%", "%zz=1", "$filter=id+eq+" + "9" * 5_000, "$filter=id+eq+1e999",
+    "$filter=id+eq+9999-99-99T99:99:99Z", "$format=xml", "$apply=x",
 )  # fmt: skip
 IN_PATHS = (
-    "%00", "%ff", "%2F", "%2e%2e", "..%2f..%2fetc%2fpasswd", "'", "''", "%27%20or%201=1--", "(", ")", "%25", "%", "%zz", "\\",
-    "*", "{id}", "x" * 9_000, "%F0%9F%98%80", "%ED%A0%80", "-1", "0", "9" * 40, "1%20", "%09", "1;a=b", "null", "%C4%B1",
-    *(quote(text, safe="") for text in plausible.IN_ADDRESSES if "\x00" not in text),
+    "%00", "%ff", "%2F", "%2e%2e", "..%2f..%2fetc%2fpasswd", "'", "''", "%27%20or%201=1--", "(", ")", "%25", "%",
+    "%zz", "\\", "*", "{id}", "x" * 9_000, "%F0%9F%98%80", "%ED%A0%80", "-1", "0", "9" * 40, "1%20", "%09", "1;a=b",
+    "null", "%C4%B1", *(quote(text, safe="") for text in plausible.IN_ADDRESSES if "\x00" not in text),
 )  # fmt: skip
 
 OPERATIONS = [(surface, operation) for surface in SURFACES for operation in load_operations()[surface].operations]
@@ -144,7 +145,7 @@ class Watch:
         after = stored(self._tenant)
         if answer.status >= 400:
             error = error_of(self._surface, answer)
-            assert error["code"] and error["message"], sent
+            assert all(error[name] for name in ("code", "message")), sent
             assert after == self._before, sent
         self._before = after
         return answer

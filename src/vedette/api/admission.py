@@ -11,10 +11,10 @@ from vedette.api.fault_injection import Faults, raise_challenge, raise_fault
 from vedette.api.gate import Gate
 from vedette.api.http import ApiRequest, ApiResponse, AuthenticatedHandler, PublicHandler
 from vedette.api.reception import ClientGoneError
-from vedette.api.router import Route
+from vedette.api.router import MY_ORGANIZATION, Route
 from vedette.api.throttle import Throttle
 from vedette.context import RequestContext
-from vedette.errors import ApiError, NotImplementedOperationError, UnauthenticatedError
+from vedette.errors import ApiError, NotFoundError, NotImplementedOperationError, UnauthenticatedError
 from vedette.identity.errors import TokenError
 from vedette.observability.logs import bound
 
@@ -127,6 +127,7 @@ class Admission:
         caller = self._identify(exchange, route)
         if (challenge := self._faults.challenge(route.name, caller.principal)) is not None:
             raise_challenge(challenge, caller.principal, exchange.origin.base_url)
+        _require_own_organization(exchange, caller)
         if operation.authentication == "bearer":
             require(operation, caller.principal)
         exchange.usage = self._throttle.admit(caller.tenant.tenant_id, operation.quota, operation.handler)
@@ -149,3 +150,10 @@ class Admission:
             raise UnauthenticatedError
         if (named := self._administrators.admit(exchange.headers, route.document, route.operation)) is not None:
             exchange.caller = Caller(*named)
+
+
+def _require_own_organization(exchange: Exchange, caller: Caller) -> None:
+    """A path names no organization but the caller's own. Raises NotFoundError."""
+    named = exchange.match.organization if exchange.match else None
+    if named not in (None, MY_ORGANIZATION, caller.tenant.tenant_id, caller.tenant.domain.lower()):
+        raise NotFoundError("RouteNotFound", path=exchange.match.path if exchange.match else "", segment=named)

@@ -45,6 +45,8 @@ class DispatchSettings(msgspec.Struct, frozen=True):
     behind_proxy: bool = False
     hunting_threads: int = os.cpu_count() or 1
     crypto_threads: int = os.cpu_count() or 1
+    body_silence: float = 60.0
+    """Seconds in which a client may send nothing of a body that it began."""
 
 
 class Dispatcher:
@@ -118,7 +120,7 @@ class Dispatcher:
             return ApiResponse(204, headers={"allow": ", ".join(match.allowed)})
         if match.route.operation.body == "file":
             return await self._respond_with_file(exchange, match.route, receive)
-        body = await read_body(receive, match.route.operation, exchange.headers)
+        body = await read_body(receive, match.route.operation, exchange.headers, self._settings.body_silence)
         return await self._run(exchange, match.route, request_of(exchange, match, body), receive)
 
     def _match(self, exchange: Exchange, path: bytes) -> Match:
@@ -130,7 +132,8 @@ class Dispatcher:
     async def _respond_with_file(self, exchange: Exchange, route: Route, receive: Receive) -> ApiResponse:
         # Who may not write gets no room on the disk: the caller is checked before the body is taken.
         await self._admit_first(exchange, route)
-        path = await spool_body(receive, route.operation, exchange.headers, self._settings.spool_folder)
+        silence, folder = self._settings.body_silence, self._settings.spool_folder
+        path = await spool_body(receive, route.operation, exchange.headers, silence, folder)
         try:
             request = request_of(exchange, cast(Match, exchange.match), b"", path)
             return await self._run(exchange, route, request, receive)

@@ -13,9 +13,6 @@ from vedette.errors import ApiError
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-SILENCE_SECONDS = 60.0
-"""How long a client may send nothing of a body that it began."""
-
 _WRITE_SIZE = 1 << 20
 
 
@@ -32,30 +29,43 @@ class BodyTimeoutError(ApiError):
 
 
 class ClientGoneError(Exception):
-    """The client went away before its request was complete; there is nobody to answer."""
+    """The client went away before it was answered; there is nobody to answer."""
 
 
-async def read_body(receive: Receive, operation: OperationContract, headers: Mapping[str, str]) -> bytes:
-    """The whole body. Raises RequestTooLargeError before reading if its declared length says so."""
+class BodyIncompleteError(ApiError):
+    """The body ended before its end, or is not in the form of its transfer. Perhaps nobody hears the answer."""
+
+    code = "BodyIncomplete"
+
+
+async def read_body(
+    receive: Receive, operation: OperationContract, headers: Mapping[str, str], silence: float
+) -> bytes:
+    """The whole body. Raises RequestTooLargeError before reading if its declared length says so.
+
+    Raises BodyTimeoutError after `silence` seconds in which nothing came.
+    """
     declared = headers.get("content-length")
     _check_declared(operation, declared)
-    message = await _next(receive)
+    message = await _next(receive, silence)
     if message["type"] == "http.request" and _is_whole(message, declared):  # most bodies come in one piece
         body: bytes = message.get("body", b"")
         if operation.max_body and len(body) > operation.max_body:
             raise RequestTooLargeError(limit=operation.max_body)
         return body
-    return b"".join([chunk async for chunk in _chunks(receive, operation.max_body, message)])
+    return b"".join([chunk async for chunk in _chunks(receive, operation.max_body, silence, message)])
 
 
-async def spool_body(receive: Receive, operation: OperationContract, headers: Mapping[str, str], folder: Path) -> Path:
-    """The body as a new file in `folder`; whoever asked for it deletes it. Nothing is left behind on an error."""
+async def spool_body(
+    receive: Receive, operation: OperationContract, headers: Mapping[str, str], silence: float, folder: Path
+) -> Path:
+    """As `read_body`, a new file in `folder`; whoever asked for it deletes it. Nothing is left behind on an error."""
     _check_declared(operation, headers.get("content-length"))
     file = await to_thread.run_sync(_open, folder)
     path = Path(file.name)
     try:
         pending = bytearray()
-        async for chunk in _chunks(receive, operation.max_body):
+        async for chunk in _chunks(receive, operation.max_body, silence):
             pending += chunk
             if len(pending) >= _WRITE_SIZE:
                 await to_thread.run_sync(file.write, bytes(pending))
@@ -78,13 +88,15 @@ def _check_declared(operation: OperationContract, declared: str | None) -> None:
         raise RequestTooLargeError(limit=operation.max_body)
 
 
-async def _chunks(receive: Receive, limit: int, first: MutableMapping[str, Any] | None = None) -> AsyncIterator[bytes]:
+async def _chunks(
+    receive: Receive, limit: int, silence: float, first: MutableMapping[str, Any] | None = None
+) -> AsyncIterator[bytes]:
     size = 0
     while True:
-        message = first or await _next(receive)
+        message = first or await _next(receive, silence)
         first = None
         if message["type"] == "http.disconnect":
-            raise ClientGoneError
+            raise BodyIncompleteError
         chunk = message.get("body", b"")
         size += len(chunk)
         if limit and size > limit:
@@ -94,12 +106,12 @@ async def _chunks(receive: Receive, limit: int, first: MutableMapping[str, Any] 
             return
 
 
-async def _next(receive: Receive) -> MutableMapping[str, Any]:
+async def _next(receive: Receive, silence: float) -> MutableMapping[str, Any]:
     try:
-        with anyio.fail_after(SILENCE_SECONDS):
+        with anyio.fail_after(silence):
             return await receive()
     except TimeoutError as error:
-        raise BodyTimeoutError(seconds=round(SILENCE_SECONDS)) from error
+        raise BodyTimeoutError(seconds=round(silence)) from error
 
 
 def _open(folder: Path) -> IO[bytes]:

@@ -8,12 +8,17 @@ from collections.abc import Collection, Mapping
 from urllib.parse import unquote_to_bytes
 
 import msgspec
+from msgspec.structs import replace
 
 from vedette.api.hosts import HostTable, host_name
 from vedette.api.http import AuthenticatedHandler, PublicHandler
 from vedette.api.templates import PathTree
 from vedette.contracts.operations import ANY_SEGMENT, OperationContract, OperationsDocument
 from vedette.errors import ApiError, ContractError, InvalidRequestError, NotFoundError
+from vedette.ids import is_guid
+
+MY_ORGANIZATION = "myorganization"
+"""What a path may name in place of the caller's tenant."""
 
 _KEY = re.compile(r"([A-Za-z_][\w.]*)\('((?:[^']|'')+)'\)")
 
@@ -41,6 +46,8 @@ class Match(msgspec.Struct, frozen=True):
     parameters: Mapping[str, str]
     route: Route | None = None
     allowed: tuple[str, ...] = ()
+    organization: str | None = None
+    """What the path names as the caller's organization, if it names one."""
 
 
 class MethodNotAllowedError(ApiError):
@@ -79,6 +86,7 @@ class Router:
             for segment in segments
         }
         self._cross_origin = frozenset(document.surface for document in documents if document.cross_origin)
+        self._organized = frozenset(document.surface for document in documents if document.names_organization)
         self._trees = {document.surface: _bind(document, handlers.get(document.surface, {})) for document in documents}
 
     def surface(self, host: str, segments: tuple[str, ...]) -> str | None:
@@ -109,6 +117,10 @@ class Router:
         if not allowed:
             if (keyed := _with_keys_apart(segments)) != segments:
                 return self.match(surface, method, keyed)
+            if surface in self._organized and (named := _organization(segments)) is not None:
+                found = self.match(surface, method, (segments[0], *segments[2:]))
+                if found.organization is None:
+                    return replace(found, organization=named)
             raise NotFoundError("RouteNotFound", path=path, segment=(*segments, "")[tree.depth(segments)])
         methods = tuple(sorted(allowed | {"OPTIONS"} | ({"HEAD"} if "GET" in allowed else set())))
         if method != "OPTIONS":
@@ -136,6 +148,12 @@ def _with_keys_apart(segments: tuple[str, ...]) -> tuple[str, ...]:
         match = _KEY.fullmatch(segment)
         apart += [segment] if match is None else [match[1], match[2].replace("''", "'")]
     return tuple(apart)
+
+
+def _organization(segments: tuple[str, ...]) -> str | None:
+    """The segment behind the version, if it can be the name of an organization: a GUID, a domain, an alias."""
+    name = segments[1].lower() if len(segments) > 2 else ""
+    return name if is_guid(name) or name == MY_ORGANIZATION or "." in name.strip(".") else None
 
 
 def _bind(document: OperationsDocument, handlers: Mapping[str, Handler]) -> PathTree[Route]:

@@ -71,6 +71,8 @@ class OperationsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """Whether its segments lead to this surface on the hosts of the others too."""
     cross_origin: bool = False
     """Whether pages of any origin may call it. Only for a surface that takes tokens and no cookies."""
+    names_organization: bool = False
+    """Whether a segment after the version may name the caller's own organization: `/v1.0/{tenant}/users`."""
     audiences: tuple[str, ...] = ()
     """Resource applications (`Principal.audience`) whose tokens the surface takes."""
     part: str = ""

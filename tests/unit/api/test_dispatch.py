@@ -105,10 +105,40 @@ def test_a_client_that_goes_before_its_body_is_there(application_with: Callable[
     def cut_off(path: str) -> int:
         return application.client("ingest").send("POST", path, body=[], gone=gone).status
 
-    assert cut_off("/x/echo") == 0
-    assert cut_off("/x/spool") == 0
+    assert cut_off("/x/echo") == 400  # the server says the same of chunks that are none: somebody may be there
+    assert cut_off("/x/spool") == 400
     assert list(application.spool.iterdir()) == []
-    assert [record.status for record in application.records] == [499, 499]
+    assert [record.status for record in application.records] == [400, 400]
+
+
+def test_a_client_that_stops_sending_is_not_waited_for(assembled: Callable[..., Application]) -> None:
+    application = _application_with(partial(assembled, body_silence=0.01))
+    for path in ("/x/echo", "/x/spool"):
+        answer = application.client("ingest").send("POST", path, body=[])
+        assert (answer.status, answer.json()["error"]["code"]) == (408, "RequestTimeout")
+    assert list(application.spool.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost:443@evil.test",
+        "localhost:evil.test",
+        "[::1]evil.test",
+        "localhost:",
+        "localhost/x",
+        "localhost:123456",
+    ],
+)
+def test_a_host_that_leads_elsewhere_in_a_link_is_none_of_ours(application: Application, host: str) -> None:
+    assert application.client("graph", host=host).get("/v1.0/security/incidents").status == 421
+
+
+def test_what_opens_a_file_is_not_told(application: Application) -> None:
+    application.client().get("/api/downloads/a-link-that-opens")
+    record = application.records[-1]
+    assert (record.operation, record.path) == ("defender.download", "/api/downloads/[redacted]")
+    assert "a-link" not in record.uri
 
 
 @pytest.mark.parametrize("handler", ["fail", "wrongly_worded"])
