@@ -461,6 +461,20 @@ def test_groups_and_their_members(admin: AsgiClient) -> None:
     assert admin.send("DELETE", f"/v1.0/groups/{group['id']}").status == 204
 
 
+@pytest.mark.parametrize("organization", [HOME, HOME.upper(), "contoso.test", "myorganization"])
+def test_paths_that_name_the_organization(admin: AsgiClient, organization: str) -> None:
+    answer = admin.get(f"/v1.0/{organization}/users/ada@contoso.test?$select=userPrincipalName")
+    assert (answer.status, answer.json()["userPrincipalName"]) == (200, "ada@contoso.test")
+
+
+@pytest.mark.parametrize(
+    "path", [f"{OTHER}/users", "fabrikam.test/users", "contoso.test/nonsense", "myorganization/contoso.test/users"]
+)
+def test_paths_that_name_another_organization(admin: AsgiClient, path: str) -> None:
+    answer = admin.get(f"/v1.0/{path}/ada@contoso.test")
+    assert (answer.status, answer.json()["error"]["code"]) == (400, "BadRequest")
+
+
 def test_directory_roles_in_both_dialects(admin: AsgiClient) -> None:
     role = load_directory_roles()["Security Operator"]
     ada = admin.get("/v1.0/users/ada@contoso.test").json()["id"]
