@@ -87,6 +87,8 @@ def _evidence_rows(alert: Alert, shared: HuntingRow) -> Iterator[HuntingRow]:
         columns = _columns(entity)
         device_id = columns.get("DeviceId") or (device.device_id if device else None)
         columns |= {"DeviceId": device_id, "DeviceName": names.get(str(device_id))}
+        if isinstance(entity, FileEvidence | ProcessEvidence):
+            columns["ThreatFamily"] = alert.details.threat_family_name
         columns |= {
             "Categories": json.dumps([alert.category]),
             "EntityType": entity_type(entity),

@@ -60,12 +60,12 @@ class IncidentPages:
         return {"list_incidents": self.list, "show_incident": self.show, "show_alert": self.show_alert}
 
     def list(self, visit: Visit) -> ApiResponse:
-        """The incidents that changed last."""
+        """The incidents that changed last; what was merged is seen in what it became part of."""
         caller = caller_of(self._services, visit, "view_data")
         order = ((INCIDENT_FIELDS["last_update"], True), (INCIDENT_FIELDS["incident_id"], True))
         with self._services.store.connect() as connection:
             found, after = Incidents(connection, visit.tenant_id, seen_incidents(caller)).page(
-                Selection(None, order, limit=SHOWN)
+                Selection(INCIDENT_FIELDS["status"] != "redirected", order, limit=SHOWN)
             )
         return visit.show("incidents", "Incidents", section=SECTION, rows=[_row(each) for each in found], more=after)
 

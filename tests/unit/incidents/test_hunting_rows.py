@@ -2,6 +2,8 @@
 
 import json
 
+import msgspec
+
 from tests.unit.incidents.conftest import CreateAlert
 from vedette.contracts.tables import load_tables
 from vedette.incidents.evidence import (
@@ -77,3 +79,10 @@ def test_the_texts(create_alert: CreateAlert) -> None:
     assert (machine["EvidenceRole"], user["EvidenceRole"]) == ("Impacted", "Related")
     assert json.loads(str(machine["Categories"])) == ["CredentialAccess"]
     assert machine["DeviceName"] == user["DeviceName"] == "ws-01.contoso.test"
+
+
+def test_files_and_processes_are_of_the_alerts_threat_family(create_alert: CreateAlert) -> None:
+    alert = create_alert(*EVERY_KIND).alert
+    details = msgspec.structs.replace(alert.details, threat_family_name="Mimikatz")
+    rows = alert_rows(msgspec.structs.replace(alert, details=details))["AlertEvidence"]
+    assert [row["EntityType"] for row in rows if row.get("ThreatFamily") == "Mimikatz"] == ["File", "Process"]

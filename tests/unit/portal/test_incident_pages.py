@@ -36,10 +36,12 @@ def test_everything_that_happens_is_in_the_log(portal: Application) -> None:
         merge_incidents(connection, HOME, [1, 2], None, By("bob", 2, "Microsoft Graph"))
     browser = signed_in(portal)
     page = browser.get("/portal/incidents/1").body.decode()
-    for text in ("Created", "Changed", "Merged with others", "bob, over Microsoft Graph", "&lt;b&gt;seen", "assigned to: ann"):
+    done = ("Created", "Changed", "Merged with others")
+    for text in (*done, "bob, over Microsoft Graph", "&lt;b&gt;seen", "assigned to: ann"):
         assert text in page
     assert "<b>seen" not in page
     assert browser.get("/portal/incidents/2").headers["location"] == "/portal/incidents/1"
+    assert "/portal/incidents/2\"" not in browser.get("/portal/incidents").body.decode()
     assert "Merged into another" in browser.get("/portal/incidents/2?log=1").body.decode()
 
 
