@@ -412,6 +412,9 @@ def test_users(directory: Application, admin: AsgiClient) -> None:
     assert admin.get(f"/v1.0/users?{quote('$filter=' + anywhere, safe='$=&')}").json()["value"] == []
     synced = admin.get("/v1.0/users/grace@contoso.test?$select=onPremisesLastSyncDateTime,onPremisesSecurityIdentifier")
     assert (synced.status, set(synced.json().values()) - {synced.json()["@odata.context"]}) == (200, {None})
+    managed = admin.get("/v1.0/users/grace@contoso.test?$expand=manager($select=id)")
+    assert (managed.status, "manager" in managed.json()) == (200, False)
+    assert admin.get("/v1.0/users/grace@contoso.test?$expand=nonsense").status == 400
     change = {"accountEnabled": False, "passwordProfile": {"password": "another-Harbour-72"}}
     before = generation(directory)
     assert admin.patch(f"/v1.0/users/{created['id']}", change).status == 204

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement
 
 from vedette.api.graph.surface import graph_answer, metadata_url
 from vedette.api.http import ApiRequest, ApiResponse
-from vedette.api.listing import ListRules, read_list, select_members
+from vedette.api.listing import ListRules, read_expand, read_list, select_members
 from vedette.clock import TICKS_PER_SECOND, UNIX_EPOCH_TICKS
 from vedette.errors import NotFoundError
 from vedette.odata.errors import ODataError
@@ -107,10 +107,18 @@ def whole_list_answer(request: ApiRequest, collection: str, entities: Iterable[M
 
 
 def entity_answer(
-    request: ApiRequest, collection: str, members: Members, *, status: int = 200, default: tuple[str, ...] = ()
+    request: ApiRequest,
+    collection: str,
+    members: Members,
+    *,
+    status: int = 200,
+    default: tuple[str, ...] = (),
+    unrelated: frozenset[str] = frozenset(),
 ) -> ApiResponse:
-    """One object."""
-    options = parse_options(decode_query(request.query), frozenset({"$select"}))
+    """One object. `unrelated`: relations that may be expanded and that no object has: nothing is added."""
+    offered = frozenset({"$select", "$expand"} if unrelated else {"$select"})
+    options = parse_options(decode_query(request.query), offered)
+    read_expand(options, unrelated, with_options=True)
     context_url = metadata_url(request, f"{_fragment(collection, options.select)}/$entity")
     return graph_answer({"@odata.context": context_url, **_narrowed(members, options.select, default)}, status)
 

@@ -82,6 +82,8 @@ ON_PREMISES = (
 """Texts of accounts that come from a directory elsewhere, which no account here does."""
 
 USER_TYPE = "Member"
+UNRELATED = frozenset({"manager"})
+"""Relations that no account here has."""
 
 _FIELDS = USER_FIELDS
 
@@ -161,13 +163,13 @@ class GraphUsers:
         """GET /users/{id | userPrincipalName}."""
         with self._services.store.connect() as connection:
             user = user_of(connection, context, request)
-        return entity_answer(request, COLLECTION, to_user(user), default=SHOWN)
+        return entity_answer(request, COLLECTION, to_user(user), default=SHOWN, unrelated=UNRELATED)
 
     def me(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /me."""
         with self._services.store.connect() as connection:
             user = _caller(connection, context)
-        return entity_answer(request, COLLECTION, to_user(user), default=SHOWN)
+        return entity_answer(request, COLLECTION, to_user(user), default=SHOWN, unrelated=UNRELATED)
 
     def create(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /users."""
