@@ -64,7 +64,12 @@ def takes_a_body(surface: str, operation: OperationContract) -> bool:
     return operation.handler in BODIES[surface] or operation.handler in MEMBERS or operation.handler in FORMS
 
 
-BODILESS = {"revoke_sign_in_sessions", "regenerate_sensor_access_key", "restore_deleted_item"}
+BODILESS = {
+    "revoke_sign_in_sessions",
+    "regenerate_sensor_access_key",
+    "restore_deleted_item",
+    "reauthorize_subscription",
+}
 """Handlers of POST that take nothing."""
 
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from vedette.kql.catalog import Catalog
     from vedette.machines.telemetry import Telemetry
     from vedette.store.engine import Store
-    from vedette.store.secrets import MasterKey, Sealer
+    from vedette.store.secrets import MasterKey
     from vedette.streaming.delivery import Delivery
+    from vedette.streaming.lifecycle import DeliveryParts
 
 LOG = get_logger(__name__)
 
@@ -79,11 +80,13 @@ def graph_parts(services: Services, calls: "InnerCalls", hunting: "HuntingRunner
     from vedette.api.graph.routes import GraphParts
     from vedette.api.graph.subscriptions import SubscriptionParts
     from vedette.hunting.columns import query_columns
+    from vedette.streaming.lifecycle import Lifecycle
 
     def columns(query: str, tenant_id: str) -> tuple[str, ...] | None:
         return query_columns(query, services.catalog(tenant_id))
 
     store, clock, ids = services.store, services.clock, services.ids
+    deliveries = delivery_parts(services)
     return GraphParts(
         store=store,
         hunting=hunting,
@@ -91,7 +94,7 @@ def graph_parts(services: Services, calls: "InnerCalls", hunting: "HuntingRunner
         cursors=services.cursors,
         rules=RuleParts(store, columns, services.outbox, clock, ids),
         subscriptions=SubscriptionParts(
-            store, _sealer(services), delivery(services).validate, clock, ids, delivery(services).watch
+            store, deliveries.sealer, delivery(services).validate, clock, ids, Lifecycle(deliveries).watch
         ),
         calls=calls,
         telemetry=services.telemetry,
@@ -103,11 +106,21 @@ def delivery(services: Services) -> "Delivery":
     """Sends change notifications."""
     from vedette.api.graph.subscriptions import subscription_filters
     from vedette.server.resource_data import describe_resource
-    from vedette.streaming.delivery import Delivery, DeliveryParts
+    from vedette.streaming.delivery import Delivery
     from vedette.streaming.reach import reach
+    from vedette.streaming.vouching import Voucher
 
-    parts = DeliveryParts(services.store, services.queue, services.egress, _sealer(services), services.clock)
-    return Delivery(parts, subscription_filters(), describe_resource, reach)
+    vouch = Voucher(services.identity).token
+    return Delivery(delivery_parts(services), subscription_filters(), describe_resource, reach, vouch)
+
+
+def delivery_parts(services: Services) -> "DeliveryParts":
+    """What sending notifications takes."""
+    from vedette.store.secrets import Sealer
+    from vedette.streaming.lifecycle import DeliveryParts
+
+    sealer = Sealer(services.master_key.derive("subscriptions"))
+    return DeliveryParts(services.store, services.queue, services.egress, sealer, services.clock)
 
 
 def notification_topics() -> Mapping[str, Sequence[str]]:
@@ -120,10 +133,11 @@ def notification_topics() -> Mapping[str, Sequence[str]]:
 
 def notification_handlers(services: Services) -> Mapping[str, "Callable[[Job], None]"]:
     """What runs the jobs of notifications."""
-    from vedette.streaming.delivery import DELIVER, FAN_OUT, WARN
+    from vedette.streaming.delivery import DELIVER, FAN_OUT
+    from vedette.streaming.lifecycle import END, WARN, Lifecycle
 
-    sender = delivery(services)
-    return {FAN_OUT: sender.fan_out, DELIVER: sender.deliver, WARN: sender.warn}
+    sender, lifecycle = delivery(services), Lifecycle(delivery_parts(services))
+    return {FAN_OUT: sender.fan_out, DELIVER: sender.deliver, WARN: lifecycle.warn, END: lifecycle.end}
 
 
 def tenant_rules(services: Services, tenant_id: str) -> Mapping[str, "Rule"]:
@@ -160,9 +174,3 @@ def run_tenant_rule(services: Services, tenant: "Tenant", key: str) -> None:
     now = now_ticks(services.clock)
     first = Window(now - FIRST_RUN_SECONDS * TICKS_PER_SECOND, now + 1) if rule.last_run is None else None
     services.evaluator.evaluate(tenant, rule.to_rule(), first)
-
-
-def _sealer(services: Services) -> "Sealer":
-    from vedette.store.secrets import Sealer
-
-    return Sealer(services.master_key.derive("subscriptions"))

@@ -1,11 +1,5 @@
-"""Delivers change notifications: a change becomes one job per subscription it concerns, each retried for itself.
+"""Delivers change notifications: a change becomes one job per subscription it concerns, each tried again for itself."""
 
-Every notification is signed under the subscription's client state: `Vedette-Signature: t=<unix seconds>,v1=<hex>` is
-the HMAC-SHA-256 of `<t>.<body>`, so that a receiver can tell it from anybody else's without asking back.
-"""
-
-import hashlib
-import hmac
 from collections.abc import Callable, Mapping
 from typing import Protocol
 from urllib.parse import quote
@@ -13,55 +7,27 @@ from urllib.parse import quote
 import msgspec
 from sqlalchemy import ColumnElement, Connection
 
-from vedette.clock import TICKS_PER_SECOND, Clock, format_ticks, now_ticks, to_ticks
+from vedette.clock import format_ticks, now_ticks
 from vedette.context import DataScope
+from vedette.contracts.notifications import load_notifications
 from vedette.egress.errors import EgressError
-from vedette.egress.transport import EgressResponse
-from vedette.errors import InvalidRequestError, VedetteError
+from vedette.errors import InvalidRequestError
+from vedette.ids import derived_guid
 from vedette.incidents.alerts import ALERT_FIELDS, Alerts
 from vedette.incidents.incidents import INCIDENT_FIELDS, Incidents
-from vedette.jobs.queue import Job, JobQueue
+from vedette.jobs.queue import Job, retry_delay
 from vedette.machines.visibility import alerts_within, incidents_within
 from vedette.observability.logs import get_logger
 from vedette.odata.sql import PropertyMap, to_condition
-from vedette.store.engine import Store
-from vedette.store.secrets import Sealer, Secret
 from vedette.streaming.encryption import encrypted_content
+from vedette.streaming.lifecycle import DeliveryParts, Lifecycle
+from vedette.streaming.sending import DeliveryError, send
 from vedette.streaming.subscriptions import Subscription, Subscriptions, parse_resource
 
 LOG = get_logger(__name__)
 
 FAN_OUT = "notify_subscribers"
 DELIVER = "deliver_notification"
-WARN = "warn_subscriber"
-SIGNATURE = "Vedette-Signature"
-GIVE_UP_SECONDS = 4 * 3600
-"""How long a delivery is tried (microsoft-graph-docs-contrib change-notifications-delivery-webhooks)."""
-
-WARN_SECONDS = 15 * 60
-"""How long before its end a subscription is warned of."""
-
-
-class Sender(Protocol):
-    """The way out (`egress.transport`)."""
-
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> EgressResponse:
-        """The answer. Raises EgressError if there was none."""
-        ...
-
-
-class DeliveryError(VedetteError):
-    """The receiver did not take a notification. It will be tried again."""
-
-
-class DeliveryParts(msgspec.Struct, frozen=True):
-    """What deliveries work with."""
-
-    store: Store
-    queue: JobQueue
-    sender: Sender
-    sealer: Sealer
-    clock: Clock
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -70,6 +36,9 @@ class Named(msgspec.Struct, frozen=True):
     subject: str
     key: str
 
+
+Vouch = Callable[[str, Subscription], str]
+"""A validation token of a tenant for a subscription (`streaming.vouching`)."""
 
 Reach = Callable[[Connection, str, Subscription], DataScope | None]
 """What the maker of a subscription may be told of (`streaming.reach`)."""
@@ -89,10 +58,12 @@ class Delivery:
     """Handlers of the jobs, and the check of an address. `filters` say what each resource filters by."""
 
     def __init__(
-        self, parts: DeliveryParts, filters: Mapping[str, PropertyMap], describe: Describe, reach: Reach
+        self, parts: DeliveryParts, filters: Mapping[str, PropertyMap], describe: Describe, reach: Reach, vouch: Vouch
     ) -> None:
         self._describe = describe
         self._reach = reach
+        self._vouch = vouch
+        self._lifecycle = Lifecycle(parts)
         self._store = parts.store
         self._queue = parts.queue
         self._sender = parts.sender
@@ -111,49 +82,6 @@ class Delivery:
         if answer.status != 200 or answer.body.decode("utf-8", "replace").strip() != token:
             raise InvalidRequestError("SubscriptionValidationFailed", reason=f"status_{answer.status}")
 
-    def watch(self, connection: Connection, tenant_id: str, subscription: Subscription) -> None:
-        """See to it that the subscriber is warned before the end, if there is an address for that."""
-        if subscription.lifecycle_url is None:
-            return
-        ends = (subscription.expires - to_ticks(0)) / TICKS_PER_SECOND
-        payload = {"subscription_id": subscription.subscription_id, "expires": subscription.expires}
-        key = f"{subscription.subscription_id}/{subscription.expires}"
-        run_at = max(self._clock.time(), ends - WARN_SECONDS)
-        self._queue.enqueue(connection, tenant_id, WARN, payload, run_at=run_at, key=key)
-
-    def warn(self, job: Job) -> None:
-        """Tell that a subscription ends soon, unless it was renewed or removed. Raises DeliveryError."""
-        with self._store.connect() as connection:
-            found = Subscriptions(connection, job.tenant_id, self._sealer).get(
-                str(job.payload["subscription_id"]), now_ticks(self._clock)
-            )
-        if found is not None and found.expires == int(job.payload["expires"]):
-            self._tell(job.tenant_id, found, "reauthorizationRequired")
-
-    def _tell(self, tenant_id: str, subscription: Subscription, event: str) -> None:
-        """Send a lifecycle notification. Raises DeliveryError."""
-        if subscription.lifecycle_url is None:
-            return
-        state = subscription.client_state
-        notification = {
-            "subscriptionId": subscription.subscription_id,
-            "subscriptionExpirationDateTime": format_ticks(subscription.expires),
-            "clientState": None if state is None else state.reveal().decode(),
-            "tenantId": tenant_id,
-            "lifecycleEvent": event,
-        }
-        self._send(subscription.lifecycle_url, subscription, {"value": [notification]})
-
-    def _send(self, url: str, subscription: Subscription, document: Mapping[str, object]) -> None:
-        body = msgspec.json.encode(document)
-        headers = {"Content-Type": "application/json", **self._signature(subscription, body)}
-        try:
-            answer = self._sender.post(url, body, headers)
-        except EgressError as error:
-            raise DeliveryError(error.reason) from error
-        if not 200 <= answer.status < 300:
-            raise DeliveryError(f"status_{answer.status}")
-
     def fan_out(self, job: Job) -> None:
         """Make a job for every subscription that a change concerns."""
         now = now_ticks(self._clock)
@@ -162,20 +90,24 @@ class Delivery:
         change_type = "created" if job.payload["activity"] == "created" else "updated"
         with self._store.begin() as connection:
             for subscription in Subscriptions(connection, job.tenant_id, self._sealer).live(now):
-                if change_type in subscription.change_types and self._concerns(
-                    connection, job.tenant_id, subscription, subject, key
+                scope = self._reach(connection, job.tenant_id, subscription)
+                if scope is None:
+                    self._lifecycle.end_now(connection, job.tenant_id, subscription)
+                elif change_type in subscription.change_types and self._concerns(
+                    connection, job.tenant_id, scope, subscription, Named(subject, str(key))
                 ):
                     payload = {
                         "subscription_id": subscription.subscription_id,
                         "change_type": change_type,
                         "key": str(key),
-                        "until": self._clock.time() + GIVE_UP_SECONDS,
+                        "until": self._clock.time() + load_notifications().delivery_seconds,
                     }
                     name = f"{subscription.subscription_id}/{key}/{job.payload['change_number']}"
-                    self._queue.enqueue(connection, job.tenant_id, DELIVER, payload, key=name)
+                    named = {**payload, "name": name}
+                    self._queue.enqueue(connection, job.tenant_id, DELIVER, named, key=name)
 
     def deliver(self, job: Job) -> None:
-        """Send one notification. Raises DeliveryError if it was not taken and may be tried again."""
+        """Send one notification; one that is not taken is sent again, ever less often, until it is given up."""
         with self._store.connect() as connection:
             found = Subscriptions(connection, job.tenant_id, self._sealer).get(
                 str(job.payload["subscription_id"]), now_ticks(self._clock)
@@ -183,22 +115,47 @@ class Delivery:
         if found is None:
             return  # nobody waits for it any more
         if self._clock.time() > float(job.payload["until"]):
-            self._tell(job.tenant_id, found, "missed")
+            self._lifecycle.tell(job.tenant_id, found, "missed")
             return
-        notification = self._notification(job, found)
-        if notification is not None:
-            self._send(found.notification_url, found, {"value": [notification]})
+        document = self._document(job, found)
+        if document is None:
+            return
+        try:
+            send(self._sender, self._clock, found.notification_url, found, document)
+        except DeliveryError as error:
+            self._send_later(job, str(error))
+
+    def _send_later(self, job: Job, reason: str) -> None:
+        """Another job for the same notification: the queue's own patience ends long before the documented one."""
+        tries, now = int(job.payload.get("tries", 0)) + 1, self._clock.time()
+        LOG.warning("notification not taken", reason=reason, tries=tries)
+        given_up = float(job.payload["until"]) + 1
+        name = f"{job.payload['name']}/{tries}"
+        with self._store.begin() as connection:
+            self._queue.enqueue(
+                connection,
+                job.tenant_id,
+                DELIVER,
+                {**job.payload, "tries": tries},
+                run_at=min(now + retry_delay(tries), max(given_up, now)),
+                key=name,
+            )
+
+    def _document(self, job: Job, subscription: Subscription) -> dict[str, object] | None:
+        """What is posted; with resource data, the token that vouches for it."""
+        notification = self._notification(job, subscription)
+        if notification is None:
+            return None
+        if "encryptedContent" not in notification:
+            return {"value": [notification]}
+        return {"value": [notification], "validationTokens": [self._vouch(job.tenant_id, subscription)]}
 
     def _concerns(
-        self, connection: Connection, tenant_id: str, subscription: Subscription, subject: str, key: object
+        self, connection: Connection, tenant_id: str, scope: DataScope, subscription: Subscription, named: Named
     ) -> bool:
-        resource = parse_resource(subscription.resource)
-        if resource.subject != subject:
+        resource, filtered = parse_resource(subscription.resource), None
+        if resource.subject != named.subject:
             return False
-        scope = self._reach(connection, tenant_id, subscription)
-        if scope is None:
-            return False
-        named, filtered = Named(subject, str(key)), None
         if resource.condition is not None:
             filtered = to_condition(resource.condition, self._filters[resource.path])
         return _is_there(connection, tenant_id, scope, named, filtered)
@@ -216,6 +173,7 @@ class Delivery:
         path = f"{resource.path}/{key}"
         state = subscription.client_state
         notification: dict[str, object] = {
+            "id": derived_guid("notification", job.tenant_id, str(job.payload["name"])),
             "subscriptionId": subscription.subscription_id,
             "subscriptionExpirationDateTime": format_ticks(subscription.expires),
             "clientState": None if state is None else state.reveal().decode(),
@@ -235,11 +193,6 @@ class Delivery:
             )
         return notification
 
-    def _signature(self, subscription: Subscription, body: bytes) -> dict[str, str]:
-        if subscription.client_state is None:
-            return {}
-        return {SIGNATURE: sign(subscription.client_state, int(self._clock.time()), body)}
-
 
 def _is_there(
     connection: Connection,
@@ -257,9 +210,3 @@ def _is_there(
         repository = Incidents(connection, tenant_id, incidents_within(tenant_id, scope))
         own = INCIDENT_FIELDS["incident_id"] == int(named.key)
     return repository.count(own if condition is None else own & condition) > 0
-
-
-def sign(key: Secret[bytes], moment: int, body: bytes) -> str:
-    """The signature of a notification sent at `moment`."""
-    digest = hmac.new(key.reveal(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={moment},v1={digest}"

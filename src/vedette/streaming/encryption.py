@@ -21,7 +21,6 @@ from vedette.errors import InvalidRequestError
 SMALLEST, LARGEST = 2048, 4096
 """Bits of the key."""
 
-MAX_CERTIFICATE_ID = 128
 _KEY_BYTES, _BLOCK_BYTES = 32, 16
 
 

@@ -5,9 +5,10 @@ import functools
 from sqlalchemy import Connection
 
 from vedette.context import EVERYTHING, DataScope, Principal
-from vedette.contracts.operations import load_operations
+from vedette.contracts.operations import OperationContract, load_operations
+from vedette.contracts.permissions import load_resources
 from vedette.contracts.user_rights import UserRightContract, may, needed_right, user_scope
-from vedette.identity.directory.service_principals import ServicePrincipals
+from vedette.identity.directory.service_principals import AppRoleAssignments, ServicePrincipal, ServicePrincipals
 from vedette.identity.directory.user_limits import with_user_limits
 from vedette.identity.directory.users import Users
 from vedette.streaming.subscriptions import Subscription
@@ -19,7 +20,7 @@ def reach(connection: Connection, tenant_id: str, subscription: Subscription) ->
     if client is None or not client.account_enabled:
         return None
     if client.id == subscription.creator_id:
-        return EVERYTHING
+        return EVERYTHING if _may_still_subscribe(connection, tenant_id, client) else None
     user = Users(connection, tenant_id).find(subscription.creator_id)
     if user is None or not user.account_enabled:
         return None
@@ -30,7 +31,20 @@ def reach(connection: Connection, tenant_id: str, subscription: Subscription) ->
     return user_scope(principal, _right()) if may(principal, _right()) else None
 
 
+def _may_still_subscribe(connection: Connection, tenant_id: str, client: ServicePrincipal) -> bool:
+    """Whether an application still has one of the permissions that subscribing takes."""
+    resource = load_resources()["graph"]
+    graph = ServicePrincipals(connection, tenant_id).find(resource.app_id)
+    held = AppRoleAssignments(connection, tenant_id).role_ids(client.id, graph.id) if graph else frozenset()
+    return any(role.id in held for role in resource.app_roles if role.value in _subscribing().application)
+
+
 @functools.cache
 def _right() -> UserRightContract | None:
+    return needed_right(_subscribing(), "graph")
+
+
+@functools.cache
+def _subscribing() -> OperationContract:
     operations = load_operations()["graph"].operations
-    return needed_right(next(each for each in operations if each.handler == "create_subscription"), "graph")
+    return next(each for each in operations if each.handler == "create_subscription")

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Row, select
 
 from vedette.clock import TICKS_PER_SECOND
+from vedette.contracts.notifications import load_notifications
 from vedette.errors import InvalidRequestError
 from vedette.odata.parser import parse_filter
 from vedette.odata.syntax import Expression
@@ -15,10 +16,6 @@ from vedette.store.secrets import Sealer, Secret
 from vedette.store.tenancy import TenantRepository
 from vedette.streaming.tables import SUBSCRIPTIONS
 
-LONGEST_MINUTES = 43_200
-"""Life of a subscription to security resources (microsoft-graph-docs-contrib change-notifications)."""
-
-MAX_CLIENT_STATE = 128
 RESOURCES = {"security/alerts": "alert", "security/alerts_v2": "alert", "security/incidents": "incident"}
 """Resources and what they are about. The real service takes only the first; the others are Vedette's addition."""
 
@@ -55,6 +52,9 @@ class Subscription(msgspec.Struct, frozen=True):
     encryption_certificate: str | None = None
     encryption_certificate_id: str | None = None
     """With a certificate, notifications carry the resource, encrypted for it."""
+    tls_version: str = "v1_2"
+    notification_url_app_id: str | None = None
+    """The application that validation tokens are for, if it is not the subscriber's."""
 
 
 def parse_resource(text: str) -> Resource:
@@ -72,8 +72,9 @@ def parse_resource(text: str) -> Resource:
 
 def check_expiry(expires: int, now: int) -> int:
     """The expiry asked for. Raises InvalidRequestError if it is past or beyond the longest life."""
-    if not now < expires <= now + LONGEST_MINUTES * 60 * TICKS_PER_SECOND:
-        raise InvalidRequestError("SubscriptionExpiryInvalid", minutes=LONGEST_MINUTES)
+    longest = load_notifications().longest_minutes
+    if not now < expires <= now + longest * 60 * TICKS_PER_SECOND:
+        raise InvalidRequestError("SubscriptionExpiryInvalid", minutes=longest)
     return expires
 
 
@@ -100,6 +101,12 @@ class Subscriptions(TenantRepository):
         row = self.connection.execute(statement).first()
         return None if row is None else self._load(row)
 
+    def stored(self, subscription_id: str) -> Subscription | None:
+        """One subscription, expired or not, or None."""
+        statement = self.select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.subscription_id == subscription_id)
+        row = self.connection.execute(statement).first()
+        return None if row is None else self._load(row)
+
     def add(self, subscription: Subscription) -> None:
         """Store a new subscription."""
         state = subscription.client_state
@@ -118,6 +125,8 @@ class Subscriptions(TenantRepository):
             base_url=subscription.base_url,
             encryption_certificate=subscription.encryption_certificate,
             encryption_certificate_id=subscription.encryption_certificate_id,
+            tls_version=subscription.tls_version,
+            notification_url_app_id=subscription.notification_url_app_id,
         )
 
     def renew(self, subscription_id: str, expires: int, notification_url: str) -> None:
@@ -128,10 +137,6 @@ class Subscriptions(TenantRepository):
     def remove(self, subscription_id: str) -> None:
         """Delete a subscription."""
         self.connection.execute(self.delete(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.subscription_id == subscription_id))
-
-    def remove_expired(self, now: int) -> int:
-        """Delete what has expired; how many."""
-        return self.connection.execute(self.delete(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.expires <= now)).rowcount
 
     def _load(self, row: Row[Any]) -> Subscription:
         values = {name: getattr(row, name) for name in Subscription.__struct_fields__ if name not in _SPECIAL}

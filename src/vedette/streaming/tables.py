@@ -22,5 +22,7 @@ SUBSCRIPTIONS = Table(
     Column("base_url", Text, nullable=False),
     Column("encryption_certificate", Text),
     Column("encryption_certificate_id", String(128)),
+    Column("tls_version", String(8), nullable=False, server_default="v1_2"),
+    Column("notification_url_app_id", String(36)),
     Index("ix_subscriptions_expires", "expires"),
 )

@@ -21,6 +21,7 @@ from tests.unit.api.test_paging_under_change import new_alert
 from vedette.api.graph.subscriptions import subscription_filters
 from vedette.clock import now_ticks
 from vedette.context import EVERYTHING, DataScope
+from vedette.contracts.notifications import load_notifications
 from vedette.egress.errors import EgressFailedError
 from vedette.egress.transport import EgressResponse
 from vedette.errors import InvalidRequestError
@@ -30,18 +31,10 @@ from vedette.jobs.outbox import OutboxRelay
 from vedette.jobs.queue import JobQueue
 from vedette.server.resource_data import describe_resource
 from vedette.store.secrets import Secret
-from vedette.streaming.delivery import (
-    DELIVER,
-    FAN_OUT,
-    GIVE_UP_SECONDS,
-    SIGNATURE,
-    WARN,
-    Delivery,
-    DeliveryError,
-    DeliveryParts,
-    Reach,
-)
-from vedette.streaming.subscriptions import Subscriptions
+from vedette.streaming.delivery import DELIVER, FAN_OUT, Delivery, Reach
+from vedette.streaming.lifecycle import END, WARN, DeliveryParts, Lifecycle
+from vedette.streaming.sending import SIGNATURE, DeliveryError
+from vedette.streaming.subscriptions import Subscription, Subscriptions
 
 BODY = {
     "changeType": "created,updated",
@@ -50,6 +43,9 @@ BODY = {
     "expirationDateTime": "2025-11-24T12:00:00Z",
     "clientState": "a secret",
 }
+
+
+RESOURCES = ("security/alerts", "security/alerts_v2", "security/incidents")
 
 
 class Receiver:
@@ -75,17 +71,41 @@ def reach(*_: object) -> DataScope:
     return EVERYTHING
 
 
+def vouch(tenant_id: str, subscription: Subscription) -> str:
+    """Stands for a validation token."""
+    return f"token of {tenant_id} for {subscription.application_id}"
+
+
+def parts_of(application: Application, receiver: Receiver) -> DeliveryParts:
+    queue = JobQueue(application.store, application.clock, RandomIds())
+    return DeliveryParts(application.store, queue, receiver, application.sealer, application.clock)
+
+
+def watch_all(application: Application, receiver: Receiver) -> None:
+    """What the composition root has done when a subscription is made or renewed."""
+    with application.store.begin() as connection:
+        for subscription in Subscriptions(connection, HOME, application.sealer).live(now_ticks(application.clock)):
+            Lifecycle(parts_of(application, receiver)).watch(connection, HOME, subscription)
+
+
+def events(receiver: Receiver) -> list[tuple[object, object]]:
+    """Lifecycle notifications that were taken: subscription and event."""
+    found = [each for document, *_ in receiver.taken for each in document["value"] if "lifecycleEvent" in each]
+    return [(each["subscriptionId"], each["lifecycleEvent"]) for each in found]
+
+
 def deliver_all(application: Application, receiver: Receiver, told: Reach = reach) -> int:
     """Relay what happened and run the jobs of notifications; how many deliveries failed."""
     queue = JobQueue(application.store, application.clock, RandomIds())
     topics = {ALERT_CHANGED: (FAN_OUT,), INCIDENT_CHANGED: (FAN_OUT,)}
     OutboxRelay(application.store, queue, topics).relay()
-    parts = DeliveryParts(application.store, queue, receiver, application.sealer, application.clock)
-    delivery = Delivery(parts, subscription_filters(), describe_resource, told)
+    parts = parts_of(application, receiver)
+    delivery, lifecycle = Delivery(parts, subscription_filters(), describe_resource, told, vouch), Lifecycle(parts)
+    handlers = {FAN_OUT: delivery.fan_out, DELIVER: delivery.deliver, WARN: lifecycle.warn, END: lifecycle.end}
     failed = 0
     while (job := queue.claim()) is not None:
         try:
-            {FAN_OUT: delivery.fan_out, DELIVER: delivery.deliver, WARN: delivery.warn}[job.kind](job)
+            handlers[job.kind](job)
         except DeliveryError as error:
             queue.fail(job, str(error))
             failed += 1
@@ -98,7 +118,10 @@ def test_a_notification_is_told_once_and_signed(application: Application) -> Non
     graph = application.client("graph")
     created = graph.post("/v1.0/subscriptions", BODY)
     assert created.status == 201
-    assert created.json()["clientState"] is None
+    assert created.json()["clientState"] == "a secret"
+    path = f"/v1.0/subscriptions/{created.json()['id']}"
+    assert created.headers["location"] == f"https://localhost{path}"
+    assert graph.get(path).json()["clientState"] is None
     assert application.validated == ["https://hooks.contoso.test/graph"]
     high, _low = new_alert(application, 2), new_alert(application, 0)
     receiver = Receiver()
@@ -162,14 +185,36 @@ def test_what_is_not_taken_is_tried_again(application: Application) -> None:
     new_alert(application, 1)
     receiver = Receiver()
     receiver.status = 503
-    assert deliver_all(application, receiver) == 1
+    assert deliver_all(application, receiver) == 0
     application.clock.advance(60)
     receiver.is_away = True
-    assert deliver_all(application, receiver) == 1
+    assert deliver_all(application, receiver) == 0
     application.clock.advance(60)
     receiver.is_away, receiver.status = False, 200
     assert deliver_all(application, receiver) == 0
     assert [taken["value"][0]["resource"] for taken, *_ in receiver.taken] == ["security/incidents/1"] * 2
+    assert len({taken["value"][0]["id"] for taken, *_ in receiver.taken}) == 1
+
+
+def test_it_is_tried_for_four_hours(application: Application) -> None:
+    expires = {"expirationDateTime": "2025-12-01T00:00:00Z"}
+    body = {**BODY, **expires, "lifecycleNotificationUrl": "https://hooks.contoso.test/life"}
+    application.client("graph").post("/v1.0/subscriptions", body)
+    new_alert(application, 2)
+    receiver = Receiver()
+    receiver.status = 503
+    tried = []
+    for _ in range(3 * 60):
+        deliver_all(application, receiver)
+        tried.append(len(receiver.taken))
+        application.clock.advance(60)
+    assert tried[-1] > tried[60] > tried[5] > 3, "ever less often, but on and on"
+    receiver.status = 202
+    for _ in range(20):
+        deliver_all(application, receiver)
+        application.clock.advance(60)
+    assert events(receiver) == []
+    assert len(receiver.taken) == tried[-1] + 1
 
 
 def test_renewing_expiry_and_deleting(application: Application) -> None:
@@ -204,6 +249,8 @@ def test_renewing_expiry_and_deleting(application: Application) -> None:
         ({"notificationUrl": "ftp://hooks.contoso.test"}, 400),
         ({"includeResourceData": True}, 400),
         ({"colour": "red"}, 400),
+        ({"latestSupportedTlsVersion": "v2"}, 400),
+        ({"notificationUrlAppId": "mine"}, 400),
     ],
 )
 def test_what_is_refused(application: Application, change: dict[str, object], status: int) -> None:
@@ -216,11 +263,8 @@ def test_an_address_has_to_repeat_the_token(application: Application) -> None:
         def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> EgressResponse:
             return EgressResponse(url, 200, {}, b"hello")
 
-    queue = JobQueue(application.store, application.clock, RandomIds())
-
     def delivery(receiver: Receiver) -> Delivery:
-        parts = DeliveryParts(application.store, queue, receiver, application.sealer, application.clock)
-        return Delivery(parts, subscription_filters(), describe_resource, reach)
+        return Delivery(parts_of(application, receiver), subscription_filters(), describe_resource, reach, vouch)
 
     away = Receiver()
     away.is_away = True
@@ -258,7 +302,9 @@ def test_resource_data_is_encrypted_for_the_subscriber(application: Application)
     alert_id = new_alert(application, 2)
     receiver = Receiver()
     assert deliver_all(application, receiver) == 0
-    content = receiver.taken[0][0]["value"][0]["encryptedContent"]
+    document = receiver.taken[0][0]
+    assert document["validationTokens"] == [f"token of {HOME} for {created.json()['applicationId']}"]
+    content = document["value"][0]["encryptedContent"]
     assert content["encryptionCertificateId"] == "mine"
     oaep = padding.OAEP(mgf=padding.MGF1(hashes.SHA1()), algorithm=hashes.SHA1(), label=None)
     data_key, data = key.decrypt(base64.b64decode(content["dataKey"]), oaep), base64.b64decode(content["data"])
@@ -283,24 +329,55 @@ def test_wrong_certificates(application: Application, wrong: str) -> None:
 
 
 def test_the_subscriber_is_warned_before_the_end(application: Application) -> None:
-    queue = JobQueue(application.store, application.clock, RandomIds())
     receiver = Receiver()
-    parts = DeliveryParts(application.store, queue, receiver, application.sealer, application.clock)
-    delivery = Delivery(parts, subscription_filters(), describe_resource, reach)
     graph = application.client("graph")
     body = {**BODY, "lifecycleNotificationUrl": "https://hooks.contoso.test/life"}
-    made = [graph.post("/v1.0/subscriptions", body).json()["id"] for _ in range(2)]
-    with application.store.begin() as connection:
-        for subscription in Subscriptions(connection, HOME, application.sealer).live(now_ticks(application.clock)):
-            delivery.watch(connection, HOME, subscription)
+    first, second = (graph.post("/v1.0/subscriptions", body).json()["id"] for _ in range(2))
+    watch_all(application, receiver)
     assert deliver_all(application, receiver) == 0
-    graph.patch(f"/v1.0/subscriptions/{made[1]}", {"expirationDateTime": "2025-12-01T00:00:00Z"})
+    renewed = {"expirationDateTime": "2025-12-01T00:00:00Z"}
+    assert graph.patch(f"/v1.0/subscriptions/{second}", renewed).json()["clientState"] is None
+    watch_all(application, receiver)
     application.clock.advance(86_400 - 600)
     assert deliver_all(application, receiver) == 0
-    events = [each for document, *_ in receiver.taken for each in document["value"]]
-    assert [(each["subscriptionId"], each["lifecycleEvent"]) for each in events] == [
-        (made[0], "reauthorizationRequired")
-    ]
+    assert events(receiver) == [(first, "reauthorizationRequired")]
+    assert graph.send("POST", f"/v1.0/subscriptions/{first}/reauthorize").status == 204
+    assert application.client("graph-other").send("POST", f"/v1.0/subscriptions/{first}/reauthorize").status == 404
+    application.clock.advance(700)
+    assert deliver_all(application, receiver) == 0
+    assert events(receiver)[1:] == [(first, "subscriptionRemoved")]
+    assert graph.send("POST", f"/v1.0/subscriptions/{first}/reauthorize").status == 404
+    assert [each["id"] for each in graph.get("/v1.0/subscriptions").json()["value"]] == [second]
+    application.clock.advance(8 * 86_400)
+    assert deliver_all(application, receiver) == 0
+    assert events(receiver)[2:] == [(second, "subscriptionRemoved")]
+    with application.store.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM subscriptions").scalar() == 0
+
+
+def test_an_end_that_nobody_takes_is_the_end_all_the_same(application: Application) -> None:
+    receiver = Receiver()
+    body = {**BODY, "lifecycleNotificationUrl": "https://hooks.contoso.test/life"}
+    application.client("graph").post("/v1.0/subscriptions", body)
+    watch_all(application, receiver)
+    receiver.is_away = True
+    application.clock.advance(86_401)
+    for _ in range(10):
+        deliver_all(application, receiver)
+        application.clock.advance(600)
+    with application.store.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM subscriptions").scalar() == 0
+
+
+def test_who_may_not_be_told_any_more_loses_the_subscription(application: Application) -> None:
+    graph, receiver = application.client("graph"), Receiver()
+    body = {**BODY, "lifecycleNotificationUrl": "https://hooks.contoso.test/life"}
+    path = f"/v1.0/subscriptions/{graph.post('/v1.0/subscriptions', body).json()['id']}"
+    new_alert(application, 2)
+    assert deliver_all(application, receiver, lambda *_: None) == 0
+    assert [event for _, event in events(receiver)] == ["subscriptionRemoved"]
+    assert len(receiver.taken) == 1
+    assert graph.get(path).status == 404
 
 
 def test_what_was_not_taken_in_time_is_told_of(application: Application) -> None:
@@ -310,9 +387,33 @@ def test_what_was_not_taken_in_time_is_told_of(application: Application) -> None
     new_alert(application, 2)
     receiver = Receiver()
     receiver.status = 503
-    assert deliver_all(application, receiver) == 1
+    assert deliver_all(application, receiver) == 0
     receiver.taken.clear()
     receiver.status = 200
-    application.clock.advance(GIVE_UP_SECONDS + 60)
+    application.clock.advance(load_notifications().delivery_seconds + 60)
     assert deliver_all(application, receiver) == 0
-    assert [each["lifecycleEvent"] for document, *_ in receiver.taken for each in document["value"]] == ["missed"]
+    assert [event for _, event in events(receiver)] == ["missed"]
+    assert len(receiver.taken) == 1
+
+
+def test_subscriptions_are_a_list(application: Application) -> None:
+    graph = application.client("graph")
+    made = [graph.post("/v1.0/subscriptions", {**BODY, "resource": each}).json()["id"] for each in RESOURCES]
+    page = graph.get("/v1.0/subscriptions?$select=id,resource&$count=true&$top=2").json()
+    assert (page["@odata.count"], len(page["value"])) == (3, 2)
+    assert set(page["value"][0]) == {"id", "resource"}
+    rest = graph.get(page["@odata.nextLink"].partition("localhost")[2]).json()
+    assert sorted(each["id"] for each in page["value"] + rest["value"]) == sorted(made)
+    filtered = graph.get("/v1.0/subscriptions?$filter=resource%20eq%20'security/incidents'").json()
+    assert [each["id"] for each in filtered["value"]] == made[2:]
+    assert set(graph.get(f"/v1.0/subscriptions/{made[0]}?$select=resource").json()) == {"@odata.context", "resource"}
+
+
+def test_what_was_said_of_the_receiver_is_answered(application: Application) -> None:
+    app = "99999999-0000-4000-8000-000000000001"
+    said = {"latestSupportedTlsVersion": "v1_3", "notificationUrlAppId": app}
+    graph = application.client("graph")
+    created = graph.post("/v1.0/subscriptions", {**BODY, **said}).json()
+    read = graph.get(f"/v1.0/subscriptions/{created['id']}").json()
+    assert {name: read[name] for name in said} == {name: created[name] for name in said} == said
+    assert graph.post("/v1.0/subscriptions", BODY).json()["latestSupportedTlsVersion"] == "v1_2"

@@ -8,7 +8,7 @@ from vedette.context import EVERYTHING, DataScope
 from vedette.contracts.permissions import load_directory_roles
 from vedette.identity.directory.device_access import DeviceGroupAccess
 from vedette.identity.directory.groups import Group, Groups
-from vedette.identity.directory.service_principals import ServicePrincipals
+from vedette.identity.directory.service_principals import AppRoleAssignments, ServicePrincipals
 from vedette.identity.directory.users import Users
 from vedette.streaming.reach import reach
 from vedette.streaming.subscriptions import Subscription
@@ -36,13 +36,34 @@ def told(connection: Connection, world: World, creator_id: str) -> DataScope | N
     return reach(connection, world.seed.home.tenant_id, subscription(world, creator_id))
 
 
+def permit(world: World) -> None:
+    """Let the application subscribe."""
+    tenant_id, app_id = world.seed.home.tenant_id, world.seed.app.app_id
+    with world.provisioning() as admin:
+        admin.add_required_permissions(tenant_id, app_id, "graph", application=["SecurityAlert.Read.All"])
+        admin.grant_admin_consent(tenant_id, app_id)
+
+
 def test_an_application_is_told_everything_while_it_is_enabled(world: World) -> None:
+    permit(world)
     with world.store.begin() as connection:
         principals = ServicePrincipals(connection, world.seed.home.tenant_id)
         client = principals.find(world.seed.app.app_id)
         assert client is not None
         assert told(connection, world, client.id) == EVERYTHING
         principals.set_enabled(client.id, False)
+        assert told(connection, world, client.id) is None
+
+
+def test_an_application_is_told_nothing_without_a_permission(world: World) -> None:
+    permit(world)
+    with world.store.begin() as connection:
+        client = ServicePrincipals(connection, world.seed.home.tenant_id).find(world.seed.app.app_id)
+        assert client is not None
+        assert told(connection, world, client.id) == EVERYTHING
+        assignments = AppRoleAssignments(connection, world.seed.home.tenant_id)
+        for assignment in assignments.of_principal(client.id):
+            assignments.remove(assignment.id)
         assert told(connection, world, client.id) is None
 
 

@@ -53,11 +53,12 @@ class GraphSurface:
         self._alerts = GraphAlerts(store, clock, cursors)
         self._hunting = GraphHunting(hunting)
         self._rules = GraphDetectionRules(parts.rules)
-        self._subscriptions = GraphSubscriptions(parts.subscriptions)
         self._batch = GraphBatch(parts.calls)
         self._manual_alerts = GraphManualAlerts(parts.rules)
         self._legacy_alerts = GraphLegacyAlerts(store, clock, cursors)
-        feeds = FeedParts(store, KeptList(ListParts(store, cursors, clock, parts.rules.ids)), clock)
+        lists = KeptList(ListParts(store, cursors, clock, parts.rules.ids))
+        feeds = FeedParts(store, lists, clock)
+        self._subscriptions = GraphSubscriptions(parts.subscriptions, lists)
         self._feeds = GraphFeeds(feeds)
         self._identities = GraphIdentities(feeds, parts.telemetry, parts.identity, parts.subscriptions.sealer)
         self._scores = GraphSecureScores(feeds, parts.telemetry)
@@ -104,4 +105,5 @@ class GraphSurface:
             "get_subscription": self._subscriptions.get,
             "update_subscription": self._subscriptions.update,
             "delete_subscription": self._subscriptions.delete,
+            "reauthorize_subscription": self._subscriptions.reauthorize,
         }

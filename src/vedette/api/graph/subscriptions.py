@@ -3,28 +3,33 @@
 An application sees only its own, and of those that it made for people only those of the one who asks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 from sqlalchemy import Connection
 
 from vedette.api.bodies import read_object
 from vedette.api.graph.alert_filters import alert_properties
+from vedette.api.graph.feeds import document_rules, fields_of_type
 from vedette.api.graph.incidents import incident_properties
-from vedette.api.graph.surface import graph_answer, metadata_url
+from vedette.api.graph.surface import created_answer, graph_answer, list_answer, metadata_url
 from vedette.api.http import ApiRequest, ApiResponse
+from vedette.api.kept_lists import Documents, KeptList
+from vedette.api.listing import select_members
 from vedette.clock import Clock, format_ticks, now_ticks
 from vedette.context import Principal, RequestContext
+from vedette.contracts.graph_types import GRAPH
+from vedette.contracts.notifications import load_notifications
 from vedette.errors import InvalidRequestError, NotFoundError
-from vedette.ids import Ids
+from vedette.ids import Ids, is_guid
 from vedette.odata.dates import parse_ticks
+from vedette.odata.options import decode_query, parse_options
 from vedette.odata.sql import PropertyMap, to_condition
 from vedette.store.engine import Store
 from vedette.store.secrets import Sealer, Secret
-from vedette.streaming.encryption import MAX_CERTIFICATE_ID, load_certificate
+from vedette.streaming.encryption import load_certificate
 from vedette.streaming.subscriptions import (
     CHANGE_TYPES,
-    MAX_CLIENT_STATE,
     Subscription,
     Subscriptions,
     check_expiry,
@@ -32,6 +37,7 @@ from vedette.streaming.subscriptions import (
 )
 
 COLLECTION = "subscriptions"
+DEFAULT_TLS_VERSION = "v1_2"
 
 
 class SubscriptionBody(msgspec.Struct, frozen=True, rename="camel"):
@@ -44,6 +50,7 @@ class SubscriptionBody(msgspec.Struct, frozen=True, rename="camel"):
     client_state: str | None = None
     lifecycle_notification_url: str | None = None
     latest_supported_tls_version: str | None = None
+    notification_url_app_id: str | None = None
     include_resource_data: bool | None = None
     encryption_certificate: str | None = None
     encryption_certificate_id: str | None = None
@@ -77,20 +84,27 @@ def subscription_filters() -> dict[str, PropertyMap]:
 class GraphSubscriptions:
     """Handlers."""
 
-    def __init__(self, parts: SubscriptionParts) -> None:
+    def __init__(self, parts: SubscriptionParts, lists: KeptList) -> None:
         self._parts = parts
+        self._lists = lists
+        self._fields = fields_of_type(f"{GRAPH}.subscription")
 
     def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /subscriptions."""
+        asked = self._lists.read(context, request, document_rules(self._fields))
         with self._parts.store.connect() as connection:
             found = self._of(connection, context).live(now_ticks(self._parts.clock), context.principal.app_id)
-        value = [_entity(subscription) for subscription in found if _is_own(context.principal, subscription)]
-        return graph_answer({"@odata.context": metadata_url(request, COLLECTION), "value": value})
+        entities = [_entity(subscription) for subscription in found if _is_own(context.principal, subscription)]
+        page = self._lists.page(context, request, asked, Documents(entities, self._fields))
+        value = [select_members(each, asked[0].options.select) for each in page.rows]
+        return list_answer(metadata_url(request, COLLECTION), page, value)
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /subscriptions/{id}."""
+        options = parse_options(decode_query(request.query), frozenset({"$select"}))
         with self._parts.store.connect() as connection:
-            return _answer(request, self._found(connection, context, request))
+            found = self._found(connection, context, request)
+        return _answer(request, select_members(_entity(found), options.select))
 
     def create(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /subscriptions: the address has to answer the validation token first."""
@@ -102,7 +116,8 @@ class GraphSubscriptions:
         with self._parts.store.begin() as connection:
             self._of(connection, context).add(subscription)
             self._parts.watch(connection, context.tenant.tenant_id, subscription)
-        return _answer(request, subscription, 201)
+        # Only the answer to who has just told the client state tells it again.
+        return _answer(request, {**_entity(subscription), "clientState": body.client_state}, 201)
 
     def update(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """PATCH /subscriptions/{id}: renew, or move to another address."""
@@ -119,7 +134,13 @@ class GraphSubscriptions:
             self._of(connection, context).renew(before.subscription_id, expires, url)
             renewed = msgspec.structs.replace(before, expires=expires, notification_url=url)
             self._parts.watch(connection, context.tenant.tenant_id, renewed)
-        return _answer(request, renewed)
+        return _answer(request, _entity(renewed))
+
+    def reauthorize(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
+        """POST /subscriptions/{id}/reauthorize: its maker is still allowed to, or would have been refused before."""
+        with self._parts.store.connect() as connection:
+            self._found(connection, context, request)
+        return ApiResponse(204)
 
     def delete(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """DELETE /subscriptions/{id}."""
@@ -140,7 +161,8 @@ class GraphSubscriptions:
 
     def _checked(self, context: RequestContext, body: SubscriptionBody) -> Subscription:
         certificate, certificate_id = _certificate(body)
-        if body.client_state is not None and len(body.client_state) > MAX_CLIENT_STATE:
+        facts = load_notifications()
+        if body.client_state is not None and len(body.client_state) > facts.longest_client_state:
             raise InvalidRequestError("InvalidBodyValue", property="clientState")
         resource = parse_resource(body.resource)
         if resource.condition is not None:
@@ -148,6 +170,10 @@ class GraphSubscriptions:
         changes = tuple(dict.fromkeys(part.strip().lower() for part in body.change_type.split(",")))
         if not changes or not CHANGE_TYPES.issuperset(changes):
             raise InvalidRequestError("InvalidBodyValue", property="changeType")
+        if body.latest_supported_tls_version not in (None, *facts.tls_versions):
+            raise InvalidRequestError("InvalidBodyValue", property="latestSupportedTlsVersion")
+        if body.notification_url_app_id is not None and not is_guid(body.notification_url_app_id):
+            raise InvalidRequestError("InvalidBodyValue", property="notificationUrlAppId")
         now, principal = now_ticks(self._parts.clock), context.principal
         lifecycle = body.lifecycle_notification_url
         return Subscription(
@@ -164,6 +190,8 @@ class GraphSubscriptions:
             base_url=context.base_url,
             encryption_certificate=certificate,
             encryption_certificate_id=certificate_id,
+            tls_version=body.latest_supported_tls_version or DEFAULT_TLS_VERSION,
+            notification_url_app_id=body.notification_url_app_id,
         )
 
 
@@ -181,7 +209,7 @@ def _certificate(body: SubscriptionBody) -> tuple[str | None, str | None]:
     if not body.encryption_certificate or not body.encryption_certificate_id:
         missing = "encryptionCertificateId" if body.encryption_certificate else "encryptionCertificate"
         raise InvalidRequestError("MissingParameter", parameter=missing)
-    if len(body.encryption_certificate_id) > MAX_CERTIFICATE_ID:
+    if len(body.encryption_certificate_id) > load_notifications().longest_certificate_id:
         raise InvalidRequestError("InvalidBodyValue", property="encryptionCertificateId")
     load_certificate(body.encryption_certificate)
     return body.encryption_certificate, body.encryption_certificate_id
@@ -201,9 +229,9 @@ def _address(property_: str, text: str) -> str:
     return text
 
 
-def _answer(request: ApiRequest, subscription: Subscription, status: int = 200) -> ApiResponse:
-    context_url = metadata_url(request, f"{COLLECTION}/$entity")
-    return graph_answer({"@odata.context": context_url, **_entity(subscription)}, status)
+def _answer(request: ApiRequest, members: Mapping[str, object], status: int = 200) -> ApiResponse:
+    document = {"@odata.context": metadata_url(request, f"{COLLECTION}/$entity"), **members}
+    return created_answer(request, document) if status == 201 else graph_answer(document, status)
 
 
 def _entity(subscription: Subscription) -> dict[str, object]:
@@ -220,8 +248,8 @@ def _entity(subscription: Subscription) -> dict[str, object]:
         "expirationDateTime": format_ticks(subscription.expires),
         "creatorId": subscription.creator_id,
         "includeResourceData": True if subscription.encryption_certificate else None,
-        "latestSupportedTlsVersion": "v1_2",
+        "latestSupportedTlsVersion": subscription.tls_version,
         "encryptionCertificate": None,
         "encryptionCertificateId": subscription.encryption_certificate_id,
-        "notificationUrlAppId": None,
+        "notificationUrlAppId": subscription.notification_url_app_id,
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from vedette.api.graph.entities import Shape
 from vedette.api.graph.evidence import Wording
@@ -32,6 +33,13 @@ def metadata_url(request: ApiRequest, fragment: str) -> str:
 def graph_answer(document: Mapping[str, object], status: int = 200) -> ApiResponse:
     """A JSON answer in Graph's media type."""
     return json_answer(document, status=status, media_type=GRAPH_JSON, headers={"odata-version": "4.0"})
+
+
+def created_answer(request: ApiRequest, document: Mapping[str, object]) -> ApiResponse:
+    """The answer to what made an entity, with the entity's own address in the collection that was posted to."""
+    address = f"{request.base_url}{quote(request.path)}/{quote(str(document['id']), safe='')}"
+    headers = {"odata-version": "4.0", "location": address}
+    return json_answer(document, status=201, media_type=GRAPH_JSON, headers=headers)
 
 
 def list_answer(context_url: str, page: ListPage[Any], value: Sequence[object]) -> ApiResponse:
