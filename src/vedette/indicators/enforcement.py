@@ -21,8 +21,19 @@ from vedette.incidents.evidence import (
     UrlEvidence,
     UserAccount,
 )
-from vedette.indicators.indicators import Indicators
-from vedette.indicators.matching import MATCH_ACTION_TYPE, Hit, NewRows, Row, Telemetry, details, find_hits
+from vedette.indicators.indicators import Indicator, Indicators
+from vedette.indicators.matching import (
+    MATCH_ACTION_TYPE,
+    Hit,
+    NewRows,
+    Row,
+    Telemetry,
+    details,
+    find_hits,
+    has_effect,
+    settle,
+    without_weaker,
+)
 from vedette.jobs.outbox import Outbox
 from vedette.jobs.queue import Job
 from vedette.lake.engine import Lake
@@ -61,12 +72,12 @@ class Enforcement:
         tenant = parts.tenant(job.tenant_id)
         with parts.store.connect() as connection:
             active = Indicators(connection, job.tenant_id).active(now_ticks(parts.clock))
-        effective = [indicator for indicator in active if indicator.action != "Allowed"]
-        if tenant is None or not effective:
+        effective = [indicator for indicator in active if has_effect(indicator)]
+        if tenant is None or all(indicator.action == "Allowed" for indicator in effective):
             return
         new = NewRows(tuple(payload["tables"]), payload["ingestion_from"], payload["ingestion_to"])
-        hits = self._exposed(job.tenant_id, find_hits(parts.telemetry, tenant, effective, new))
-        found = [(hit, details(parts.telemetry, tenant, hit, new)) for hit in hits]
+        hits = settle(self._exposed(job.tenant_id, find_hits(parts.telemetry, tenant, effective, new)))
+        found = without_weaker((hit, details(parts.telemetry, tenant, hit, new)) for hit in hits)
         if found:
             self._audit(job.tenant_id, found)
             self._alert(job.tenant_id, found)
@@ -115,6 +126,7 @@ def _audit_row(hit: Hit, row: Row) -> dict[str, object]:
         "Table": hit.table,
         "Column": hit.column,
         "Events": hit.events,
+        **_threat(indicator),
     }
     shown = ("FileName", "FolderPath", "SHA1", "SHA256", "MD5", "RemoteIP", "RemoteUrl", "InitiatingProcessFileName")
     return {
@@ -125,6 +137,15 @@ def _audit_row(hit: Hit, row: Row) -> dict[str, object]:
         **{name: _text(row, name) or "" for name in shown},
         "AdditionalFields": msgspec.json.encode(facts).decode(),
     }
+
+
+def _threat(indicator: Indicator) -> dict[str, str]:
+    """What blocked files are hunted by (defender-endpoint/indicator-file.md, Advanced hunting capabilities)."""
+    if not indicator.action.startswith("Block") or indicator.type in ("IpAddress", "DomainName", "Url"):
+        return {}
+    if indicator.type == "CertificateThumbprint":
+        return {"ThreatName": "EUS:Win32/CustomCertEnterpriseBlock!cl"}
+    return {"ThreatName": f"EUS:Win32/CustomEnterprise{'' if indicator.generate_alert else 'NoAlert'}Block!cl"}
 
 
 def to_alert(hit: Hit, row: Row) -> NewAlert:

@@ -40,6 +40,8 @@ class NewIndicator(msgspec.Struct, frozen=True, kw_only=True):
     generate_alert: bool = False
     rbac_group_names: tuple[str, ...] = ()
     expires: int | None = None
+    external_id: str | None = None
+    """What its author knows it by; None keeps what is kept."""
     details: Mapping[str, Any] | None = None
     """What only Graph's tiIndicator says; None keeps what is kept."""
 
@@ -85,14 +87,23 @@ class Indicator(msgspec.Struct, frozen=True):
     expires: int | None
     details: Mapping[str, Any] | None = None
 
+    @property
+    def external_id(self) -> str | None:
+        """What its author knows it by."""
+        known = (self.details or {}).get("externalId")
+        return None if known is None else str(known)
+
 
 class Indicators(TenantRepository):
     """The indicators of one tenant, as far as their author may see them."""
 
-    def __init__(self, connection: Connection, tenant_id: str, author: Author | None = None) -> None:
-        """Without an author all are seen."""
+    def __init__(
+        self, connection: Connection, tenant_id: str, author: Author | None = None, active_at: int | None = None
+    ) -> None:
+        """Without an author all are seen; with `active_at` an expired one counts as gone."""
         super().__init__(connection, tenant_id)
         self._author = author
+        self._active_at = active_at
 
     def get(self, indicator_id: int) -> Indicator | None:
         """One indicator, or None."""
@@ -131,6 +142,12 @@ class Indicators(TenantRepository):
         match_value = normalized(new.type, new.value)
         same = and_(INDICATORS.c.type == new.type, INDICATORS.c.match_value == match_value)
         row = self.connection.execute(self.select(INDICATORS).where(same)).first()
+        if row is not None and self._active_at is not None and row.expires is not None and row.expires <= now:
+            self.connection.execute(self.delete(INDICATORS).where(INDICATORS.c.indicator_id == row.indicator_id))
+            row = None
+        details = new.details
+        if details is None and new.external_id is not None:
+            details = {**((row and row.details) or {}), "externalId": new.external_id}
         values: dict[str, object] = {
             "value": new.value,
             "action": new.action,
@@ -143,7 +160,7 @@ class Indicators(TenantRepository):
             "rbac_group_names": list(new.rbac_group_names),
             "expires": new.expires,
             "last_update": now,
-            **({} if new.details is None else {"details": dict(new.details)}),
+            **({} if details is None else {"details": dict(details)}),
         }
         if row is None:
             return self._add(new, match_value, author, now, values)
@@ -212,10 +229,12 @@ class Indicators(TenantRepository):
         return and_(self._authored(), or_(func.json_array_length(names) == 0, of_a_seen_group))
 
     def _authored(self) -> ColumnElement[bool]:
-        if self._author is None or self._author.sees_all:
-            return self.own(INDICATORS)
-        authored: ColumnElement[bool] = INDICATORS.c.created_by == self._author.author_id
-        return authored
+        conditions = [self.own(INDICATORS)]
+        if self._active_at is not None:
+            conditions.append(is_active(self._active_at))
+        if self._author is not None and not self._author.sees_all:
+            conditions.append(INDICATORS.c.created_by == self._author.author_id)
+        return and_(*conditions)
 
     def _next_id(self) -> int:
         table = INDICATOR_COUNTERS

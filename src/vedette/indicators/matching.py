@@ -20,7 +20,12 @@ MATCH_ACTION_TYPE = "CustomIndicatorMatch"
 """`DeviceEvents.ActionType` of the audit rows that we write ourselves; they are not matched again."""
 
 MAX_HITS = 500
-"""Hits of one commit that are followed up; of more, the first by value are kept."""
+"""Hits of one commit that are followed up; of more, those of the oldest indicators."""
+
+MAX_DEPTH = 32
+"""Parts of an address that an indicator may be about."""
+
+_NETWORK_TYPES = frozenset({"IpAddress", "DomainName", "Url"})
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "FileSha1": ("SHA1", "InitiatingProcessSHA1"),
@@ -68,6 +73,52 @@ class Hit(msgspec.Struct, frozen=True):
     last: int
     events: int
 
+    @property
+    def is_of_network(self) -> bool:
+        """Whether it is about an address rather than a file."""
+        return self.indicator.type in _NETWORK_TYPES
+
+
+def has_effect(indicator: Indicator) -> bool:
+    """Whether a match can mean anything: what is allowed does only where it takes precedence over what is not."""
+    return indicator.action != "Allowed" or indicator.type in _NETWORK_TYPES
+
+
+def settle(hits: Iterable[Hit]) -> list[Hit]:
+    """What takes effect of hits that are for their devices.
+
+    Of addresses and domains the longest, then Allowed over Warn over Block (defender-endpoint/indicator-ip-domain.md);
+    a file that is blocked stays blocked whatever else allows it (defender-endpoint/indicator-file.md).
+    """
+    chosen: dict[tuple[str, ...], Hit] = {}
+    for hit in hits:
+        place = hit.table, hit.column, hit.value, hit.device_id
+        key = place if hit.is_of_network else (*place, hit.indicator.type)
+        if key not in chosen or _precedence(hit.indicator) > _precedence(chosen[key].indicator):
+            chosen[key] = hit
+    return [hit for hit in chosen.values() if hit.indicator.action != "Allowed"][:MAX_HITS]
+
+
+def without_weaker(found: Iterable[tuple[Hit, Row]]) -> list[tuple[Hit, Row]]:
+    """Without what a longer hash of the same file says with the same action (defender-endpoint/indicator-file.md)."""
+    known = list(found)
+    strong = {(hit.device_id, hit.column, hit.indicator.action, hit.value.lower()) for hit, _ in known}
+
+    def is_outdone(hit: Hit, row: Row) -> bool:
+        prefix = "InitiatingProcess" if hit.column.startswith("InitiatingProcess") else ""
+        order = [f"{prefix}{name}" for name in ("MD5", "SHA1", "SHA256")]
+        longer = order[order.index(hit.column) + 1 :] if hit.column in order else []
+        return any(
+            (hit.device_id, name, hit.indicator.action, str(row.get(name) or "").lower()) in strong for name in longer
+        )
+
+    return [(hit, row) for hit, row in known if not is_outdone(hit, row)]
+
+
+def _precedence(indicator: Indicator) -> tuple[int, int]:
+    order = ("Audit", "BlockAndRemediate", "Block", "Warn", "Allowed")
+    return len(indicator.match_value), order.index(indicator.action)
+
 
 def find_hits(telemetry: Telemetry, tenant: Tenant, indicators: Iterable[Indicator], new: NewRows) -> list[Hit]:
     """Everything in new rows that an indicator is about."""
@@ -78,10 +129,7 @@ def find_hits(telemetry: Telemetry, tenant: Tenant, indicators: Iterable[Indicat
         return []
     rows = telemetry.rows(tenant, f"union {', '.join(parts)}")
     hits = (hit for row in rows for hit in _hits(known, types, row))
-    ordered = sorted(
-        hits, key=lambda hit: (hit.indicator.indicator_id, hit.device_id, hit.table, hit.column, hit.value)
-    )
-    return ordered[:MAX_HITS]
+    return sorted(hits, key=lambda hit: (hit.indicator.indicator_id, hit.device_id, hit.table, hit.column, hit.value))
 
 
 def details(telemetry: Telemetry, tenant: Tenant, hit: Hit, new: NewRows) -> Row:
@@ -136,19 +184,19 @@ def _hits(known: Mapping[tuple[str, str], Indicator], types: Iterable[str], row:
                     last=last if isinstance(last, int) else 0,
                     events=int(str(row["Events"])),
                 )
-                break
 
 
 def _candidates(type_: str, value: str) -> Iterator[str]:
-    """What an indicator's value may be for it to mean this one: a domain means its subdomains, too."""
+    """What an indicator's value may be for it to mean this one: a domain means its subdomains, an address its pages."""
     text = value.lower()
     if type_ == "DomainName":
         labels = host_of(text).rstrip(".").split(".")
         yield from (".".join(labels[start:]) for start in range(len(labels) - 1))
     elif type_ == "Url":
         url = comparable_url(text)
-        yield url
-        yield url.partition("?")[0].rstrip("/")
+        page = url.partition("#")[0].partition("?")[0].rstrip("/")
+        parts = page.split("/")[:MAX_DEPTH]
+        yield from dict.fromkeys([url, page, *("/".join(parts[:count]) for count in range(len(parts), 0, -1))])
     else:
         yield text
 

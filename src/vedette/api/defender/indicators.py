@@ -1,9 +1,10 @@
 """The indicators operations."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, Text, and_, cast, exists
 
 from vedette.api.bodies import read_object
 from vedette.api.changes import enum_value
@@ -20,10 +21,11 @@ from vedette.errors import ApiError, InvalidRequestError, NotFoundError, Permiss
 from vedette.indicators import indicators as domain
 from vedette.indicators.indicators import INDICATOR_FIELDS, Author, Indicators, NewIndicator
 from vedette.machines.device_groups import DeviceGroups
+from vedette.machines.tables import MACHINE_GROUPS
 from vedette.odata.dates import parse_ticks
-from vedette.odata.json_texts import text_collection
+from vedette.odata.json_texts import json_texts, text_collection
 from vedette.odata.options import decode_query, parse_options
-from vedette.odata.sql import Property, PropertyMap
+from vedette.odata.sql import CollectionProperty, Property, PropertyMap
 
 MAX_BATCH = 500
 
@@ -40,7 +42,8 @@ class IndicatorBody(msgspec.Struct, frozen=True, rename="camel"):
     expiration_time: str | None = None
     severity: str | None = None
     recommended_actions: str | None = None
-    rbac_group_names: tuple[str, ...] | None = None
+    external_id: str | int | None = None
+    rbac_group_names: tuple[str, ...] | str | None = None
     rbac_group_ids: tuple[str | int, ...] | None = None
     educate_url: str | None = None
     generate_alert: bool | str | None = None
@@ -50,7 +53,6 @@ class ReceivedIndicator(IndicatorBody, frozen=True, rename="camel"):
     """The body as clients send it: members that only the service writes come back with it, and are not read."""
 
     id: object = None
-    external_id: object = None
     source: object = None
     source_type: object = None
     created_by: object = None
@@ -59,6 +61,16 @@ class ReceivedIndicator(IndicatorBody, frozen=True, rename="camel"):
     creation_time_date_time_utc: object = None
     last_update_time: object = None
     last_updated_by: object = None
+    category: object = None
+    bypass_duration_hours: object = None
+    certificate_info: object = None
+    notification_id: object = None
+    notification_body: object = None
+    version: object = None
+    mitre_techniques: object = None
+    historical_detection: object = None
+    look_back_period: object = None
+    additional_info: object = None
 
 
 class ImportBody(msgspec.Struct, frozen=True, rename="pascal"):
@@ -80,6 +92,7 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     indicator_value: str
     indicator_type: str
     action: str
+    external_id: str | None
     application: str | None
     source: str
     source_type: str
@@ -117,7 +130,17 @@ def indicator_properties() -> PropertyMap:
         "action": Property(field["action"], "enum", enums["indicatorAction"].spellings),
         "severity": Property(field["severity"], "enum", enums["indicatorSeverity"].spellings),
         "rbacGroupNames": text_collection(field["rbac_group_names"], "rbac_group"),
+        "rbacGroupIds": CollectionProperty(
+            MACHINE_GROUPS,
+            and_(MACHINE_GROUPS.c.tenant_id == field["tenant_id"], _names_group(field["rbac_group_names"])),
+            Property(cast(MACHINE_GROUPS.c.group_id, Text), "string"),
+        ),
     }
+
+
+def _names_group(names: ColumnElement[Any]) -> ColumnElement[bool]:
+    name = json_texts(names).table_valued("value", name="named_group")
+    return exists().select_from(name).where(name.c.value == MACHINE_GROUPS.c.name)
 
 
 class DefenderIndicators:
@@ -138,9 +161,9 @@ class DefenderIndicators:
         """GET /api/indicators."""
         query, cursor = self._parts.lists.read(context, request, self._rules)
         with self._parts.store.connect() as connection:
-            indicators = Indicators(connection, context.tenant.tenant_id, author_of(connection, context))
-            page = self._parts.lists.page(context, request, (query, cursor), indicators)
-        return page_answer(request, "Indicators", query, page, to_indicator)
+            page = self._parts.lists.page(context, request, (query, cursor), self._of(connection, context))
+            groups = group_ids(connection, context)
+        return page_answer(request, "Indicators", query, page, lambda each: to_indicator(each, groups))
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/indicators/{id}. Whatever else a client appends, `$top` too, says nothing of a single one."""
@@ -148,9 +171,9 @@ class DefenderIndicators:
         text = request.path_parameters["id"]
         indicator_id = _number(text)
         with self._parts.store.connect() as connection:
-            indicators = Indicators(connection, context.tenant.tenant_id, author_of(connection, context))
-            indicator = None if indicator_id is None else indicators.get(indicator_id)
-        return entity(request, "Indicators", to_indicator(found(indicator, "Indicator", text)))
+            indicator = None if indicator_id is None else self._of(connection, context).get(indicator_id)
+            groups = group_ids(connection, context)
+        return entity(request, "Indicators", to_indicator(found(indicator, "Indicator", text), groups))
 
     def put(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /api/indicators: creates, or changes the one of the same value and type."""
@@ -158,8 +181,9 @@ class DefenderIndicators:
         new = to_new(read_object(request.body, ReceivedIndicator), now)
         with self._parts.store.begin() as connection:
             author = author_of(connection, context)
-            indicator = Indicators(connection, context.tenant.tenant_id, author).put(new, author, now)
-        return entity(request, "Indicators", to_indicator(indicator))
+            indicator = self._of(connection, context).put(new, author, now)
+            groups = group_ids(connection, context)
+        return entity(request, "Indicators", to_indicator(indicator, groups))
 
     def import_many(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /api/indicators/import: each for itself; what failed says why."""
@@ -169,7 +193,7 @@ class DefenderIndicators:
         now = now_ticks(self._parts.clock)
         with self._parts.store.begin() as connection:
             author = author_of(connection, context)
-            indicators = Indicators(connection, context.tenant.tenant_id, author)
+            indicators = self._of(connection, context)
             results = [_imported(indicators, msgspec.json.encode(body), author, now) for body in bodies]
         name = odata_context(request, "Collection(microsoft.windowsDefenderATP.api.ImportIndicatorResult)")
         return json_answer({"@odata.context": name, "value": results})
@@ -181,7 +205,7 @@ class DefenderIndicators:
         if indicator_id is None:
             raise NotFoundError(resource=f"Indicator {text}")
         with self._parts.store.begin() as connection:
-            Indicators(connection, context.tenant.tenant_id, author_of(connection, context)).remove([indicator_id])
+            self._of(connection, context).remove([indicator_id])
         return ApiResponse(204)
 
     def delete_many(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
@@ -196,8 +220,24 @@ class DefenderIndicators:
         if len(indicator_ids) < len(texts):
             raise InvalidRequestError("InvalidBodyValue", property="IndicatorIds")
         with self._parts.store.begin() as connection:
-            Indicators(connection, context.tenant.tenant_id, author_of(connection, context)).remove(indicator_ids)
+            self._of(connection, context).remove(indicator_ids)
         return ApiResponse(204)
+
+    def _of(self, connection: Connection, context: RequestContext) -> Indicators:
+        """Those that have not expired: the service deletes one when its time is over."""
+        now, author = now_ticks(self._parts.clock), author_of(connection, context)
+        return Indicators(connection, context.tenant.tenant_id, author, active_at=now)
+
+
+def group_ids(connection: Connection, context: RequestContext) -> Mapping[str, str]:
+    """Ids of the tenant's device groups by name."""
+    return {each.name: str(each.group_id) for each in DeviceGroups(connection, context.tenant.tenant_id).all()}
+
+
+def _group_names(given: tuple[str, ...] | str | None) -> tuple[str, ...]:
+    """A list, or as the page has it a text with commas."""
+    names = given.split(",") if isinstance(given, str) else given or ()
+    return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
 def author_of(connection: Connection, context: RequestContext) -> Author:
@@ -237,18 +277,20 @@ def to_new(body: IndicatorBody, now: int) -> NewIndicator:
         recommended_actions=body.recommended_actions,
         educate_url=body.educate_url,
         generate_alert=generate_alert,
-        rbac_group_names=tuple(name for name in body.rbac_group_names or () if name),
+        rbac_group_names=_group_names(body.rbac_group_names),
+        external_id=None if body.external_id is None else str(body.external_id),
         expires=expires,
     )
 
 
-def to_indicator(indicator: domain.Indicator) -> Indicator:
+def to_indicator(indicator: domain.Indicator, groups: Mapping[str, str]) -> Indicator:
     """The wire form."""
     return Indicator(
         id=str(indicator.indicator_id),
         indicator_value=indicator.value,
         indicator_type=indicator.type,
         action=indicator.action,
+        external_id=indicator.external_id,
         application=indicator.application,
         source=indicator.source,
         source_type=indicator.source_type,
@@ -264,7 +306,7 @@ def to_indicator(indicator: domain.Indicator) -> Indicator:
         description=indicator.description,
         recommended_actions=indicator.recommended_actions or "",
         rbac_group_names=indicator.rbac_group_names,
-        rbac_group_ids=(),
+        rbac_group_ids=tuple(groups[name] for name in indicator.rbac_group_names if name in groups),
         generate_alert=indicator.generate_alert,
         educate_url=indicator.educate_url,
     )

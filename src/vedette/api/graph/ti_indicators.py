@@ -219,9 +219,7 @@ class GraphTiIndicators:
 
         def remove(connection: Connection, item: Any) -> dict[str, Any]:
             indicators = _indicators(connection, context)
-            matching = [
-                each.indicator_id for each in _all(indicators) if (each.details or {}).get("externalId") == str(item)
-            ]
+            matching = [each.indicator_id for each in _all(indicators) if each.external_id == str(item)]
             if not matching:
                 raise NotFoundError(resource=str(item))
             indicators.remove(matching)
@@ -356,7 +354,8 @@ def _observable(given: TiIndicator) -> tuple[str, str]:
 
 def _wire(indicator: Indicator) -> TiIndicator:
     """An indicator in this shape; one that Defender for Endpoint made says less."""
-    given = _plain(indicator) if indicator.details is None else msgspec.convert(indicator.details, TiIndicator)
+    details = indicator.details or {}
+    given = msgspec.convert(details, TiIndicator) if "targetProduct" in details else _plain(indicator)
     expires = given.expiration_date_time
     if expires is None and indicator.expires is not None:
         expires = format_ticks(indicator.expires)
@@ -384,6 +383,7 @@ def _plain(indicator: Indicator) -> TiIndicator:
         description=indicator.description,
         severity=max(place for place, name in enumerate(SEVERITIES) if name == indicator.severity),
         target_product="Microsoft Defender ATP",
+        external_id=indicator.external_id,
         **observable,
     )
 
