@@ -10,7 +10,10 @@ from typing import Literal
 from vedette.odata.dates import DATE_TIME
 from vedette.odata.errors import ODataError
 
-TokenKind = Literal["word", "string", "typed", "number", "datetime", "guid", "(", ")", "[", "]", ",", "/", ":", "end"]
+TokenKind = Literal[
+    "word", "string", "quoted", "typed", "number", "datetime", "guid", "(", ")", "[", "]", ",", "/", ":", "end"
+]
+"""`string`: as OData quotes it; `quoted`: as JSON does, which lists of `in` may hold."""
 
 _TOKEN = re.compile(
     rf"""
@@ -20,6 +23,7 @@ _TOKEN = re.compile(
     | (?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b)
     | (?P<typed>[A-Za-z_][\w.]*'(?:[^']|'')*')
     | (?P<string>'(?:[^']|'')*')
+    | (?P<quoted>"(?:[^"\\]|\\.)*")
     | (?P<word>[$@]?[A-Za-z_][\w.]*)
     | (?P<punctuation>[()\[\],/:])
     """,

@@ -1,5 +1,6 @@
 """Recursive-descent parser of `$filter` and `$orderby`."""
 
+import json
 from collections.abc import Callable
 
 from vedette.odata.dates import parse_ticks
@@ -189,12 +190,23 @@ class _Parser:
             self._take()
         else:
             self.expect("(", "'('")
-        items = [self._literal()]
+        items = [self._item()]
         while self.accept(","):
             self._count_term()
-            items.append(self._literal())
+            items.append(self._item())
         self.expect("]" if array else ")", "',' or ']'" if array else "',' or ')'")
         return ListLiteral(tuple(items))
+
+    def _item(self) -> LiteralValue:
+        if not self._at("quoted"):
+            return self._literal()
+        try:
+            text = str(json.loads(self._token.text, strict=False))
+            text.encode()  # half of a surrogate pair is no text
+        except ValueError as error:
+            raise self._unexpected("a value") from error
+        self._take()
+        return String(text)
 
     def _literal(self) -> LiteralValue:
         if self._at_word("null", "true", "false"):

@@ -51,6 +51,17 @@ def test_literals(text: str, literal: object) -> None:
             pytest.fail(f"parsed as {other}")
 
 
+def test_items_of_a_list_may_be_quoted_as_in_json() -> None:
+    match parse_filter('id in ("a\'b","c\\"d\\u0065",\'e\')'):
+        case Membership(_, ListLiteral((String("a'b"), String('c"de'), String("e")))):
+            pass
+        case other:
+            pytest.fail(f"parsed as {other}")
+    for refused in ('id eq "a"', 'id in ("a)', 'id in ("\\x")', 'id in ("\\ud800")', '"id" eq 1'):
+        with pytest.raises(ODataError):
+            parse_filter(refused)
+
+
 def test_a_plus_between_tokens_is_a_blank() -> None:
     written = "t+gt+2026-11-18T12:16:10+00:00 and (x+eq+'a+b')"
     assert parse_filter(written) == parse_filter("t gt 2026-11-18T12:16:10+00:00 and (x eq 'a+b')")
