@@ -129,6 +129,8 @@ class FakeVerifier:
     def verify(self, token: str) -> Principal:
         if token == "expired":
             raise ExpiredTokenError
+        if token == "graph-late":
+            raise ExpiredTokenError(PRINCIPALS["graph"])
         if token not in PRINCIPALS:
             raise MalformedTokenError
         return PRINCIPALS[token]

@@ -16,7 +16,9 @@ from vedette.context import Principal
 from vedette.contracts.permissions import load_resources
 from vedette.errors import ApiError, QuotaExceededError, UnauthenticatedError
 from vedette.identity.claims_request import CHALLENGE_CAPABILITY
+from vedette.lake.filelock import locked
 from vedette.store.counters import FOREVER, Counters
+from vedette.store.watched_file import WatchedFile
 
 FaultKind = Literal["429", "500", "503", "504", "slow", "cut-off", "expired-token", "claims-challenge"]
 CHALLENGE: FaultKind = "claims-challenge"
@@ -37,6 +39,9 @@ class InjectedFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`claims-challenge`: tokens from before this Unix second are not taken."""
 
 
+_FAULTS = msgspec.json.Decoder(tuple[InjectedFault, ...])
+
+
 class InjectedError(ApiError):
     """A fault that somebody ordered."""
 
@@ -45,32 +50,29 @@ class Faults:
     """The faults in force. Thread-safe; `chance` gives numbers from 0 to 1."""
 
     def __init__(self, path: Path, counters: Counters, chance: random.Random | None = None) -> None:
-        self._path = path
+        self._file: WatchedFile[tuple[InjectedFault, ...]] = WatchedFile(path, _FAULTS.decode, ())
+        self._lock_path = path.with_name(f"{path.name}.lock")
         self._counters = counters
         self._chance = chance or random.Random()  # noqa: S311 — chance, not secrecy
-        self._seen: tuple[int, tuple[InjectedFault, ...]] = (0, ())
 
     def all(self) -> tuple[InjectedFault, ...]:
         """Every fault that was ordered."""
-        try:
-            stamp = self._path.stat().st_mtime_ns
-        except FileNotFoundError:
-            return ()
-        if self._seen[0] != stamp:
-            self._seen = (stamp, msgspec.json.decode(self._path.read_bytes(), type=tuple[InjectedFault, ...]))
-        return self._seen[1]
+        return self._file.read()
 
     def add(self, fault: InjectedFault) -> None:
         """Order a fault; one of the same id is replaced."""
-        self._write((*(each for each in self.all() if each.id != fault.id), fault))
+        with locked(self._lock_path):
+            self._write((*(each for each in self.all() if each.id != fault.id), fault))
 
     def remove(self, fault_id: str) -> bool:
         """Take one back; False where there is none of this id."""
-        left = tuple(each for each in self.all() if each.id != fault_id)
-        if len(left) == len(self.all()):
-            return False
-        self._write(left)
-        return True
+        with locked(self._lock_path):
+            known = self.all()
+            left = tuple(each for each in known if each.id != fault_id)
+            if len(left) == len(known):
+                return False
+            self._write(left)
+            return True
 
     def struck(self, fault: InjectedFault) -> int:
         """How often a fault has struck."""
@@ -79,7 +81,8 @@ class Faults:
 
     def clear(self) -> None:
         """No more faults."""
-        self._path.unlink(missing_ok=True)
+        with locked(self._lock_path):
+            self._file.remove()
 
     def pick(self, operation: str) -> InjectedFault | None:
         """The fault that strikes a call of an operation now, whoever calls, if any."""
@@ -105,9 +108,7 @@ class Faults:
         return None
 
     def _write(self, faults: tuple[InjectedFault, ...]) -> None:
-        draft = self._path.with_name(f".{self._path.name}.new")
-        draft.write_bytes(msgspec.json.encode(faults))
-        draft.replace(self._path)
+        self._file.write(msgspec.json.encode(faults))
 
 
 def _counter(fault: InjectedFault) -> str:

@@ -1,6 +1,13 @@
 """A lock on an open file, held until the file is closed or the process dies. POSIX and Windows."""
 
+import os
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+POLL_SECONDS = 0.002
 
 if sys.platform == "win32":
     import msvcrt
@@ -31,3 +38,18 @@ else:
     def unlock(descriptor: int) -> None:
         """Let go of the lock and keep the file open."""
         fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+@contextmanager
+def locked(path: Path, seconds: float = 5.0) -> Iterator[None]:
+    """Alone with whatever a file stands for, which is made if need be. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        while not try_lock(descriptor):
+            if time.monotonic() >= deadline:
+                raise TimeoutError(path.name)
+            time.sleep(POLL_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)

@@ -9,7 +9,11 @@ from pathlib import Path
 import msgspec
 
 from vedette.clock import Clock, SystemClock
-from vedette.errors import ConflictError
+from vedette.errors import ConflictError, InvalidRequestError
+from vedette.store.watched_file import WatchedFile
+
+EARLIEST, LATEST = 0.0, 32_503_680_000.0
+"""1970 and 3000: between them every date that follows from the clock (expiry, retention) can be written."""
 
 
 class Shift(msgspec.Struct, frozen=True):
@@ -22,9 +26,8 @@ class ShiftedClock:
     """The system's clock, moved by what the file says. Without the file it is the system's."""
 
     def __init__(self, path: Path, system: Clock | None = None) -> None:
-        self._path = path
+        self._file = WatchedFile(path, _SHIFT.decode, Shift(0.0))
         self._system = system or SystemClock()
-        self._seen: tuple[int, float] = (0, 0.0)
 
     def time(self) -> float:
         """See `Clock`."""
@@ -32,23 +35,23 @@ class ShiftedClock:
 
     def offset(self) -> float:
         """Seconds between this time and the system's."""
-        try:
-            stamp = self._path.stat().st_mtime_ns
-            if stamp != self._seen[0]:
-                self._seen = (stamp, msgspec.json.decode(self._path.read_bytes(), type=Shift).offset)
-        except FileNotFoundError:
-            return 0.0
-        return self._seen[1]
+        return self._file.read().offset
 
     def move(self, offset: float | None) -> float:
-        """Move it to so many seconds from the system's time, None: back to that; what time it is then."""
+        """Move it to so many seconds from the system's time, None: back to that; what time it is then.
+
+        Raises InvalidRequestError where no date would be left to say so.
+        """
         if offset is None:
-            self._path.unlink(missing_ok=True)
+            self._file.remove()
+        elif not EARLIEST <= self._system.time() + offset <= LATEST:  # NaN is neither
+            raise InvalidRequestError("ClockOutOfRange")
         else:
-            draft = self._path.with_name(f".{self._path.name}.new")
-            draft.write_bytes(msgspec.json.encode(Shift(offset)))
-            draft.replace(self._path)
+            self._file.write(msgspec.json.encode(Shift(offset)))
         return self.time()
+
+
+_SHIFT = msgspec.json.Decoder(Shift)
 
 
 class FixedClock:

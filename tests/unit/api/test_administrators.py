@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api_fakes import HOME, OTHER, find_tenant, principal
-from vedette.api.auth import Administrators, Authenticator
+from vedette.api.auth import Administrators, Authenticator, Scrapers
 from vedette.context import Principal
 from vedette.contracts.operations import load_operations
 from vedette.errors import PermissionDeniedError, UnauthenticatedError
@@ -71,3 +71,33 @@ def test_without_a_home_tenant_no_application_is_one() -> None:
 
 def test_every_operation_is_for_administrators_only() -> None:
     assert {each.authentication for each in load_operations()["vedette"].operations} == {"administrator"}
+
+
+@pytest.mark.parametrize(
+    ("address", "token", "behind_proxy", "sent", "may"),
+    [
+        ("127.0.0.1", None, False, None, True),
+        ("::1", None, False, None, True),
+        ("::ffff:127.0.0.1", None, False, None, True),
+        ("192.0.2.7", None, False, None, False),
+        ("unix", None, False, None, False),
+        ("127.0.0.1", None, True, None, False),
+        ("127.0.0.1", "scrape", False, None, False),
+        ("127.0.0.1", "scrape", False, "scrap", False),
+        ("192.0.2.7", "scrape", False, "scrape", True),
+        ("192.0.2.7", "scrape", True, "scrape", True),
+        ("192.0.2.7", "", False, "", False),
+        ("192.0.2.7", None, True, "local-token", True),
+        ("192.0.2.7", "scrape", False, "local-token", True),
+    ],
+)
+def test_who_may_read_the_metrics(
+    address: str, token: str | None, behind_proxy: bool, sent: str | None, may: bool
+) -> None:
+    scrapers = Scrapers(lambda: token, lambda: "local-token", behind_proxy=behind_proxy)
+    headers = {} if sent is None else {"authorization": f"Bearer {sent}"}
+    if may:
+        scrapers.admit(headers, address)
+    else:
+        with pytest.raises(UnauthenticatedError):
+            scrapers.admit(headers, address)

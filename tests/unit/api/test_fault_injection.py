@@ -2,18 +2,19 @@
 
 import base64
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
-from tests.api_fakes import HOME, NOW, Application
+from tests.api_fakes import APP, HOME, NOW, Application
 from tests.asgi import AsgiClient
-from vedette.api.fault_injection import InjectedFault
+from vedette.api.fault_injection import Faults, InjectedFault
 from vedette.api.throttle import Throttle
 from vedette.clock import ManualClock
 from vedette.contracts.quotas import load_quota_profile
 from vedette.errors import QuotaExceededError
-from vedette.store.counters import SharedCounters
+from vedette.store.counters import LocalCounters, SharedCounters
 
 PATH = "/v1.0/security/incidents"
 
@@ -91,3 +92,43 @@ def test_a_challenge_is_counted_as_every_fault(application: Application) -> None
     application.faults.add(fault)
     client = application.client("graph-able")
     assert [client.get(PATH).status for _ in range(2)] == [401, 200]
+
+
+def test_faults_ordered_at_once_are_all_kept(tmp_path: Path) -> None:
+    each = [Faults(tmp_path / "faults.json", LocalCounters()) for _ in range(4)]
+
+    def order(number: int) -> None:
+        for step in range(10):
+            each[number].add(InjectedFault(id=f"{number}-{step}", kind="500"))
+
+    threads = [threading.Thread(target=order, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(len(faults.all()) == 40 for faults in each)
+    assert all(faults.remove(f"{number}-0") for number, faults in enumerate(each))
+    assert len(each[0].all()) == 36
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("429", 429), ("500", 500), ("503", 503), ("504", 504), ("expired-token", 401)]
+)
+def test_a_refusal_that_was_ordered_names_who_called(application: Application, kind: str, status: int) -> None:
+    """It is their call that failed: it has to be in their audit."""
+    application.faults.add(InjectedFault(id="a", kind=kind))  # type: ignore[arg-type]
+    for token, path in (("graph", PATH), ("xdr", "/api/incidents"), ("endpoint", "/api/machines")):
+        answer = application.client(token).get(path)
+        assert answer.status == status
+        assert answer.json()["error"]["code"]
+        record = application.records[-1]
+        assert (record.tenant_id, record.app_id, record.status) == (HOME, APP, status)
+        assert record.error_code
+    assert application.client().get(PATH).status == status
+    assert application.records[-1].tenant_id == ""
+
+
+def test_slow_answers_come_whole(application: Application) -> None:
+    application.faults.add(InjectedFault(id="a", kind="slow", seconds=0.01))
+    assert application.client("graph").get(PATH).json()["value"] == []
+    assert application.records[-1].seconds >= 0.01

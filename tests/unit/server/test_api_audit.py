@@ -3,7 +3,7 @@
 from typing import Any
 
 import pyarrow as pa
-from tests.api_fakes import HOME, OTHER, Application, assemble
+from tests.api_fakes import APP, HOME, OTHER, Application, assemble
 
 from vedette.contracts.tables import load_tables
 from vedette.ids import RandomIds
@@ -47,3 +47,23 @@ def test_every_call_with_a_caller_is_a_row() -> None:
     assert "SecurityIncident.ReadWrite.All" in first["Scopes"]
     assert first["ResponseSize"] > 0
     assert rows[HOME][1]["ResponseStatusCode"] == "404"
+
+
+def test_refused_calls_are_rows_of_whoever_made_them() -> None:
+    application: Application = assemble(profile="microsoft")
+    lake = Lake()
+    audit = ApiAudit(lake, application.clock, RandomIds())  # type: ignore[arg-type]
+    application.client("graph-late").get("/v1.0/security/incidents")  # its token's time is over
+    application.client("xdr").get("/v1.0/security/incidents")  # its token is for something else
+    application.client("nothing").get("/v1.0/security/incidents")
+    application.client("expired").get("/v1.0/security/incidents")  # of nobody that is known
+    for _ in range(51):
+        application.client("xdr").get("/api/incidents")
+    for record in application.records:
+        audit.observe(record)
+    audit.stop()
+    application.close()
+    rows = [row for _, table in lake.batches for row in table.to_pylist()]
+    assert [row["ResponseStatusCode"] for row in rows] == ["401", "401", "403", *["200"] * 50, "429"]
+    assert {row["ApplicationId"] for row in rows} == {APP}
+    assert all(row["RequestId"] and row["ResponseSize"] for row in rows)

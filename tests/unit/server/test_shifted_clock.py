@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from vedette.clock import ManualClock
-from vedette.errors import ConflictError
+from vedette.errors import ConflictError, InvalidRequestError
 from vedette.server.shifted_clock import FixedClock, Shift, ShiftedClock
 
 
@@ -34,3 +34,18 @@ def test_a_server_that_is_no_test_server_keeps_the_time() -> None:
     assert (clock.time(), clock.offset()) == (1000.0, 0.0)
     with pytest.raises(ConflictError, match="ClockFixed"):
         clock.move(1.0)
+
+
+@pytest.mark.parametrize("offset", [float("nan"), float("inf"), -float("inf"), 1e12, -1e12, 1e300])
+def test_it_stays_within_the_years_that_dates_have(tmp_path: Path, offset: float) -> None:
+    clock = ShiftedClock(tmp_path / "clock.json", ManualClock(1000.0))
+    with pytest.raises(InvalidRequestError, match="ClockOutOfRange"):
+        clock.move(offset)
+    assert clock.time() == 1000.0
+
+
+def test_moves_that_follow_at_once_are_seen_each(tmp_path: Path) -> None:
+    first, second = (ShiftedClock(tmp_path / "clock.json", ManualClock(1000.0)) for _ in range(2))
+    for step in range(1, 500):
+        first.move(float(step))
+        assert second.offset() == step
