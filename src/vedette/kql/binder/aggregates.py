@@ -13,6 +13,7 @@ from vedette.kql.binder.conversions import convert, unconverted
 from vedette.kql.binder.names import default_name
 from vedette.kql.binder.scopes import Scope, reference
 from vedette.kql.functions.registry import Function, find
+from vedette.kql.functions.signature import TYPE_CLASSES
 from vedette.kql.plan import Aggregate, Column, Expression, Literal
 from vedette.kql.types import ScalarType
 
@@ -75,6 +76,9 @@ def _extreme(binder: Binder, function: Function, call: syntax.FunctionCall, grou
         binder.report("star_not_allowed", first.span)
         return []
     ordering = unconverted(binder.scalar(binder, first, _inner(group)))
+    if ordering.type not in TYPE_CLASSES["orderable"]:
+        binder.report("not_orderable", first.span, found=ordering.type)
+        return []
     legacy = function.record.prefix if function.name in {"argmax", "argmin"} else None
     name = default_name(first)
     values = [(name, ordering), *_returned(binder, tuple(rest), group, ordering)]
@@ -128,6 +132,9 @@ def _percentiles_array(
 ) -> list[Result]:
     weighted = function.canonical == "percentilesw_array"
     fixed = 2 if weighted else 1
+    if len(call.arguments) <= fixed:
+        binder.report("argument_count", call.span, name=function.name, count=len(call.arguments))
+        return []
     bound = [binder.scalar(binder, each, _inner(group)) for each in call.arguments]
     ranks: list[float] = []
     for each in bound[fixed:]:

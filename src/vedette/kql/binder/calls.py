@@ -58,7 +58,13 @@ def _bind_call(  # noqa: PLR0911 - one line a kind of name
 
 def _function_named(name: str, scope: Scope) -> Function | None:
     aggregate = find("aggregate", name) if scope.aggregation else None
-    return aggregate or find("window", name) or find("scalar", name)
+    return aggregate or find("window", name) or (None if name in _OF_PATTERNS else find("scalar", name))
+
+
+_OF_PATTERNS = frozenset(
+    {"all", "any", "inner_nodes", "labels", "map", "node_degree_in", "node_degree_out", "node_id"}
+)  # fmt: skip
+"""Functions of the variables of a graph pattern: elsewhere their names are nobody's."""
 
 
 def _unknown(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Expression:
@@ -215,19 +221,21 @@ def _ago(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Expression:
     if len(call.arguments) != 1:
         return binder.fail("argument_count", call.span, name="ago", count=len(call.arguments))
     span = binder.scalar(binder, call.arguments[0], scope)
-    if span.type not in {_T.TIMESPAN, _T.DYNAMIC}:
+    if span.type is not _T.TIMESPAN:
         return binder.fail("argument_types", call.span, name="ago", types=span.type)
-    return Call(_T.DATETIME, "subtract", (Call(_T.DATETIME, "now", ()), convert(span, _T.TIMESPAN)))
+    return Call(_T.DATETIME, "subtract", (Call(_T.DATETIME, "now", ()), span))
 
 
 def _now(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Expression:
     now = Call(_T.DATETIME, "now", ())
     if not call.arguments:
         return now
+    if len(call.arguments) > 1:
+        return binder.fail("argument_count", call.span, name="now", count=len(call.arguments))
     offset = binder.scalar(binder, call.arguments[0], scope)
-    if offset.type not in {_T.TIMESPAN, _T.DYNAMIC}:
+    if offset.type is not _T.TIMESPAN:
         return binder.fail("argument_types", call.span, name="now", types=offset.type)
-    return Call(_T.DATETIME, "add", (now, convert(offset, _T.TIMESPAN)))
+    return Call(_T.DATETIME, "add", (now, offset))
 
 
 def _column_ifexists(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Expression:
@@ -240,7 +248,9 @@ def _column_ifexists(binder: Binder, call: syntax.FunctionCall, scope: Scope) ->
 
 
 def _column_exists(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Expression:
-    name = constant_text(binder, call.arguments[0], scope) if call.arguments else None
+    if len(call.arguments) != 1:
+        return binder.fail("argument_count", call.span, name=call.name.text, count=len(call.arguments))
+    name = constant_text(binder, call.arguments[0], scope)
     found = scope.table is not None and name is not None and scope.table.find(name) is not None
     return Literal(_T.BOOL, found)
 

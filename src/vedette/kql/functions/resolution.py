@@ -12,17 +12,6 @@ from vedette.kql.types import ScalarType
 
 _T = ScalarType
 
-# What a dynamic argument is read as where a parameter asks for a class of types.
-_FROM_DYNAMIC = {
-    "integer": _T.LONG,
-    "number": _T.REAL,
-    "number_or_bool": _T.REAL,
-    "real_or_decimal": _T.REAL,
-    "summable": _T.REAL,
-    "orderable": _T.STRING,
-    "not_bool": _T.DYNAMIC,
-    "not_real_or_bool": _T.DYNAMIC,
-}
 _COMMON = frozenset({"common", "common_orderable", "comparable", "ordered"})
 _ORDERED = SUMMABLE | {_T.BOOL, _T.DYNAMIC}
 _SCALAR_NAMES = frozenset(each.value for each in ScalarType)
@@ -139,6 +128,8 @@ def _fit_class(  # noqa: PLR0911 - one line a rule
 ) -> tuple[ScalarType | None, int]:
     if wanted == "ordered" and not _is_ordered(common, types):
         return None, 0
+    if wanted in _COMMON and type_ not in TYPE_CLASSES[wanted]:
+        return None, 0
     if wanted in _COMMON:
         return common, 0 if common is type_ else 1
     if wanted == "paired":
@@ -155,7 +146,7 @@ def _fit_class(  # noqa: PLR0911 - one line a rule
         # A class asks less of the argument than the type itself does.
         return type_, 0 if wanted in _SCALAR_NAMES else 1
     if type_ is _T.DYNAMIC:
-        return (_FROM_DYNAMIC.get(wanted) or (ScalarType(wanted) if wanted in _SCALAR_NAMES else None)), 8
+        return (_T.STRING if wanted == _T.STRING.value else None), 8
     if wanted in _SCALAR_NAMES:
         return _widened(type_, ScalarType(wanted)), 3
     return None, 0
@@ -167,8 +158,8 @@ def _is_ordered(common: ScalarType | None, types: tuple[ScalarType | None, ...])
 
 
 def _widened(type_: ScalarType, wanted: ScalarType) -> ScalarType | None:
-    """`wanted` if numbers of `type_` are converted to it silently. Real literals also go where integers are asked."""
-    if type_ in NUMBERS and wanted in NUMBERS:
+    """`wanted` if numbers of `type_` are converted to it silently, which only widens them."""
+    if type_ in NUMBERS and wanted in NUMBERS and WIDTH.index(type_) <= WIDTH.index(wanted):
         return wanted
     return None
 

@@ -23,7 +23,7 @@ TYPE_CLASSES: dict[str, frozenset[ScalarType]] = {
     "scalar": ALL,
     "any": ALL,
     "common": ALL,  # all arguments of the class are converted to one type
-    "common_orderable": ALL,
+    "common_orderable": SUMMABLE | {_T.STRING, _T.BOOL},  # as common, of a type that has an order
     "ordered": ALL,  # as common, of a type that < and between compare
     "comparable": ALL,  # as common, and text is read as the other's type
     "paired": frozenset({_T.DYNAMIC}),  # dynamic, converted to the type of the other operand
@@ -38,7 +38,7 @@ TYPE_CLASSES: dict[str, frozenset[ScalarType]] = {
     "summable": SUMMABLE,
     "orderable": SUMMABLE | {_T.STRING, _T.BOOL},
     "not_real_or_bool": ALL - {_T.REAL, _T.BOOL},
-    "not_dynamic": ALL,
+    "not_dynamic": ALL - {_T.DYNAMIC},
     "not_bool": ALL - {_T.BOOL},
     "array": frozenset({_T.DYNAMIC}),
     "bag": frozenset({_T.DYNAMIC}),
@@ -78,8 +78,8 @@ class Signature:
     def accepts_count(self, count: int) -> bool:
         """Whether that many arguments can be given."""
         least = sum(each.minimum for each in self.parameters if not each.optional)
-        if any(each.repeated for each in self.parameters):
-            return count >= least
+        if repeated := sum(each.repeated for each in self.parameters):
+            return count >= least and (count - len(self.parameters)) % repeated == 0
         return least <= count <= len(self.parameters)
 
     def parameter_at(self, index: int, count: int) -> Parameter:
