@@ -29,24 +29,26 @@ class AlertDevices(TenantRepository):
     def regroup(self, device_id: str, group_id: int, group_name: str | None) -> None:
         """Show a device's present group in the evidence of all its alerts.
 
-        It is no change of theirs, but they and their incidents look different: both get a new number.
+        It is no change of theirs, but those that now look different, and their incidents, get a new number.
         """
         table = ALERT_EVIDENCE
         alerts = select(ALERT_DEVICES.c.alert_id).where(self.own(ALERT_DEVICES), ALERT_DEVICES.c.device_id == device_id)
         statement = self.select(table).where(table.c.kind == "device", table.c.alert_id.in_(alerts))
-        is_shown = False
+        changed = set()
         for row in self.connection.execute(statement).all():
             entity = decode_evidence(row.entity)
             if isinstance(entity, DeviceEvidence) and entity.device_id.lower() == device_id:
                 shown = msgspec.structs.replace(entity, rbac_group_id=group_id, rbac_group_name=group_name)
+                if shown == entity:
+                    continue
                 same = self.update(table).where(table.c.alert_id == row.alert_id, table.c.position == row.position)
                 self.connection.execute(same.values(entity=encode_evidence(shown)))
-                is_shown = True
-        if is_shown:
-            incidents = select(ALERTS.c.incident_id).where(self.own(ALERTS), ALERTS.c.alert_id.in_(alerts))
+                changed.add(row.alert_id)
+        if changed:
+            incidents = select(ALERTS.c.incident_id).where(self.own(ALERTS), ALERTS.c.alert_id.in_(changed))
             number = Changes(self.connection, self.tenant_id).next_number()
             for of_device in (
-                self.update(ALERTS).where(ALERTS.c.alert_id.in_(alerts)),
+                self.update(ALERTS).where(ALERTS.c.alert_id.in_(changed)),
                 self.update(INCIDENTS).where(INCIDENTS.c.incident_id.in_(incidents)),
             ):
                 self.connection.execute(of_device.values(change_number=number))

@@ -6,8 +6,9 @@ from sqlalchemy import Connection, event
 
 from tests.unit.incidents.conftest import HOME, OTHER, CreateAlert
 from vedette.clock import ManualClock, now_ticks
+from vedette.incidents.alert_devices import AlertDevices
 from vedette.incidents.alerts import AlertChange, Alerts
-from vedette.incidents.changes import By
+from vedette.incidents.changes import By, Changes
 from vedette.incidents.evidence import DeviceEvidence
 from vedette.incidents.incidents import INCIDENT_FIELDS, IncidentChange, Incidents
 from vedette.odata.paging import Selection
@@ -157,3 +158,24 @@ def test_alerts_of_incidents_are_read_by_incident(create_alert: CreateAlert, con
     steps = [row[-1] for plan in plans for row in plan if "alerts " in row[-1]]
     assert len(steps) == 2
     assert all("(tenant_id=? AND incident_id=?)" in step for step in steps)
+
+
+def test_a_device_that_stays_in_its_group_changes_no_incident(
+    create_alert: CreateAlert, connection: Connection
+) -> None:
+    create_alert(device(1))
+    devices, changes = AlertDevices(connection, HOME), Changes(connection, HOME)
+    devices.regroup(f"{1:040x}", 7, "Workstations")
+    number = changes.last_number()
+    devices.regroup(f"{1:040x}", 7, "Workstations")
+    assert changes.last_number() == number
+    create_alert(device(1), title="Another")
+    devices.regroup(f"{1:040x}", 7, "Workstations")
+    groups = {
+        item.entity.rbac_group_name
+        for alerts in Alerts(connection, HOME).of_incidents([1]).values()
+        for alert in alerts
+        for item in alert.evidence
+        if isinstance(item.entity, DeviceEvidence)
+    }
+    assert (groups, changes.last_number() > number) == ({"Workstations"}, True)
