@@ -1,6 +1,8 @@
 """Machines: the struct, and the repository that surfaces read from and change."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -20,7 +22,7 @@ INACTIVE_AFTER = 7 * 86_400 * TICKS_PER_SECOND
 SHOWN_ADDRESSES = 50
 
 
-class IpAddress(msgspec.Struct, frozen=True):
+class IpAddress(msgspec.Struct, frozen=True, gc=False):
     """An address of a machine."""
 
     ip_address: str
@@ -42,7 +44,7 @@ class MachineUser(msgspec.Struct, frozen=True):
     is_local_admin: bool
 
 
-class Machine(msgspec.Struct, frozen=True):
+class Machine(msgspec.Struct, frozen=True, gc=False):
     """One machine, its tags and addresses included."""
 
     machine_id: str
@@ -104,10 +106,11 @@ class Machines(MachineRepository):
     def find(self, name: str) -> Machine | None:
         """A machine by its id or, whichever was seen last, by its full or host name."""
         wanted = name.lower()
+        if (machine := self.get(wanted)) is not None:
+            return machine
         host = func.lower(MACHINES.c.dns_name)
-        matching = or_(MACHINES.c.machine_id == wanted, host == wanted, host.startswith(f"{wanted}.", autoescape=True))
-        order = (case((MACHINES.c.machine_id == wanted, 0), else_=1), MACHINES.c.last_seen.desc())
-        row = self.connection.execute(self._select().where(matching).order_by(*order).limit(1)).first()
+        matching = or_(host == wanted, host.startswith(f"{wanted}.", autoescape=True))
+        row = self.connection.execute(self._select().where(matching).order_by(MACHINES.c.last_seen.desc())).first()
         return None if row is None else self._load([row])[0]
 
     def of_ids(self, machine_ids: Iterable[str]) -> list[Machine]:
@@ -209,32 +212,36 @@ class Machines(MachineRepository):
         return self._load(self.connection.execute(self._select().where(condition).order_by(*order)).all())
 
     def _select(self) -> Select[Any]:
-        computed = (self.fields[name].label(name) for name in ("health_status", "risk_score"))
-        return self.select(MACHINES).add_columns(*computed)
+        """The machines of the scope: their stored and computed fields, in the order of the fields."""
+        fields = self.fields
+        columns = [fields[name].label(name) for name in Machine.__struct_fields__ if name in fields]
+        return select(*columns).where(self.own(MACHINES))
 
-    def _load(self, rows: Iterable[Row[Any]]) -> list[Machine]:
-        rows = list(rows)
-        machine_ids = [row.machine_id for row in rows]
+    def _load(self, rows: Sequence[Row[Any]]) -> list[Machine]:
+        machine_ids = [row[0] for row in rows]
         tags, addresses = self._tags(machine_ids), self._addresses(machine_ids)
-        return [_to_machine(row, tags.get(row.machine_id, ()), addresses.get(row.machine_id, [])) for row in rows]
+        return [_to_machine(row, tags.get(row[0], ()), addresses.get(row[0], ())) for row in rows]
 
     def _tags(self, machine_ids: list[str]) -> dict[str, tuple[str, ...]]:
-        table, found = MACHINE_TAGS, dict[str, tuple[str, ...]]()
+        column, found = MACHINE_TAGS.c, dict[str, tuple[str, ...]]()
         for some in _chunks(machine_ids):
-            statement = self.select(table).where(table.c.machine_id.in_(some)).order_by(table.c.tag)
-            for row in self.connection.execute(statement):
-                found[row.machine_id] = (*found.get(row.machine_id, ()), row.tag)
+            statement = select(column.machine_id, column.tag).where(self.own(MACHINE_TAGS), column.machine_id.in_(some))
+            rows = self.connection.execute(statement.order_by(column.machine_id, column.tag)).all()
+            found |= {key: tuple(tag for _, tag in of_one) for key, of_one in groupby(rows, itemgetter(0))}
         return found
 
-    def _addresses(self, machine_ids: list[str]) -> dict[str, list[IpAddress]]:
-        table, found = MACHINE_ADDRESSES, dict[str, list[IpAddress]]()
+    def _addresses(self, machine_ids: list[str]) -> dict[str, tuple[IpAddress, ...]]:
+        """The addresses that are shown of each machine, last seen first."""
+        column, found = MACHINE_ADDRESSES.c, dict[str, tuple[IpAddress, ...]]()
+        shown = [column[name] for name in IpAddress.__struct_fields__]
         for some in _chunks(machine_ids):
-            statement = self.select(table).where(table.c.machine_id.in_(some)).order_by(table.c.last_seen.desc())
-            for row in self.connection.execute(statement):
-                address = IpAddress(
-                    row.ip_address, row.mac_address, row.operational_status, row.adapter_type, row.last_seen
-                )
-                found.setdefault(row.machine_id, []).append(address)
+            mine = self.own(MACHINE_ADDRESSES), column.machine_id.in_(some)
+            statement = select(column.machine_id, *shown).where(*mine)
+            rows = self.connection.execute(statement.order_by(column.machine_id, column.last_seen.desc())).all()
+            found |= {
+                key: tuple(IpAddress(*row[1:]) for row in islice(of_one, SHOWN_ADDRESSES))
+                for key, of_one in groupby(rows, itemgetter(0))
+            }
         return found
 
 
@@ -260,28 +267,6 @@ def _of_machine(table: Any) -> ColumnElement[bool]:
     return and_(table.c.tenant_id == MACHINES.c.tenant_id, table.c.machine_id == MACHINES.c.machine_id)
 
 
-def _to_machine(row: Row[Any], tags: tuple[str, ...], addresses: Sequence[IpAddress]) -> Machine:
-    return Machine(
-        machine_id=row.machine_id,
-        dns_name=row.dns_name,
-        first_seen=row.first_seen,
-        last_seen=row.last_seen,
-        os_platform=row.os_platform,
-        os_architecture=row.os_architecture,
-        os_version=row.os_version,
-        os_build=row.os_build,
-        agent_version=row.agent_version,
-        last_ip_address=row.last_ip_address,
-        last_external_ip_address=row.last_external_ip_address,
-        onboarding_status=row.onboarding_status,
-        rbac_group_id=row.rbac_group_id,
-        rbac_group_name=row.rbac_group_name,
-        exposure_level=row.exposure_level,
-        device_value=row.device_value,
-        aad_device_id=row.aad_device_id,
-        is_aad_joined=row.is_aad_joined,
-        health_status=row.health_status,
-        risk_score=row.risk_score,
-        tags=tags,
-        addresses=tuple(addresses[:SHOWN_ADDRESSES]),
-    )
+def _to_machine(row: Row[Any], tags: tuple[str, ...], addresses: tuple[IpAddress, ...]) -> Machine:
+    values: list[Any] = [*row, tags, addresses]
+    return Machine(*values)
