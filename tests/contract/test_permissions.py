@@ -151,3 +151,19 @@ def test_what_is_not_in_the_table_is_not_there(seeded: SeededTenant, path: str, 
     answer = seeded.client(surface).send(method, path)
     assert answer.status in (400, 404)
     error_of(surface, answer)
+
+
+OPEN = {"graph.metadata", "defender.download", "server.health", "server.readiness"}
+"""Operations without a caller: the schema, links that are a permission themselves, probes."""
+
+
+def test_what_wants_no_caller_is_written_down() -> None:
+    """Login and portal know people in ways of their own; the OpenAPI documents are of the program, not of a tenant."""
+    found = {
+        f"{surface}.{operation.handler}"
+        for surface, document in load_operations().items()
+        if surface not in ("login", "portal", "openapi")
+        for operation in document.operations
+        if operation.authentication == "none"
+    }
+    assert found == OPEN
