@@ -143,8 +143,9 @@ class ActionRunner:
             if isinstance(progress, Working):
                 if progress.is_accepted:
                     actions.start(action_id, now)
-                run_at, payload = self._clock.time() + progress.check_after, {"action_id": action_id, "step": step}
-                key = f"{action_id}/{step}"
+                left = (order.action.created + TIMEOUT - now) / TICKS_PER_SECOND + 1
+                run_at = self._clock.time() + max(min(progress.check_after, left), 0)
+                key, payload = f"{action_id}/{step}", {"action_id": action_id, "step": step}
                 self._queue.enqueue(connection, order.tenant_id, JOB, payload, run_at=run_at, key=key)
             elif actions.finish(action_id, progress.status, now, error=progress.error, commands=progress.commands):
                 for output in progress.outputs:
