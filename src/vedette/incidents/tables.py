@@ -78,7 +78,8 @@ ALERTS = Table(
     Column("change_number", BigInteger, nullable=False, server_default="0"),
     ForeignKeyConstraint(["tenant_id", "incident_id"], ["incidents.tenant_id", "incidents.incident_id"]),
     Index("ix_alerts_tenant_id_change_number", "tenant_id", "change_number"),
-    Index("ix_alerts_tenant_id_incident_id", "tenant_id", "incident_id"),
+    # With their order: else SQLite may read every alert of the tenant along the index of ages to find those of one.
+    Index("ix_alerts_tenant_id_incident_id", "tenant_id", "incident_id", "created", "alert_id"),
     Index("ix_alerts_tenant_id_created", "tenant_id", "created", "alert_id"),
     Index("ix_alerts_tenant_id_last_update", "tenant_id", "last_update", "alert_id"),
     # NULLs never collide: an alert without a key is never a repetition.
