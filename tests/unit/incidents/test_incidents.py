@@ -7,7 +7,7 @@ from sqlalchemy import Connection, event
 from tests.unit.incidents.conftest import HOME, OTHER, CreateAlert
 from vedette.clock import ManualClock, now_ticks
 from vedette.incidents.alert_devices import AlertDevices
-from vedette.incidents.alerts import AlertChange, Alerts
+from vedette.incidents.alerts import ALERT_FIELDS, AlertChange, Alerts
 from vedette.incidents.changes import By, Changes
 from vedette.incidents.evidence import DeviceEvidence
 from vedette.incidents.incidents import INCIDENT_FIELDS, IncidentChange, Incidents
@@ -151,12 +151,13 @@ def test_alerts_of_incidents_are_read_by_incident(create_alert: CreateAlert, con
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
         asked.append((statement, parameters))
 
-    alerts = Alerts(connection, HOME)
+    alerts, by_age = Alerts(connection, HOME), tuple((ALERT_FIELDS[name], False) for name in ("created", "alert_id"))
     assert alerts.of_incidents([alert.incident_id]) == {alert.incident_id: [alert]}
     assert [each.alert_id for each in alerts.versions_of([alert.incident_id])[alert.incident_id]] == [alert.alert_id]
+    assert alerts.page(Selection(ALERT_FIELDS["incident_id"] == alert.incident_id, by_age, 10)) == ([alert], None)
     plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all() for text, values in list(asked)]
     steps = [row[-1] for plan in plans for row in plan if "alerts " in row[-1]]
-    assert len(steps) == 2
+    assert len(steps) == 3
     assert all("(tenant_id=? AND incident_id=?)" in step for step in steps)
 
 
