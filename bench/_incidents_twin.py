@@ -239,7 +239,7 @@ def incidents(
 
 
 def _grouped(connection: Any, table: Any, key: str, wanted: list[Any]) -> dict[Any, list[Row[Any]]]:
-    order = [table.c.position] if "position" in table.c else [table.c.created]
+    order = [table.c[key], table.c.position if "position" in table.c else table.c.created]
     order += [table.c.alert_id] if table is ALERTS else []
     statement = select(table).where(table.c.tenant_id == TENANT, table.c[key].in_(wanted)).order_by(*order)
     grouped = defaultdict(list)

@@ -1,12 +1,17 @@
 """A store full of incidents: alerts with evidence of the kinds that endpoints raise, and the record of each change."""
 
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Table, insert, update
 
 from vedette.clock import SystemClock, now_ticks
 from vedette.incidents.alerts import AlertDetails
+from vedette.incidents.changes import Changes
 from vedette.incidents.evidence import (
     DeviceEvidence,
     Evidence,
@@ -19,6 +24,7 @@ from vedette.incidents.evidence import (
     encode_evidence,
     kind_of,
 )
+from vedette.incidents.incidents import IncidentChange
 from vedette.incidents.tables import (
     ALERT_CHANGES,
     ALERT_EVIDENCE,
@@ -27,6 +33,7 @@ from vedette.incidents.tables import (
     INCIDENT_COUNTERS,
     INCIDENTS,
 )
+from vedette.incidents.triage import By, change_incident
 from vedette.store.engine import Store
 
 ALERTS_EACH = 2
@@ -50,6 +57,38 @@ def fill(data: Path, tenant_id: str, incidents: int) -> int:
     finally:
         store.close()
     return now
+
+
+def change_all(store: Store, tenant_id: str, incident_ids: Sequence[int], *, with_alerts: bool) -> None:
+    """Give incidents, and if wanted their alerts, a new state under a new number, in one transaction."""
+    with store.begin() as connection:
+        number = Changes(connection, tenant_id).next_number()
+        for table in (INCIDENTS, ALERTS) if with_alerts else (INCIDENTS,):
+            mine = update(table).where(table.c.tenant_id == tenant_id, table.c.incident_id.in_(incident_ids))
+            state = {"assigned_to": f"analyst {number}", "last_update": table.c.last_update + 1}
+            connection.execute(mine.values(**state, change_number=number))
+
+
+@contextlib.contextmanager
+def changing(store: Store, tenant_id: str, incident_ids: Sequence[int], rate: float) -> Iterator[None]:
+    """Incidents change one after the other, so many a second, for as long as the block lasts."""
+    done = threading.Event()
+
+    def work() -> None:
+        for count, incident_id in enumerate(cycle(incident_ids)):
+            if done.wait(1 / rate):
+                return
+            change = IncidentChange(assigned_to=f"analyst {count}")
+            with store.begin() as connection:
+                change_incident(connection, tenant_id, incident_id, change, By("bench", now_ticks(SystemClock())))
+
+    writer = threading.Thread(target=work)
+    writer.start()
+    try:
+        yield
+    finally:
+        done.set()
+        writer.join()
 
 
 def _insert(connection: Connection, tenant_id: str, times: dict[int, int]) -> None:
