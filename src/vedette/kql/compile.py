@@ -34,6 +34,9 @@ from vedette.kql.sql import (  # noqa: F401 - importing them registers their ope
     places,
     scanning,
     series,
+    sources,
+    steps,
+    summaries,
     windows,
 )
 from vedette.kql.sql.base import Dialect, UnsupportedError

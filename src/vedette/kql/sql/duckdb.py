@@ -5,18 +5,21 @@ from __future__ import annotations
 from vedette.kql.functions.registry import functions
 from vedette.kql.plan import Call
 from vedette.kql.sql import (
+    arithmetic,
     calendar,
+    comparison,
     conditional,
     conversions,
     decimals,
     dynamic,
     graph_paths,
     key_values,
+    logic,
     matching,
+    membership,
     natives,
     network,
     numeric,
-    operators,
     sketches,
     text,
     units,
@@ -28,9 +31,9 @@ from vedette.kql.sql.tree import Sql
 from vedette.kql.types import ScalarType
 
 FAMILIES = (
-    operators.family, matching.family, conditional.family, conversions.family, dynamic.family, text.family,
-    calendar.family, numeric.family, network.family, key_values.family, graph_paths.family,
-    units.family, sketches.family, natives.family,
+    arithmetic.family, comparison.family, logic.family, membership.family, matching.family, conditional.family,
+    conversions.family, dynamic.family, text.family, calendar.family, numeric.family, network.family,
+    key_values.family, graph_paths.family, units.family, sketches.family, natives.family,
 )  # fmt: skip
 
 _PLANNED = {"geospatial": "geospatial functions", "series": "series functions", "graph": "graph functions"}

@@ -8,7 +8,8 @@ from vedette.kql import plan
 from vedette.kql.plan import Column, Relation
 from vedette.kql.sql import tree
 from vedette.kql.sql.blocks import Block, OrderKey
-from vedette.kql.sql.relations import Relations, order_keys, step
+from vedette.kql.sql.ordering import order_keys
+from vedette.kql.sql.relations import Relations, step
 from vedette.kql.sql.tree import Sql
 from vedette.kql.types import ScalarType
 
