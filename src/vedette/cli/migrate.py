@@ -23,7 +23,10 @@ WIDEST = 100
 
 
 def migrate_check(
-    path: Path, /, *, output: Annotated[Literal["text", "json"], Parameter(name=("--output", "-o"))] = "text"
+    path: Path,
+    /,
+    *,
+    output: Annotated[Literal["text", "json"], Parameter(name=("--output", "-o", "--format"))] = "text",
 ) -> int:
     """List calls of the older Defender APIs in a log, HAR file or source tree, with what replaces them in Graph.
 

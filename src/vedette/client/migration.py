@@ -4,6 +4,7 @@ An address is found with its host, or by its path alone: in a log always, in a s
 the hosts somewhere, since other products have paths such as `/api/incidents` too.
 """
 
+import codecs
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -83,11 +84,14 @@ class Finding(msgspec.Struct, frozen=True):
 
 _END = r"(?![A-Za-z0-9_])"
 _ID = r"/(?:\d+|\{[^}]*\}|%[sdv]|\$\{?\(?[\w.]+|:\w+|<\w+>|[\"'`]\s*[+.,&]|da[0-9_\-]+|[0-9a-f]{8}-[0-9a-f-]{27})"
+_HAR_START = re.compile(r'\s*\{\s*"log"\s*:\s*\{\s*"(?:version|creator|entries|pages|browser)"')
 _METHOD = re.compile(
     r"(?<![A-Za-z])(GET|POST|PATCH)(?![A-Za-z])|HttpMethod\.(Get|Post|Patch)"
     r"|(?i:(?:requests|session|client|http|axios|api)\w*\.(get|post|patch)\w*\()"
     r"|(?i:(?:-Method\s+|method[\"']?\s*[:=]\s*)[\"']?(get|post|patch))"
 )
+_ALONE = re.compile(r"[\"'`](?:\$?\{[^{}]*\})?$")
+"""What stands before a path that begins a text, or follows one value in it."""
 _PREFIX = r"(?P<prefix>/?api/(?:v1\.0/)?|/)?"
 
 
@@ -105,11 +109,24 @@ def check(path: Path) -> list[Finding]:
     findings: list[Finding] = []
     for file, text in texts.items():
         shown = str(file.relative_to(path)) if is_tree else file.name
-        entries = _har(text) if file.suffix.lower() == ".har" else None
-        lines = entries if entries is not None else text.splitlines()
-        paths_alone = names_a_host or not is_tree
-        findings += _in_lines(facts, shown, lines, paths_alone=paths_alone, is_log=not is_tree or entries is not None)
+        entries = _har(text) if _is_har(file, text) else None
+        source = _Source(
+            shown,
+            entries if entries is not None else text.splitlines(),
+            is_log=not is_tree or entries is not None or file.suffix.lower() == ".log",
+            names_a_host=facts.host.search(text) is not None,
+        )
+        findings += _in_lines(facts, source, paths_alone=names_a_host or source.is_log)
     return findings
+
+
+class _Source(msgspec.Struct, frozen=True):
+    """A file in lines. A log says what happened: each line stands for itself."""
+
+    file: str
+    lines: Sequence[str]
+    is_log: bool
+    names_a_host: bool
 
 
 class _Facts:
@@ -131,45 +148,51 @@ class _Facts:
         return [call for call in self.migration.calls if call.path == path]
 
 
-def _in_lines(facts: _Facts, file: str, lines: Sequence[str], *, paths_alone: bool, is_log: bool) -> Iterator[Finding]:
+def _in_lines(facts: _Facts, source: _Source, *, paths_alone: bool) -> Iterator[Finding]:
     found = False
-    for number, line in enumerate(lines):
-        place = Place(file, number + 1)
+    for number, line in enumerate(source.lines):
+        place = Place(source.file, number + 1)
         hosts = list(facts.host.finditer(line))
-        calls = list(_calls(facts, lines, number, place, paths_alone=paths_alone, is_log=is_log))
+        calls = list(_calls(facts, source, number, place, paths_alone=paths_alone))
         yield from calls
         if not calls:
             yield from (Finding("resource", match[0], place) for match in hosts)
         yield from (Finding("permission", match[0], place) for match in facts.permission.finditer(line))
         found = found or bool(calls or hosts)
-    if found and not is_log:
-        yield from _fields(facts, file, lines)
+    if found and not source.is_log:
+        yield from _fields(facts, source.file, source.lines)
 
 
-def _calls(
-    facts: _Facts, lines: Sequence[str], number: int, place: Place, *, paths_alone: bool, is_log: bool
-) -> Iterator[Finding]:
-    line = lines[number]
+def _calls(facts: _Facts, source: _Source, number: int, place: Place, *, paths_alone: bool) -> Iterator[Finding]:
+    line = source.lines[number]
     for match in facts.path.finditer(line):
         host = any(host.end() <= match.start() <= host.end() + 8 for host in facts.host.finditer(line))
-        if not (host or (paths_alone and _is_path(match, line))):
+        if not (host or (paths_alone and _is_path(match, source, line))):
             continue
         candidates = facts.calls(match["tail"], with_id=match["id"] is not None)
-        method = _method(line[: match.start()]) or ("" if is_log else _method_nearby(lines, number))
+        after = _method(line[match.end() :]) if source.is_log else _method_nearby(source.lines, number)
+        method = _method(line[: match.start()]) or after
         fitting = [call for call in candidates if call.method == method]
-        if not fitting and method and is_log:
+        if not fitting and method and source.is_log:
             continue  # a log says which method it was: that one is not of these APIs
         for call in fitting or candidates:
             certain = bool(fitting) or len(candidates) == 1
             yield Finding("call", f"{call.method} /api{call.path}", place, call.id, is_certain=certain)
 
 
-def _is_path(match: re.Match[str], line: str) -> bool:
-    """Whether it looks like an address and not like a word: below /api, two segments, or a quoted suffix."""
+def _is_path(match: re.Match[str], source: _Source, line: str) -> bool:
+    """Whether it looks like an address and not like a word: below /api, two segments, or a quoted suffix.
+
+    `/alerts` ends addresses of machines, files and other products too: it has to stand alone, beside a host.
+    """
     if (match["prefix"] or "").lower().strip("/").startswith("api") or "/" in match["tail"]:
         return True
-    before = line[: match.start()].rstrip()
-    return match["prefix"] == "/" and before.endswith(('"', "'", "`", "}")) and match["tail"].lower() == "incidents"
+    if match["prefix"] != "/":
+        return False
+    before = line[: match.start()]
+    if match["tail"].lower() == "incidents":
+        return before.rstrip().endswith(('"', "'", "`", "}"))
+    return source.names_a_host and _ALONE.search(before) is not None
 
 
 def _method(text: str) -> str:
@@ -216,7 +239,14 @@ def _read(path: Path) -> str | None:
         content = path.read_bytes()
     except OSError:
         return None
-    return None if b"\x00" in content[:8192] else content.decode("utf-8", "replace")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # what PowerShell's `>` writes
+        return content.decode("utf-16", "replace")
+    return None if b"\x00" in content[:8192] else content.decode("utf-8-sig", "replace")
+
+
+def _is_har(file: Path, text: str) -> bool:
+    """By its name, or a JSON document that begins as they do."""
+    return file.suffix.lower() == ".har" or _HAR_START.match(text) is not None
 
 
 def _har(text: str) -> list[str]:

@@ -186,3 +186,55 @@ def test_findings_are_in_order(tmp_path: Path) -> None:
     tree(tmp_path, "a.py", f'get("{HOST}")')
     assert [finding.place.file for finding in check(tmp_path)] == ["a.py", "b.py"]
     assert isinstance(check(tmp_path)[0], Finding)
+
+
+MDE = 'BASE = "https://api.securitycenter.windows.com/api"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"{MDE}LIST = '/alerts'  # GET", ["mde_alerts_list"]),
+        (f'{MDE}client.get(f"{{BASE}}/alerts")', ["mde_alerts_list"]),
+        (f"{MDE}axios.get(`${{BASE}}/alerts`)", ["mde_alerts_list"]),
+        (f'{MDE}client.get("/ips/{{ip}}/alerts")', []),
+        (f'{MDE}client.get(f"{{BASE}}/machines/{{id}}/alerts")', []),
+        (f"{MDE}# see the alerts page, /alerts", []),
+    ],
+)
+def test_a_path_without_its_base(tmp_path: Path, text: str, found: list[str]) -> None:
+    assert [call for call, _ in calls(tree(tmp_path, "consts.py", text))] == found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'{{"url": "{HOST}/api/incidents?$top=5", "method": "GET", "status": 200}}',
+        "2026-11-01 10:00:00 10.0.0.1 GET /api/incidents $top=50 443 - 10.0.0.2 python-requests/2.31 200 0 0 15",
+        f'DEBUG urllib3.connectionpool {HOST}:443 "GET /api/incidents HTTP/1.1" 200 12',
+        f"info: System.Net.Http.HttpClient[100] Start processing HTTP request GET {HOST}/api/incidents",
+        '10.0.0.1 - - [01/Nov/2026:10:00:00 +0000] "GET /api/incidents?$skip=50 HTTP/1.1" 200 512 "-" "curl/8"',
+        "> GET /api/incidents HTTP/2",
+        f"1667296800.123 15 10.0.0.1 TCP_MISS/200 1234 GET {HOST}/api/incidents - HIER_DIRECT/1",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-8-sig"])
+def test_logs_of_many_programs(tmp_path: Path, line: str, encoding: str) -> None:
+    path = tmp_path / "connector.log"
+    path.write_bytes(f"start\n{line}\n".encode(encoding))
+    assert calls(path) == [("incidents_list", 2)]
+    assert calls(tmp_path) == [("incidents_list", 2)]
+
+
+def test_a_har_file_by_another_name(tmp_path: Path) -> None:
+    entry = {"request": {"method": "PATCH", "url": f"{HOST}/api/incidents/924565"}}
+    path = tmp_path / "capture.json"
+    path.write_bytes(json.dumps({"log": {"version": "1.2", "entries": [entry]}}).encode("utf-8-sig"))
+    assert calls(path) == [("incident_update", 1)]
+
+
+def test_the_form_may_be_asked_for_by_either_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tree(tmp_path, "a.py", f'requests.get("{HOST}/api/incidents")')
+    assert run(["migrate-check", str(tmp_path), "--format", "json"]) == 3
+    asked = json.loads(capsys.readouterr().out)
+    assert [call["call"] for call in asked["calls"]] == ["GET /api/incidents"]
