@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, insert, update
 
 from vedette.clock import SystemClock, now_ticks
 from vedette.incidents.alerts import AlertDetails
-from vedette.incidents.changes import Changes
+from vedette.incidents.changes import By, Changes
 from vedette.incidents.evidence import (
     DeviceEvidence,
     Evidence,
@@ -33,7 +33,7 @@ from vedette.incidents.tables import (
     INCIDENT_COUNTERS,
     INCIDENTS,
 )
-from vedette.incidents.triage import By, change_incident
+from vedette.incidents.triage import change_incident
 from vedette.store.engine import Store
 
 ALERTS_EACH = 2

@@ -19,7 +19,10 @@ from vedette.incidents.incidents import Incidents, IncidentVersion
 from vedette.odata.paging import Selection
 
 ROOM = 64 * 1024 * 1024
-"""Bytes of incidents and alerts that a process keeps; those that were not asked for longest go first."""
+"""Bytes of memory that a surface takes in a process; what was not asked for longest goes first."""
+
+ENTRY = 700
+"""Bytes that one incident or alert takes besides its text."""
 
 Form = tuple[str, ...]
 """Whose incidents, and everything that their bytes depend on besides: tenant, surface, host, wording."""
@@ -89,7 +92,7 @@ class WrittenIncidents:
     def forget(self) -> None:
         """Keep nothing: the store was put back, and its numbers may mean something else from now on."""
         with self._lock:
-            self._room += sum(map(len, self._kept.values()))
+            self._room += sum(map(_size, self._kept.values()))
             self._kept.clear()
 
     def _known(self, form: Form, versions: Sequence[Version]) -> dict[Version, bytes]:
@@ -106,6 +109,10 @@ class WrittenIncidents:
             for version, encoded in written.items():
                 if (form, version) not in self._kept:
                     self._kept[form, version] = encoded
-                    self._room -= len(encoded)
+                    self._room -= _size(encoded)
             while self._room < 0:
-                self._room += len(self._kept.popitem(last=False)[1])
+                self._room += _size(self._kept.popitem(last=False)[1])
+
+
+def _size(encoded: bytes) -> int:
+    return len(encoded) + ENTRY

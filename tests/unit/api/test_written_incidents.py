@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from vedette.api.written_incidents import WrittenIncidents
+from vedette.api.written_incidents import ENTRY, WrittenIncidents
 from vedette.incidents.alert_devices import AlertDevices
 from vedette.incidents.alerts import Alert, AlertChange, Alerts
 from vedette.incidents.incidents import IncidentChange, IncidentVersion
@@ -47,7 +47,7 @@ def test_a_list_shows_every_change(application: Application, change: str) -> Non
 
 
 def test_forms_are_kept_apart_and_the_oldest_go() -> None:
-    written, asked = WrittenIncidents(room=8), list[int]()
+    written, asked = WrittenIncidents(room=2 * ENTRY + 8), list[int]()
 
     def write(incident_ids: object) -> dict[int, object]:
         asked.extend(incident_ids)  # type: ignore[call-overload]
@@ -64,7 +64,7 @@ def test_forms_are_kept_apart_and_the_oldest_go() -> None:
 
 
 def test_what_is_forgotten_is_written_again() -> None:
-    written, texts = WrittenIncidents(room=8), iter(("before", "after"))
+    written, texts = WrittenIncidents(room=ENTRY + 8), iter(("before", "after"))
     version = IncidentVersion(1, 1, 1)
     write = lambda _: {1: next(texts)}  # noqa: E731
     assert bytes(written.read((), [version], write)[0]) == b'"before"'
