@@ -61,6 +61,6 @@ class DefenderLibrary:
 
 def _truth(form: MultipartForm, name: str) -> bool:
     text = form.fields.get(name.lower(), "false").strip().lower()
-    if text not in ("true", "false"):
+    if text not in ("true", "false", ""):  # an empty text is the documented default
         raise InvalidRequestError("InvalidBodyValue", property=name)
     return text == "true"

@@ -147,7 +147,7 @@ class LibraryFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     file_name: str
     sha256: str
-    description: str
+    description: str | None
     creation_time: str
     last_updated_time: str
     created_by: str
@@ -282,7 +282,7 @@ def to_library_file(file: library_domain.LibraryFile) -> LibraryFile:
     return LibraryFile(
         file_name=file.file_name,
         sha256=file.sha256,
-        description=file.description,
+        description=file.description or None,
         creation_time=format_ticks(file.created),
         last_updated_time=format_ticks(file.last_update),
         created_by=file.created_by,
