@@ -113,7 +113,7 @@ def test_fifteen_minutes_of_cpu_time_in_a_cycle_of_fifteen_minutes(
         refused = hunt(limited, each)
         assert (refused.status, refused.headers["retry-after"]) == (429, "800")
         code, message = refusal(refused, each)
-        assert (code, message[:8]) == (THROTTLED[each], "The CPU ")
+        assert (code, message[:8]) == (THROTTLED[each], "You have")
     assert hunt(limited, "mde").status == 200
     limited.clock.advance(800)
     assert hunt(limited, surface).status == 200
