@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.exc import IntegrityError
 
 from vedette.detections.definitions import RuleDefinition, to_rule
@@ -23,7 +23,16 @@ QueryColumns = Callable[[str, str], tuple[str, ...] | None]
 """The columns that a query returns in a tenant, None where that shows only when it runs. Raises KqlError."""
 
 RULE_FIELDS: Mapping[str, ColumnElement[Any]] = {
-    name: DETECTION_RULES.c[name] for name in ("rule_id", "display_name", "is_enabled", "created", "last_modified")
+    name: DETECTION_RULES.c[name]
+    for name in (
+        "rule_id",
+        "display_name",
+        "is_enabled",
+        "created",
+        "created_by",
+        "last_modified",
+        "last_modified_by",
+    )
 }
 """Columns that surfaces may filter and sort by."""
 
@@ -78,6 +87,11 @@ class CustomRules(TenantRepository):
         rows = self.connection.execute(select_page(self.select(DETECTION_RULES), selection)).all()
         page, after = cut_page(rows, selection)
         return [self._load(row) for row in page], after
+
+    def count(self, condition: ColumnElement[bool] | None) -> int:
+        """How many rules meet a condition."""
+        statement = select(func.count()).select_from(DETECTION_RULES).where(self.own(DETECTION_RULES))
+        return int(self.connection.scalar(statement if condition is None else statement.where(condition)) or 0)
 
     def save(self, rule: CustomRule) -> None:
         """Store a rule, new or changed. Raises ConflictError where another has its id or name."""

@@ -215,6 +215,8 @@ def to_rule(key: str, definition: RuleDefinition, columns: frozenset[str] | None
         recommended_actions=template.recommended_actions or "",
         enabled=enabled,
         custom_details=_custom_details(template),
+        correlated=_is_correlated(definition.detection_action),
+        device_groups=_device_groups(definition.detection_action),
         responses=tuple(
             responses_of(definition.detection_action.automated_actions, definition.detection_action.response_actions)
         ),
@@ -268,6 +270,23 @@ def _mapping(name: str, given: Mapping[str, Any]) -> EntityMapping:
     if not columns:
         raise InvalidRequestError("InvalidBodyValue", property=f"detectionAction.alertTemplate.entityMappings.{name}")
     return EntityMapping(entity, columns, impacted=name in _IMPACTED)
+
+
+def _is_correlated(action: DetectionAction) -> bool:
+    excluded = (action.incident_configuration or {}).get("isExcludedFromIncidentCorrelation")
+    if not isinstance(excluded, bool | None):
+        raise InvalidRequestError("InvalidBodyValue", property="detectionAction.incidentConfiguration")
+    return not excluded
+
+
+def _device_groups(action: DetectionAction) -> tuple[str, ...]:
+    """The device groups of either shape: `scopeNames` of a `scopeType`, or `deviceGroups`."""
+    scope = action.organizational_scope or {}
+    named = scope.get("deviceGroups") or scope.get("scopeNames") or ()
+    known = str(scope.get("scopeType") or "deviceGroup").lower() == "devicegroup"
+    if not known or not isinstance(named, list | tuple) or not all(isinstance(each, str) and each for each in named):
+        raise InvalidRequestError("InvalidBodyValue", property="detectionAction.organizationalScope")
+    return tuple(named)
 
 
 def _custom_details(template: AlertTemplate) -> dict[str, str]:

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import select, update
 
 from vedette.clock import TICKS_PER_SECOND, Clock, format_ticks, now_ticks
-from vedette.context import Principal, RequestContext, Tenant
+from vedette.context import EVERYTHING, DataScope, Principal, RequestContext, Tenant
 from vedette.detections.alerting import to_alerts
 from vedette.detections.hits import Hit, hits_of
 from vedette.detections.responses import Responder
@@ -21,6 +21,7 @@ from vedette.hunting.results import Results
 from vedette.ids import Ids, derived_guid
 from vedette.incidents.alerts import ALERT_CREATED, Alert, create
 from vedette.jobs.outbox import Outbox
+from vedette.machines.device_groups import DeviceGroups
 from vedette.observability.logs import get_logger
 from vedette.observability.metrics import ALERTS
 from vedette.store.engine import Store, conflict_insert
@@ -83,7 +84,7 @@ class Evaluator:
         """Run one rule over `window` (its own lookback if None). A failed query is an outcome, not an exception."""
         window = window or self._lookback(rule)
         try:
-            results = self._hunting.run(self._context(tenant), rule.query, window.timespan)
+            results = self._hunting.run(self._context(tenant, rule), rule.query, window.timespan)
         except VedetteError as error:
             LOG.warning("detection rule failed", rule=rule.id, error=str(error))
             outcome = RunOutcome(rule.id, error=str(error))
@@ -103,7 +104,9 @@ class Evaluator:
         with self._store.begin() as connection:
             new = RuleRuns(connection, tenant.tenant_id).unseen(rule.id, hits, self._clock.time())
             for new_alert in to_alerts(rule, new, now_ticks(self._clock)):
-                creation = create(connection, tenant.tenant_id, new_alert, self._clock, self._ids)
+                creation = create(
+                    connection, tenant.tenant_id, new_alert, self._clock, self._ids, correlated=rule.correlated
+                )
                 if creation.is_new:
                     payload = {"alert_id": creation.alert.alert_id}
                     self._outbox.publish(connection, tenant.tenant_id, ALERT_CREATED, payload)
@@ -119,9 +122,15 @@ class Evaluator:
         now = now_ticks(self._clock)
         return Window(now - rule.schedule.lookback_seconds * TICKS_PER_SECOND, now + 1)
 
-    def _context(self, tenant: Tenant) -> RequestContext:
-        request_id = self._ids.guid()
-        return RequestContext(tenant, rule_principal(tenant.tenant_id), request_id, request_id, base_url="")
+    def _context(self, tenant: Tenant, rule: Rule) -> RequestContext:
+        request_id, scope = self._ids.guid(), EVERYTHING
+        if rule.device_groups:
+            with self._store.connect() as connection:
+                groups = DeviceGroups(connection, tenant.tenant_id).all()
+            wanted = (each.group_id for each in groups if each.name in rule.device_groups)
+            scope = DataScope(device_groups=frozenset(wanted))
+        principal = rule_principal(tenant.tenant_id)
+        return RequestContext(tenant, principal, request_id, request_id, base_url="", scope=scope)
 
 
 def rule_principal(tenant_id: str) -> Principal:

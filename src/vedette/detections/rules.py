@@ -86,6 +86,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to say with an alert: name → column of the first hit."""
     responses: tuple[Response, ...] = ()
     """What is done besides, to what the hits name."""
+    correlated: bool = True
+    """Whether its alerts join the incidents of others."""
+    device_groups: tuple[str, ...] = ()
+    """Names of the device groups whose machines it looks at; none: all machines."""
 
     @property
     def detector_id(self) -> str:

@@ -174,13 +174,18 @@ ENGINE = "Microsoft Defender XDR - alert correlation"
 """Who merges and reopens incidents where no person does."""
 
 
-def create(connection: Connection, tenant_id: str, new: NewAlert, clock: Clock, ids: Ids) -> Creation:
-    """Store an alert with its evidence and put it into the incident it belongs to, or into a new one."""
+def create(
+    connection: Connection, tenant_id: str, new: NewAlert, clock: Clock, ids: Ids, *, correlated: bool = True
+) -> Creation:
+    """Store an alert with its evidence and put it into the incident it belongs to, or into a new one.
+
+    One that is not `correlated` always gets an incident of its own.
+    """
     alerts = Alerts(connection, tenant_id)
     if new.source_key is not None and (known := alerts.by_source_key(new.source_key)) is not None:
         return Creation(known, is_new=False, opened_incident=False)
     activity = Activity(new.first_activity, new.last_activity)
-    related = Correlation(connection, tenant_id).correlate(links_of(new.evidence), activity)
+    related = Correlation(connection, tenant_id).correlate(links_of(new.evidence), activity) if correlated else None
     alert_id = put_into(connection, tenant_id, new, related, by=By(ENGINE, now_ticks(clock)), ids=ids)
     alert = alerts.get(alert_id)
     assert alert is not None

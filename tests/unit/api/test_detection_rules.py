@@ -7,6 +7,7 @@ import pytest
 from tests.api_fakes import HOME, Application
 from vedette.detections.custom_rules import CustomRules
 from vedette.detections.evaluate import RuleRuns, RunOutcome
+from vedette.machines.device_groups import DeviceGroups
 
 PATH = "/beta/security/rules/detectionRules"
 QUERY = (
@@ -86,7 +87,9 @@ def test_the_older_shape(application: Application) -> None:
         {"tactic": "execution", "techniques": [{"technique": "T1059", "subTechniques": ["T1059.001"]}]}
     ]
     assert rule["detectionAction"]["responseActions"] == OLD["detectionAction"]["responseActions"]
-    assert rule["lastRunDetails"] is None
+    assert rule["lastRunDetails"] == dict.fromkeys(("lastRunDateTime", "status", "failureReason", "errorCode"))
+    assert answer.headers["location"] == f"https://localhost{PATH}/{rule['id']}"
+    assert "queryCondition" not in graph.get(f"{PATH}/{rule['id']}?$select=displayName").json()
     with application.store.connect() as connection:
         (stored,) = CustomRules(connection, HOME).all()
     runnable = stored.to_rule()
@@ -167,6 +170,44 @@ def test_what_is_refused_changes_nothing(
     answer = graph.post(PATH, rule)
     assert (answer.status, word in answer.json()["error"]["message"]) == (status, True), answer.body
     assert graph.get(PATH).json()["value"] == []
+
+
+def test_rules_are_a_list(application: Application) -> None:
+    graph = application.client("graph")
+    for number in range(3):
+        graph.post(PATH, {**NEW, "id": f"rule-{number}", "displayName": f"Rule {number}"})
+    graph.patch(f"{PATH}/rule-1", {"status": "disabled"})
+    page = graph.get(f"{PATH}?$count=true&$top=2&$orderby=displayName%20desc").json()
+    assert (page["@odata.count"], [each["id"] for each in page["value"]]) == (3, ["rule-2", "rule-1"])
+    assert graph.get(f"{PATH}/$count").body == b"3"
+    assert graph.get(f"{PATH}/$count?$filter=status%20eq%20'disabled'").body == b"1"
+    found = graph.get(f"{PATH}?$filter=status%20eq%20'enabled'%20and%20displayName%20ne%20'Rule%200'").json()
+    assert [each["id"] for each in found["value"]] == ["rule-2"]
+
+
+@pytest.mark.parametrize(
+    "scope", [{"scopeType": "deviceGroup", "scopeNames": ["Servers"]}, {"deviceGroups": ["Servers"]}]
+)
+def test_rules_of_device_groups(application: Application, scope: dict[str, Any]) -> None:
+    graph = application.client("graph")
+    rule = changed(NEW, "detectionAction.organizationalScope", scope)
+    assert graph.post(PATH, rule).status == 400
+    with application.store.begin() as connection:
+        DeviceGroups(connection, HOME).create("Servers", ())
+    assert graph.post(PATH, rule).json()["detectionAction"]["organizationalScope"] == scope
+    with application.store.connect() as connection:
+        assert CustomRules(connection, HOME).all()[0].to_rule().device_groups == ("Servers",)
+    assert graph.patch(f"{PATH}/hidden-files", {"detectionAction": {"organizationalScope": None}}).status == 200
+    for wrong in ({"scopeType": "tag"}, {"deviceGroups": "Servers"}, {"scopeNames": [7]}):
+        assert graph.patch(f"{PATH}/hidden-files", {"detectionAction": {"organizationalScope": wrong}}).status == 400
+
+
+def test_rules_whose_alerts_stay_alone(application: Application) -> None:
+    wanted = {"isExcludedFromIncidentCorrelation": True}
+    rule = changed(NEW, "detectionAction.incidentConfiguration", wanted)
+    assert application.client("graph").post(PATH, rule).json()["detectionAction"]["incidentConfiguration"] == wanted
+    with application.store.connect() as connection:
+        assert not CustomRules(connection, HOME).all()[0].to_rule().correlated
 
 
 def test_names_and_ids_are_unique_in_a_tenant(application: Application) -> None:

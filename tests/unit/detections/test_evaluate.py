@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pytest
 from sqlalchemy import Table, select
@@ -19,6 +20,8 @@ from vedette.jobs.outbox import Outbox
 from vedette.jobs.tables import OUTBOX
 from vedette.kql.compiled import ResultColumn
 from vedette.kql.types import ScalarType
+from vedette.machines import tables as machine_tables
+from vedette.machines.device_groups import DeviceGroups
 from vedette.store.engine import Store
 
 from .test_alerting import RULE
@@ -55,7 +58,7 @@ class FakeHunting:
 def store(tmp_path: Path) -> Iterator[Store]:
     store = Store.in_folder(tmp_path)
     with store.begin() as connection:
-        for module in (detection_tables, incident_tables):
+        for module in (detection_tables, incident_tables, machine_tables):
             for table in vars(module).values():
                 if isinstance(table, Table):
                     table.create(connection)
@@ -105,6 +108,26 @@ def test_overlapping_windows_make_no_second_alert(
     hunting.events = [(now, "d1"), (now + 5, "d1")]
     (second,) = evaluator.evaluate(TENANT, RULE).alerts
     assert second.first_activity == now + 5
+
+
+def test_a_rule_of_device_groups_sees_their_machines_alone(
+    evaluator: Evaluator, hunting: FakeHunting, store: Store
+) -> None:
+    with store.begin() as connection:
+        group = DeviceGroups(connection, TENANT.tenant_id).create("Servers", ())
+    for names, expected in ((("Servers",), {group.group_id}), (("Gone",), set())):
+        evaluator.evaluate(TENANT, msgspec.structs.replace(RULE, device_groups=names))
+        assert hunting.asked[-1][0].scope.device_groups == expected
+    evaluator.evaluate(TENANT, RULE)
+    assert not hunting.asked[-1][0].scope.is_limited
+
+
+def test_alerts_of_a_rule_may_stay_alone(evaluator: Evaluator, hunting: FakeHunting, clock: ManualClock) -> None:
+    hunting.events = [(now_ticks(clock), "d1")]
+    (first,) = evaluator.evaluate(TENANT, RULE).alerts
+    (together,) = evaluator.evaluate(TENANT, msgspec.structs.replace(RULE, id="together")).alerts
+    (alone,) = evaluator.evaluate(TENANT, msgspec.structs.replace(RULE, id="alone", correlated=False)).alerts
+    assert together.incident_id == first.incident_id != alone.incident_id
 
 
 def test_another_tenant_s_hits_are_its_own(evaluator: Evaluator, hunting: FakeHunting, clock: ManualClock) -> None:

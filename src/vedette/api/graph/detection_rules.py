@@ -4,13 +4,14 @@ import re
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, case
 
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, Text
-from vedette.api.graph.surface import graph_answer, metadata_url
+from vedette.api.graph.surface import count_answer, created_answer, graph_answer, list_answer, metadata_url
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.listing import ListRules, read_list, select_members
+from vedette.api.snapshot_lists import ListPage
 from vedette.clock import Clock, format_ticks, now_ticks, to_ticks
 from vedette.context import RequestContext
 from vedette.detections.custom_rules import (
@@ -26,10 +27,13 @@ from vedette.detections.rules import Rule
 from vedette.errors import InvalidRequestError, NotFoundError
 from vedette.ids import Ids
 from vedette.jobs.outbox import Outbox
+from vedette.machines.device_groups import DeviceGroups
+from vedette.odata.options import decode_query, parse_options
 from vedette.odata.sql import Property
 from vedette.store.engine import Store
 
 COLLECTION = "security/rules/detectionRules"
+_STATUS = case((RULE_FIELDS["is_enabled"], "enabled"), else_="disabled")
 _RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -68,11 +72,14 @@ class GraphDetectionRules:
     def __init__(self, parts: RuleParts) -> None:
         self._parts = parts
         self._rules = ListRules(
-            offered=frozenset({"$filter", "$top", "$skip", "$select", "$orderby", "$skiptoken"}),
+            offered=frozenset({"$filter", "$top", "$skip", "$count", "$select", "$orderby", "$skiptoken"}),
             properties={
                 "id": Property(RULE_FIELDS["rule_id"], "string"),
                 "displayName": Property(RULE_FIELDS["display_name"], "string"),
                 "isEnabled": Property(RULE_FIELDS["is_enabled"], "boolean"),
+                "status": Property(_STATUS, "enum", {"enabled": "enabled", "disabled": "disabled"}),
+                "createdBy": Property(RULE_FIELDS["created_by"], "string"),
+                "lastModifiedBy": Property(RULE_FIELDS["last_modified_by"], "string"),
                 "createdDateTime": Property(RULE_FIELDS["created"], "datetime"),
                 "lastModifiedDateTime": Property(RULE_FIELDS["last_modified"], "datetime"),
             },
@@ -86,17 +93,21 @@ class GraphDetectionRules:
         """GET /security/rules/detectionRules."""
         query = read_list(request, self._rules)
         with self._parts.store.connect() as connection:
-            page, after = CustomRules(connection, context.tenant.tenant_id).page(query.selection)
-        document: dict[str, object] = {"@odata.context": metadata_url(request, COLLECTION)}
-        if after is not None:
-            document["@odata.nextLink"] = query.next_link(request, after)
-        document["value"] = [select_members(_entity(rule), query.options.select) for rule in page]
-        return graph_answer(document)
+            rules = CustomRules(connection, context.tenant.tenant_id)
+            if request.path.lower().endswith("/$count"):
+                return count_answer(rules.count(query.selection.condition))
+            page, after = rules.page(query.selection)
+            total = rules.count(query.selection.condition) if query.options.count else None
+        found = ListPage(page, total, None if after is None else query.next_link(request, after))
+        value = [select_members(_entity(rule), query.options.select) for rule in page]
+        return list_answer(metadata_url(request, COLLECTION), found, value)
 
     def get(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /security/rules/detectionRules/{id}."""
+        options = parse_options(decode_query(request.query), frozenset({"$select"}))
         with self._parts.store.connect() as connection:
-            return _answer(request, _found(connection, context, request))
+            members = select_members(_entity(_found(connection, context, request)), options.select)
+        return graph_answer({"@odata.context": metadata_url(request, f"{COLLECTION}/$entity"), **members})
 
     def create(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /security/rules/detectionRules."""
@@ -121,6 +132,7 @@ class GraphDetectionRules:
             raise InvalidRequestError("MissingParameter", parameter="displayName")
         rule = self._checked(context, blank, body)
         with self._parts.store.begin() as connection:
+            _check_groups(connection, context, rule)
             self._save(connection, context, rule)
         return _answer(request, rule, 201)
 
@@ -136,6 +148,7 @@ class GraphDetectionRules:
                 last_modified_by=context.principal.display_name,
             )
             rule = self._checked(context, changed, body)
+            _check_groups(connection, context, rule)
             self._save(connection, context, rule)
         return _answer(request, rule)
 
@@ -172,6 +185,13 @@ def _found(connection: Connection, context: RequestContext, request: ApiRequest)
     if rule is None:
         raise NotFoundError(resource=rule_id)
     return rule
+
+
+def _check_groups(connection: Connection, context: RequestContext, rule: CustomRule) -> None:
+    """Raise InvalidRequestError for a device group that the tenant lacks."""
+    known = {each.name for each in DeviceGroups(connection, context.tenant.tenant_id).all()}
+    if not known.issuperset(rule.to_rule().device_groups):
+        raise InvalidRequestError("InvalidBodyValue", property="detectionAction.organizationalScope")
 
 
 def _enabled(body: RuleBody, before: bool) -> bool:
@@ -215,7 +235,8 @@ def _merged(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(request: ApiRequest, rule: CustomRule, status: int = 200) -> ApiResponse:
-    return graph_answer({"@odata.context": metadata_url(request, f"{COLLECTION}/$entity"), **_entity(rule)}, status)
+    document = {"@odata.context": metadata_url(request, f"{COLLECTION}/$entity"), **_entity(rule)}
+    return created_answer(request, document) if status == 201 else graph_answer(document, status)
 
 
 def _entity(rule: CustomRule) -> dict[str, object]:
@@ -254,9 +275,9 @@ def _schedule(rule: CustomRule, runnable: Rule) -> dict[str, object]:
     }
 
 
-def _run_details(rule: CustomRule) -> dict[str, object] | None:
+def _run_details(rule: CustomRule) -> dict[str, object]:
     if rule.last_run is None:
-        return None
+        return dict.fromkeys(("lastRunDateTime", "status", "failureReason", "errorCode"))
     failed = rule.last_run.error is not None
     return {
         "lastRunDateTime": format_ticks(to_ticks(rule.last_run.at)),
