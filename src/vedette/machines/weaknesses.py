@@ -34,7 +34,7 @@ EVIDENCE_OF_VERSION = "evidence on DeviceId, SoftwareVendor, SoftwareName, Softw
 _INSTALLED = (
     "let installed = DeviceTvmSoftwareInventory | where isnotempty(SoftwareName) and isnotempty(DeviceId){where}"
     " | extend TakenIn = ingestion_time() | summarize FirstSeen = min(TakenIn),"
-    " take_any(DeviceName, OSPlatform, EndOfSupportStatus, EndOfSupportDate)"
+    " take_any(DeviceName, OSPlatform, EndOfSupportStatus, EndOfSupportDate, ProductCodeCpe)"
     " by DeviceId, SoftwareVendor, SoftwareName, SoftwareVersion;\n"
 )
 _ASSESSED = (
@@ -68,6 +68,8 @@ class Software(msgspec.Struct, frozen=True):
     weaknesses: int
     has_exploit: bool
     worst_cvss: float
+    has_code: bool
+    """Whether it is known by a product code (CPE)."""
 
     @property
     def software_id(self) -> str:
@@ -168,9 +170,9 @@ class Weaknesses:
         rows = self._rows(
             _KNOWLEDGE + _FOUND + _INSTALLED,
             scope,
-            "union (installed | project SoftwareVendor, SoftwareName, DeviceId),"
-            " (found | project SoftwareVendor, SoftwareName, DeviceId)"
-            " | summarize Machines = dcount(DeviceId) by SoftwareVendor, SoftwareName"
+            "union (installed | project SoftwareVendor, SoftwareName, DeviceId, Coded = isnotempty(ProductCodeCpe)),"
+            " (found | project SoftwareVendor, SoftwareName, DeviceId, Coded = true)"
+            " | summarize Machines = dcount(DeviceId), Coded = countif(Coded) by SoftwareVendor, SoftwareName"
             " | join kind=leftouter (found | join kind=leftouter known on CveId"
             " | summarize Exposed = dcount(DeviceId), Weaknesses = dcount(CveId), Worst = max(toreal(CvssScore)),"
             " Exploits = countif(IsExploitAvailable == true) by SoftwareVendor, SoftwareName)"
@@ -185,6 +187,7 @@ class Weaknesses:
                 weaknesses=number_of(row, "Weaknesses") or 0,
                 has_exploit=bool(number_of(row, "Exploits")),
                 worst_cvss=_real(row.get("Worst")) or 0.0,
+                has_code=bool(number_of(row, "Coded")),
             )
             for row in rows
         ]

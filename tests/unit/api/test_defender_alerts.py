@@ -58,7 +58,7 @@ def alert_id(world: EndpointWorld) -> str:
         last_activity=world.ago(1),
         details=AlertDetails(description="LSASS was read.", mitre_techniques=("T1003.001",), detector_id="r-1"),
         evidence=(
-            DeviceEvidence(device_id=WS01, device_name="ws-01.contoso.test", is_impacted=True),
+            DeviceEvidence(device_id=WS01, device_name="ws-01.contoso.test", is_impacted=True, logged_on_users=(ANN,)),
             UserEvidence(account=ANN),
             ProcessEvidence(process_id=7, command_line="tool.exe", image=TOOL, account=ANN, device_id=WS01),
             FileEvidence(file=TOOL, device_id=WS01),
@@ -95,6 +95,7 @@ def test_an_alert_has_every_documented_key(client: AsgiClient, alert_id: str, sh
     alert = client.get(f"/api/alerts/{alert_id}").json()
     assert set(contract["alert"]) <= set(alert)
     assert (alert["machineId"], alert["relatedUser"]) == (WS01, {"userName": "ann", "domainName": "contoso"})
+    assert alert["loggedOnUsers"] == [{"accountName": "ann", "domainName": "contoso"}]
     assert (alert["classification"], alert["detectionSource"]) == (None, "WindowsDefenderAv")
     assert [item["entityType"] for item in alert["evidence"]] == ["User", "Process", "File", "Ip", "Url", "Registry"]
     for item in alert["evidence"]:

@@ -96,3 +96,16 @@ def test_scores_of_groups_are_a_list(client: AsgiClient, world: EndpointWorld) -
     page = client.get("/api/exposureScore/ByMachineGroups?$top=1000&$skip=0").json()
     assert [group["rbacGroupName"] for group in page["value"]] == ["Unassigned"]
     assert client.get("/api/exposureScore/ByMachineGroups?$top=1000&$skip=1000").json()["value"] == []
+
+
+def test_updates_say_the_build_of_the_machine_that_lacks_them(client: AsgiClient, world: EndpointWorld) -> None:
+    update = {"RecommendedSecurityUpdate": "November 2025 Updates", "RecommendedSecurityUpdateId": "5068861"}
+    product = {"SoftwareVendor": "microsoft", "SoftwareName": "windows_11", "SoftwareVersion": "10.0"}
+    found = {"DeviceId": WS01, "DeviceName": "ws-01.contoso.test", "CveId": "CVE-2025-0001", **product, **update}
+    profile = {"DeviceId": WS01, "DeviceName": "ws-01.contoso.test", "Timestamp": world.ago(1), "OSBuild": 22631}
+    for rows in ({"DeviceInfo": [profile]}, {"DeviceTvmSoftwareVulnerabilities": [found]}):
+        world.ingest(rows)
+        world.work()
+    (of_machine,) = client.get(f"/api/machines/{WS01}/getmissingkbs").json()["value"]
+    (of_product,) = client.get("/api/Software/microsoft-_-windows_11/getmissingkbs").json()["value"]
+    assert (of_machine["osBuild"], of_product["osBuild"]) == (22631, None)

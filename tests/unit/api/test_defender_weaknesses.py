@@ -99,6 +99,7 @@ def test_software(client: AsgiClient, shared: Any) -> None:
     assert set(resources["software"]) <= set(chrome)
     assert (chrome["id"], chrome["weaknesses"], chrome["exposedMachines"]) == ("google-_-chrome", 2, 2)
     assert (earth["id"], earth["weaknesses"], earth["impactScore"]) == ("google-_-earth", 0, 0.0)
+    assert (chrome["isNormalized"], earth["isNormalized"]) == (True, False)  # one has a product code
     assert get(client, "Software/google-_-chrome")["impactScore"] == 9.8
     assert [each["id"] for each in get(client, "Software/google-_-earth/machineReferences")["value"]] == [WS01]
     assert len(get(client, "Software/google-_-chrome/vulnerabilities")["value"]) == 2

@@ -57,6 +57,13 @@ class AlertEvidence(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     detection_status: str | None = None
 
 
+class LoggedOnUser(msgspec.Struct, frozen=True, rename="camel"):
+    """Who was logged on to the machine of an alert."""
+
+    account_name: str | None
+    domain_name: str | None
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """An alert."""
 
@@ -87,6 +94,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     aad_tenant_id: str
     mitre_techniques: tuple[str, ...]
     related_user: RelatedUser | None
+    logged_on_users: list[LoggedOnUser]
     comments: list[Comment]
     evidence: list[AlertEvidence]
 
@@ -123,6 +131,9 @@ def to_alert(alert: alert_domain.Alert, tenant_id: str, *, with_evidence: bool) 
         aad_tenant_id=tenant_id,
         mitre_techniques=details.mitre_techniques,
         related_user=_related_user(alert),
+        logged_on_users=[
+            LoggedOnUser(each.account_name, each.domain_name) for each in (device.logged_on_users if device else ())
+        ],
         comments=[_comment(each) for each in alert.comments],
         evidence=list(_evidence(alert.evidence)) if with_evidence else [],
     )

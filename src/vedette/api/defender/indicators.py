@@ -86,7 +86,7 @@ class DeleteBody(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class Indicator(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An indicator."""
+    """An indicator. What follows `educate_url` is the portal's: nobody sets it here."""
 
     id: str
     indicator_value: str
@@ -111,6 +111,16 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     rbac_group_ids: tuple[str, ...]
     generate_alert: bool
     educate_url: str | None
+    category: int | None = None
+    bypass_duration_hours: int | None = None
+    certificate_info: None = None
+    notification_id: int | None = None
+    notification_body: str | None = None
+    version: str | None = None
+    mitre_techniques: tuple[str, ...] = ()
+    historical_detection: bool = False
+    look_back_period: int | None = None
+    additional_info: str | None = None
 
 
 def indicator_properties() -> PropertyMap:

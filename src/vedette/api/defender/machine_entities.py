@@ -66,6 +66,8 @@ class MachineReference(msgspec.Struct, frozen=True, rename="camel"):
     os_platform: str | None
     rbac_group_name: str | None
     rbac_group_id: int
+    asset_criticality_level: str | None
+    tags: tuple[str, ...]
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -193,7 +195,13 @@ def to_machine(machine: domain.Machine) -> Machine:
 def to_reference(machine: domain.Machine) -> MachineReference:
     """The short wire form of a machine."""
     return MachineReference(
-        machine.machine_id, machine.dns_name, machine.os_platform, machine.rbac_group_name, machine.rbac_group_id
+        id=machine.machine_id,
+        computer_dns_name=machine.dns_name,
+        os_platform=machine.os_platform,
+        rbac_group_name=machine.rbac_group_name,
+        rbac_group_id=machine.rbac_group_id,
+        asset_criticality_level=None,
+        tags=machine.tags,
     )
 
 

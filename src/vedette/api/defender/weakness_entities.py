@@ -30,6 +30,10 @@ class Vulnerability(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     exploit_uris: tuple[str, ...] = ()
     cve_supportability: str = "Supported"
     epss: float | None = None
+    first_detected: str | None = None
+    patch_first_available: str | None = None
+    tags: tuple[str, ...] = ()
+    status: str
 
 
 class MachineVulnerability(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -57,6 +61,9 @@ class Software(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     exposed_machines: int
     installed_machines: int
     impact_score: float
+    is_normalized: bool
+    category: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 class MissingUpdate(msgspec.Struct, frozen=True, rename="camel"):
@@ -68,6 +75,7 @@ class MissingUpdate(msgspec.Struct, frozen=True, rename="camel"):
     url: str
     machine_missed_on: int
     cve_addressed: int
+    os_build: int | None = None
 
 
 class Distribution(msgspec.Struct, frozen=True, rename="camel"):
@@ -145,6 +153,7 @@ def to_vulnerability(vulnerability: domain.Vulnerability) -> Vulnerability:
         published_on=_time(vulnerability.published),
         updated_on=_time(vulnerability.modified),
         public_exploit=vulnerability.has_exploit,
+        status="RemediationRequired" if vulnerability.machines else "NoActionRequired",
     )
 
 
@@ -175,11 +184,12 @@ def to_software(software: domain.Software, *, active_alert: bool = False) -> Sof
         exposed_machines=software.exposed,
         installed_machines=software.machines,
         impact_score=_impact(software),
+        is_normalized=software.has_code,
     )
 
 
-def to_missing_update(update: update_domain.MissingUpdate) -> MissingUpdate:
-    """The wire form of an update that machines lack."""
+def to_missing_update(update: update_domain.MissingUpdate, os_build: int | None = None) -> MissingUpdate:
+    """The wire form of an update that machines lack. `os_build`: of the one machine that was asked about."""
     number = update.update_id.upper().removeprefix("KB")
     return MissingUpdate(
         id=number,
@@ -188,6 +198,7 @@ def to_missing_update(update: update_domain.MissingUpdate) -> MissingUpdate:
         url=f"{CATALOG}{number}",
         machine_missed_on=update.machines,
         cve_addressed=update.cves,
+        os_build=os_build,
     )
 
 

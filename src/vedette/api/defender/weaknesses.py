@@ -128,7 +128,8 @@ class DefenderWeaknesses:
 
     def missing_updates_of_machine(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/machines/{id}/getmissingkbs."""
-        return self._missing(context, request, self._machine_scope(context, request))
+        machine = self._machine(context, request)
+        return self._missing(context, request, Scope(device_id=machine.machine_id), machine.os_build)
 
     def recommendations(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /api/recommendations."""
@@ -249,10 +250,16 @@ class DefenderWeaknesses:
             lambda each: to_software(each, active_alert=each.product in alerted),
         )
 
-    def _missing(self, context: RequestContext, request: ApiRequest, scope: Scope) -> ApiResponse:
+    def _missing(
+        self, context: RequestContext, request: ApiRequest, scope: Scope, os_build: int | None = None
+    ) -> ApiResponse:
         updates = SecurityUpdates(self._parts.telemetry.within(context.scope), context.tenant)
         return MISSING_UPDATES.answer(
-            self._parts.lists, context, request, lambda: updates.missing(scope), to_missing_update
+            self._parts.lists,
+            context,
+            request,
+            lambda: updates.missing(scope),
+            lambda update: to_missing_update(update, os_build),
         )
 
     def _recommendations(self, context: RequestContext, request: ApiRequest, scope: Scope) -> ApiResponse:
@@ -292,9 +299,12 @@ class DefenderWeaknesses:
         return found(next(wanted, None), "Recommendation", key)
 
     def _machine_scope(self, context: RequestContext, request: ApiRequest) -> Scope:
+        return Scope(device_id=self._machine(context, request).machine_id)
+
+    def _machine(self, context: RequestContext, request: ApiRequest) -> Machine:
         with self._parts.store.connect() as connection:
             machines = Machines(connection, context.tenant.tenant_id, now_ticks(self._parts.clock), context.scope)
-            return Scope(device_id=find_machine(machines, request).machine_id)
+            return find_machine(machines, request)
 
     def _references(self, context: RequestContext, request: ApiRequest, machine_ids: list[str]) -> ApiResponse:
         return REFERENCES.answer(
