@@ -1,5 +1,7 @@
 """Indicators take effect: events that meet one bring an audit row and an alert, once, in their own tenant only."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -104,7 +106,7 @@ def test_an_event_that_meets_an_indicator_raises_an_alert(world: EndpointWorld, 
         ("Url", "https://evil.test/b", {}),
     ],
 )
-def test_what_is_not_met_raises_nothing(world: EndpointWorld, type_: str, value: str, more: dict[str, object]) -> None:
+def test_what_is_not_met_raises_nothing(world: EndpointWorld, type_: str, value: str, more: dict[str, Any]) -> None:
     put(world, type_, value, **more)
     world.ingest(
         {"DeviceProcessEvents": [process_event(world, 1)], "DeviceNetworkEvents": [connection_event(world, 1)]}
