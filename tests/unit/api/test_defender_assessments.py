@@ -85,6 +85,7 @@ def test_missing_updates(client: AsgiClient) -> None:
         "url": "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB5068861",
         "machineMissedOn": 1,
         "cveAddressed": 1,
+        "osBuild": None,
     }
     (update,) = get(client, "Software/google-_-chrome/getmissingkbs")["value"]
     assert (update["machineMissedOn"], update["cveAddressed"]) == (2, 1)
