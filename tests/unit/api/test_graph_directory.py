@@ -1,6 +1,8 @@
 """Management of the directory over HTTP: applications, consent, people, roles, tenants."""
 
+import base64
 import datetime
+import hashlib
 from typing import Any
 from urllib.parse import quote
 
@@ -192,8 +194,6 @@ def test_a_secret_is_shown_once(directory: Application, admin: AsgiClient) -> No
 
 
 def certificate() -> tuple[rsa.RSAPrivateKey, str]:
-    import base64
-
     key = rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "heron")])
     start = datetime.datetime.fromtimestamp(NOW - 60, datetime.UTC)
@@ -222,6 +222,9 @@ def test_certificates_need_a_proof_once_there_is_one(admin: AsgiClient) -> None:
     credential = {"type": "AsymmetricX509Cert", "usage": "Verify", "key": der, "displayName": "one"}
     assert admin.patch(target, {"keyCredentials": [credential]}).status == 204
     [first] = admin.get(target).json()["keyCredentials"]
+    assert (
+        first["customKeyIdentifier"] == hashlib.sha1(base64.b64decode(der), usedforsecurity=False).hexdigest().upper()
+    )
     assert (first["displayName"], first["key"]) == ("one", None)
     body = {"keyCredential": {**credential, "key": second}, "passwordCredential": None}
     for bad in (proof(key, "x"), proof(key, application["id"], exp=int(NOW) + 6000), "a.b.c"):
@@ -490,6 +493,13 @@ def test_directory_roles_in_both_dialects(admin: AsgiClient) -> None:
     query = quote(f"$filter=principalId eq '{ada}' and roleDefinitionId eq '{role.id}'", safe="$=&")
     listed = admin.get(f"/v1.0/roleManagement/directory/roleAssignments?{query}").json()["value"]
     assert [each["id"] for each in listed] == [assignment["id"]]
+    expanded = admin.get(f"/v1.0/roleManagement/directory/roleAssignments?{query}&$expand=roleDefinition").json()[
+        "value"
+    ]
+    assert [each["roleDefinition"]["displayName"] for each in expanded] == ["Security Operator"]
+    one = admin.get(f"{target}?$select=id&$expand=roleDefinition($select=displayName)").json()
+    assert one["roleDefinition"] == {"displayName": "Security Operator"}
+    assert admin.get(f"{target}?$expand=weather").status == 400
     members = f"/v1.0/directoryRoles(roleTemplateId='{role.id}')/members"
     assert [each["id"] for each in admin.get(members).json()["value"]] == [ada]
     assert admin.send("DELETE", f"{members}/{ada}/$ref").status == 204

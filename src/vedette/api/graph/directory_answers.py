@@ -15,7 +15,19 @@ from vedette.odata.errors import ODataError
 from vedette.odata.options import decode_query, parse_options
 from vedette.odata.paging import Selection, SortKey
 from vedette.odata.sql import Property, PropertyMap
-from vedette.odata.syntax import And, Boolean, CollectionLambda, Comparison, Expression, Not, Null, Or, Path, String
+from vedette.odata.syntax import (
+    And,
+    Boolean,
+    CollectionLambda,
+    Comparison,
+    Expression,
+    Not,
+    Null,
+    Or,
+    Path,
+    QueryOptions,
+    String,
+)
 
 OFFERED = frozenset({"$filter", "$top", "$count", "$select", "$orderby", "$skiptoken"})
 DEFAULT_PAGE, MAX_PAGE = 100, 999
@@ -37,6 +49,8 @@ _LISTS = frozenset({"businessphones", "grouptypes", "othermails", "proxyaddresse
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 Members = Mapping[str, object]
+Related = Mapping[str, Callable[[Members], Members]]
+"""How the object that a relation leads to is made of the one that has the relation."""
 
 
 class Pages(Protocol[T_co]):
@@ -94,15 +108,20 @@ def list_answer(
     return graph_answer(document)
 
 
-def whole_list_answer(request: ApiRequest, collection: str, entities: Iterable[Members]) -> ApiResponse:
+def whole_list_answer(
+    request: ApiRequest, collection: str, entities: Iterable[Members], related: Related | None = None
+) -> ApiResponse:
     """A list that is always short: filtered here, never paged. A cast in the path leaves one type of its objects."""
-    options = parse_options(decode_query(request.query), frozenset({"$filter", "$select", "$top", "$count"}))
+    offered = frozenset({"$filter", "$select", "$top", "$count", *(("$expand",) if related else ())})
+    options = parse_options(decode_query(request.query), offered)
     collection, entities = _cast(request, collection, entities)
     chosen = [each for each in entities if options.filter is None or _holds(options.filter, each)]
     document: dict[str, object] = {"@odata.context": metadata_url(request, _fragment(collection, options.select))}
     if options.count:
         document["@odata.count"] = len(chosen)
-    document["value"] = [_narrowed(each, options.select, ()) for each in chosen[: options.top]]
+    document["value"] = [
+        _narrowed(each, options.select, ()) | _expanded(each, options, related) for each in chosen[: options.top]
+    ]
     return graph_answer(document)
 
 
@@ -114,13 +133,16 @@ def entity_answer(
     status: int = 200,
     default: tuple[str, ...] = (),
     unrelated: frozenset[str] = frozenset(),
+    related: Related | None = None,
 ) -> ApiResponse:
     """One object. `unrelated`: relations that may be expanded and that no object has: nothing is added."""
-    offered = frozenset({"$select", "$expand"} if unrelated else {"$select"})
+    offered = frozenset({"$select", "$expand"} if unrelated or related else {"$select"})
     options = parse_options(decode_query(request.query), offered)
-    read_expand(options, unrelated, with_options=True)
+    if related is None:
+        read_expand(options, unrelated, with_options=True)
     context_url = metadata_url(request, f"{_fragment(collection, options.select)}/$entity")
-    return graph_answer({"@odata.context": context_url, **_narrowed(members, options.select, default)}, status)
+    narrowed = _narrowed(members, options.select, default) | _expanded(members, options, related)
+    return graph_answer({"@odata.context": context_url, **narrowed}, status)
 
 
 def no_content() -> ApiResponse:
@@ -159,6 +181,16 @@ def _narrowed(members: Members, select: tuple[str, ...], default: tuple[str, ...
     if select:
         return select_members(members, select)
     return {name: value for name, value in members.items() if not default or name in default or name[0] == "@"}
+
+
+def _expanded(members: Members, options: QueryOptions, related: Related | None) -> dict[str, object]:
+    if related is None:
+        return {}
+    within = {name.lower(): nested.select for name, nested in options.expand_options}
+    return {
+        name: select_members(related[name](members), within.get(name.lower(), ()))
+        for name in read_expand(options, frozenset(related), with_options=True)
+    }
 
 
 def _holds(expression: Expression, members: Members) -> bool:

@@ -1,5 +1,6 @@
 """Objects of the directory in Graph's shape."""
 
+import base64
 import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -190,12 +191,16 @@ def to_password(credential: credential_domain.PasswordCredential, secret: str | 
 def to_key(credential: credential_domain.KeyCredential) -> KeyCredential:
     """A certificate, without its bytes: the service shows them only to those who select them."""
     return KeyCredential(
-        custom_key_identifier=credential.sha1_thumbprint,
+        custom_key_identifier=_hexadecimal(credential.sha1_thumbprint),
         display_name=credential.display_name or None,
         end_date_time=wire_time(credential.end_at),
         key_id=credential.key_id,
         start_date_time=wire_time(credential.start_at),
     )
+
+
+def _hexadecimal(thumbprint: str) -> str:
+    return base64.urlsafe_b64decode(thumbprint + "=" * (-len(thumbprint) % 4)).hex().upper()
 
 
 def to_app_role(role: permission_domain.AppRole, texts: Mapping[str, Any]) -> AppRole:

@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy import Connection
 
 from vedette.api.graph.authors import change_log
-from vedette.api.graph.directory_answers import entity_answer, no_content, whole_list_answer
+from vedette.api.graph.directory_answers import Members, entity_answer, no_content, whole_list_answer
 from vedette.api.graph.directory_bodies import Body, read_entity, read_reference
 from vedette.api.graph.users import directory_role_id, to_directory_role, to_user
 from vedette.api.http import ApiRequest, ApiResponse
@@ -92,7 +92,8 @@ class GraphDirectoryRoles:
         """GET /roleManagement/directory/roleAssignments."""
         with self._services.store.connect() as connection:
             pairs = Users(connection, context.tenant.tenant_id).role_assignments()
-        return whole_list_answer(request, ASSIGNMENTS, [_assignment(user_id, role_id) for user_id, role_id in pairs])
+        assignments = [_assignment(user_id, role_id) for user_id, role_id in pairs]
+        return whole_list_answer(request, ASSIGNMENTS, assignments, RELATED)
 
     def create_assignment(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """POST /roleManagement/directory/roleAssignments."""
@@ -110,7 +111,7 @@ class GraphDirectoryRoles:
         with self._services.store.connect() as connection:
             if (user_id, role_id) not in Users(connection, context.tenant.tenant_id).role_assignments():
                 raise ObjectNotFoundError("role assignment", request.path_parameters["id"])
-        return entity_answer(request, ASSIGNMENTS, _assignment(user_id, role_id))
+        return entity_answer(request, ASSIGNMENTS, _assignment(user_id, role_id), related=RELATED)
 
     def delete_assignment(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """DELETE /roleManagement/directory/roleAssignments/{id}."""
@@ -165,6 +166,14 @@ def _definition(role: DirectoryRoleContract) -> dict[str, object]:
         "templateId": role.id,
         "version": "1",
     }
+
+
+def _definition_of(assignment: Members) -> Members:
+    role = directory_role(str(assignment["roleDefinitionId"]))
+    return {} if role is None else _definition(role)
+
+
+RELATED = {"roleDefinition": _definition_of}
 
 
 def _assignment(user_id: str, role_id: str) -> dict[str, object]:
