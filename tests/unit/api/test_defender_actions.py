@@ -241,3 +241,16 @@ def test_so_many_live_responses_at_a_time(world: EndpointWorld) -> None:
         world.clock.advance(60)
         world.work()
     assert client.post(f"/api/machines/{25:040x}/runliveresponse", {"Commands": [GET]}).status == 201
+
+
+def test_a_limit_is_of_one_operation(world: EndpointWorld) -> None:
+    application = assemble(store=world.store, clock=world.clock, endpoint=world.telemetry, profile="microsoft")
+    client = application.client("endpoint")
+    path = f"/api/machineactions/{UNKNOWN}/getPackageUri"
+    answers = [client.get(path) for _ in range(3)]
+    assert [answer.status for answer in answers] == [404, 404, 429]
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+    for _ in range(100):
+        assert client.get("/api/machineactions").status == 200
+    assert client.get("/api/machineactions").status == 429
+    assert client.get("/api/machines").status == 200
