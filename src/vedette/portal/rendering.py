@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 
 from vedette.api.http import ApiResponse
+from vedette.contracts.operations import load_operations
 from vedette.portal.session import PortalSession
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def _headers() -> dict[str, str]:
         "img-src data:",
         "base-uri 'none'",
         "frame-ancestors 'none'",
-        "form-action 'self'",
+        # Browsers hold redirects against it too: the form that asks for an account leads to the login service.
+        f"form-action 'self' https://{load_operations()['login'].hosts[0]}",
     )
     return {
         "content-security-policy": "; ".join(policy),

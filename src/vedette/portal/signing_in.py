@@ -9,7 +9,9 @@ from urllib.parse import parse_qs, urlencode
 import msgspec
 from joserfc import jws
 
+from vedette.api.hosts import host_name
 from vedette.api.http import ApiRequest, ApiResponse
+from vedette.contracts.operations import load_operations
 from vedette.identity.directory.tenants import TenantRecord, Tenants
 from vedette.identity.directory.users import Users
 from vedette.identity.errors import OAuthError
@@ -21,6 +23,7 @@ from vedette.portal.session import new_session, read_cookie, seal, unseal
 
 COOKIE = "__Host-vedette-portal-sign-in"
 LIFETIME = 600
+LOGIN_SERVICE = f"https://{load_operations()['login'].hosts[0]}"
 CONTEXT = "portal-sign-in"
 
 
@@ -75,7 +78,8 @@ class SigningIn:
             "code_challenge_method": "S256",
             **({"login_hint": hint} if "@" in hint else {}),
         }
-        location = f"/{tenant.tenant.tenant_id}/oauth2/v2.0/authorize?{urlencode(parameters)}"
+        path = f"/{tenant.tenant.tenant_id}/oauth2/v2.0/authorize?{urlencode(parameters)}"
+        location = f"{_login_service(request.base_url)}{path}"
         return ApiResponse(
             303, headers={"location": location, **_cookie(seal(self._services, CONTEXT, journey), LIFETIME)}
         )
@@ -121,6 +125,13 @@ class SigningIn:
         # Straight from the issuer, in this process: nothing stands between it and us that a signature would exclude.
         payload = jws.extract_compact(result.id_token.reveal().encode()).payload
         return msgspec.json.decode(payload, type=dict[str, object])
+
+
+def _login_service(base_url: str) -> str:
+    """Where people sign in: here, unless this is a name of the real service that leads to another surface alone."""
+    documents = load_operations()
+    taken = {host for name, document in documents.items() if name != "login" for host in document.hosts}
+    return LOGIN_SERVICE if host_name(base_url.partition("://")[2]) in taken else ""
 
 
 def _challenge(verifier: str) -> str:

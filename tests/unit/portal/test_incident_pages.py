@@ -1,14 +1,17 @@
 """Where incidentWebUrl and alertWebUrl lead: pages of incidents and alerts with their activity logs."""
 
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
+
+import pytest
 
 from tests.api_fakes import HOME, OTHER, Application
 from tests.unit.api.test_paging_under_change import new_alert
-from tests.unit.portal.test_portal import portal, signed_in
+from tests.unit.portal.test_portal import cookie_of, person, portal, signed_in
 from vedette.incidents.evidence import FileDetails, ProcessEvidence
 from vedette.incidents.incidents import IncidentChange
 from vedette.incidents.triage import By, change_incident, merge_incidents
 from vedette.portal.incidents import _named
+from vedette.portal.session import new_session
 
 __all__ = ["portal"]
 
@@ -41,7 +44,7 @@ def test_everything_that_happens_is_in_the_log(portal: Application) -> None:
         assert text in page
     assert "<b>seen" not in page
     assert browser.get("/portal/incidents/2").headers["location"] == "/portal/incidents/1"
-    assert "/portal/incidents/2\"" not in browser.get("/portal/incidents").body.decode()
+    assert '/portal/incidents/2"' not in browser.get("/portal/incidents").body.decode()
     assert "Merged into another" in browser.get("/portal/incidents/2?log=1").body.decode()
 
 
@@ -61,3 +64,22 @@ def test_evidence_is_told_in_words() -> None:
     )
     told = "process id: 752; created: 2026-11-22T15:05:30.2240000Z; file name: rcl.exe; parent image file name: cmd.exe"
     assert _named(process) == told
+
+
+@pytest.mark.parametrize("host", ["graph.microsoft.com", "localhost:8443"])
+def test_links_lead_to_pages_on_the_host_of_the_answer(portal: Application, host: str) -> None:
+    new_alert(portal, 1)
+    answer = portal.client("graph").send("GET", "/v1.0/security/incidents/1", host=host)
+    link = urlsplit(answer.json()["incidentWebUrl"])
+    assert link.netloc == host
+    target = f"{link.path}?{link.query}"
+    stranger = portal.client().send("GET", target, host=host)
+    assert (stranger.status, stranger.headers["location"]) == (303, "/portal/sign-in")
+    way = portal.client().send("GET", "/portal/sign-in?account=admin@contoso.test", host=host)
+    login = urlsplit(way.headers["location"])
+    assert login.netloc == ("login.microsoftonline.com" if host == "graph.microsoft.com" else "")
+    assert quote(f"https://{host}/portal/signed-in", safe="") in login.query
+    user = person(portal, "admin@contoso.test")
+    cookie = cookie_of(new_session(portal.identity, user.tenant_id, user.id))
+    page = portal.client().send("GET", target, host=host, headers={"cookie": cookie})
+    assert (page.status, "Incident 1: " in page.body.decode()) == (200, True)
