@@ -5,6 +5,7 @@ import functools
 import hashlib
 import importlib.resources
 from collections.abc import Iterable, Mapping
+from importlib.resources.abc import Traversable
 from typing import Literal
 
 from vedette.contracts.renames import load_renames
@@ -52,7 +53,7 @@ class ContractCatalog:
 
     `TimeGenerated` resolves to the time column, and `Type` to the table's name, without being among the columns, unless
     `workspace_names` is false. `workspace` gives every table the columns of a Log Analytics workspace instead, and adds
-    tables that only workspaces have: for analysis only, as none of that is stored.
+    tables and functions that only workspaces have: for analysis only, as none of that is stored.
     """
 
     def __init__(self, *, workspace: bool = False, workspace_names: bool = True) -> None:
@@ -73,16 +74,21 @@ class ContractCatalog:
 
     def function(self, name: str) -> str | None:
         """KQL text of one of Defender's functions."""
-        return _functions().get(name)
+        return _functions(self._form).get(name)
 
     def function_names(self) -> Iterable[str]:
         """Names of Defender's functions."""
-        return _functions().keys()
+        return _functions(self._form).keys()
 
 
 @functools.cache
-def _functions() -> Mapping[str, str]:
+def _functions(form: _Form) -> Mapping[str, str]:
     folder = importlib.resources.files("vedette.hunting") / "functions"
+    found = _functions_in(folder)
+    return found | _functions_in(folder / "workspace") if form == "workspace" else found
+
+
+def _functions_in(folder: Traversable) -> dict[str, str]:
     files = [entry for entry in folder.iterdir() if entry.name.endswith(".kql")]
     return {entry.name.removesuffix(".kql"): entry.read_text("utf-8") for entry in files}
 
@@ -92,7 +98,7 @@ def _digest() -> str:
     digest = hashlib.sha256()
     for name, schema in sorted(_schemas("served").items()):
         digest.update(f"{name}{schema.columns}{schema.aliases}".encode())
-    for name, text in sorted(_functions().items()):
+    for name, text in sorted(_functions("workspace").items()):
         digest.update(f"{name}{text}".encode())
     return digest.hexdigest()[:16]
 

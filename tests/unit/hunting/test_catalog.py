@@ -69,3 +69,10 @@ def test_device_functions() -> None:
 def test_version_tells_schemas_apart() -> None:
     assert ContractCatalog().version == ContractCatalog().version
     assert ContractCatalog().version != ContractCatalog(workspace=True).version
+
+
+def test_watchlists_are_known_to_workspaces_with_whatever_columns_they_have() -> None:
+    assert ContractCatalog().function("_GetWatchlist") is None
+    found = analyze_kql("_GetWatchlist('assets') | project SearchKey, Owner, LastUpdatedTimeUTC")
+    assert not found.errors
+    assert found.columns == [("SearchKey", "string"), ("Owner", "dynamic"), ("LastUpdatedTimeUTC", "datetime")]

@@ -128,3 +128,12 @@ def test_the_catalogs_version_follows_the_functions(store: Store) -> None:
     with store.connect() as connection:
         assert tenant_catalog(connection, HOME, COMMON).version != before
         assert tenant_catalog(connection, OTHER, COMMON).version == before
+
+
+def test_a_tenants_watchlists_are_a_stored_function(store: Store) -> None:
+    rows = 'datatable(Alias:string, SearchKey:string)["assets", "dc01"] | where Alias == watchlistAlias'
+    with pytest.raises(KqlError, match="KS211"):
+        columns(store, "_GetWatchlist('assets')")
+    save(store, function("_GetWatchlist", f"{rows} | project SearchKey", "watchlistAlias: string"))
+    joined = "DeviceInfo | project DeviceName | join (_GetWatchlist('assets')) on $left.DeviceName == $right.SearchKey"
+    assert columns(store, joined) == ("DeviceName", "SearchKey")

@@ -76,7 +76,7 @@ def _extreme(binder: Binder, function: Function, call: syntax.FunctionCall, grou
         binder.report("star_not_allowed", first.span)
         return []
     ordering = unconverted(binder.scalar(binder, first, _inner(group)))
-    if ordering.type not in TYPE_CLASSES["orderable"]:
+    if ordering.type not in TYPE_CLASSES["orderable"] and not binder.may_be_guessed(ordering.type):
         binder.report("not_orderable", first.span, found=ordering.type)
         return []
     legacy = function.record.prefix if function.name in {"argmax", "argmin"} else None

@@ -85,6 +85,8 @@ def _bind_arguments(
         for written, each in zip(arguments, bound, strict=True)
     )
     resolution = resolve(function.kind, function.name, types)
+    if resolution is None and binder.may_be_guessed(*types) and accepts_count(function, len(types)):
+        return None
     if resolution is None:
         _report_mismatch(binder, function, call, types)
         return None
@@ -221,9 +223,9 @@ def _ago(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Expression:
     if len(call.arguments) != 1:
         return binder.fail("argument_count", call.span, name="ago", count=len(call.arguments))
     span = binder.scalar(binder, call.arguments[0], scope)
-    if span.type is not _T.TIMESPAN:
+    if span.type is not _T.TIMESPAN and not binder.may_be_guessed(span.type):
         return binder.fail("argument_types", call.span, name="ago", types=span.type)
-    return Call(_T.DATETIME, "subtract", (Call(_T.DATETIME, "now", ()), span))
+    return Call(_T.DATETIME, "subtract", (Call(_T.DATETIME, "now", ()), convert(span, _T.TIMESPAN)))
 
 
 def _now(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Expression:
@@ -233,9 +235,9 @@ def _now(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Expression:
     if len(call.arguments) > 1:
         return binder.fail("argument_count", call.span, name="now", count=len(call.arguments))
     offset = binder.scalar(binder, call.arguments[0], scope)
-    if offset.type is not _T.TIMESPAN:
+    if offset.type is not _T.TIMESPAN and not binder.may_be_guessed(offset.type):
         return binder.fail("argument_types", call.span, name="now", types=offset.type)
-    return Call(_T.DATETIME, "add", (now, offset))
+    return Call(_T.DATETIME, "add", (now, convert(offset, _T.TIMESPAN)))
 
 
 def _column_ifexists(binder: Binder, call: syntax.FunctionCall, scope: Scope) -> Expression:

@@ -99,7 +99,7 @@ def matching(binder: Binder, table: Table, written: syntax.Expression) -> list[C
         if column is not None:
             return [column]
         if table.open:
-            return [table.discovered.setdefault(written.name, binder.column(written.name, ScalarType.DYNAMIC))]
+            return [binder.guessed(table, written.name)]
         hint = similar(written.name, table.names)
         binder.report("unknown_name", written.span, name=written.name, hint=hint)
         return []

@@ -58,6 +58,18 @@ class Binder:
         self._shared = 0
         self._asked = 0
         self._call_site: Span | None = None
+        self._guesses = False
+
+    def guessed(self, table: Table, name: str) -> Column:
+        """A column that only the data knows, its type too: dynamic stands for it."""
+        self._guesses = True
+        if name not in table.discovered:
+            table.discovered[name] = self.column(name, ScalarType.DYNAMIC)
+        return table.discovered[name]
+
+    def may_be_guessed(self, *types: ScalarType | None) -> bool:
+        """Whether a dynamic one among the types may stand for another that only the data knows."""
+        return self._guesses and ScalarType.DYNAMIC in types
 
     def asks_for(self, name: str) -> bool:
         """Whether a name stands anywhere in the query: what it does not mention need not be there."""

@@ -42,7 +42,7 @@ def call_operator(
     """A call of an operator over bound operands, converted to the types its signature asks for."""
     resolution = resolve("operator", name, tuple(each.type for each in operands))
     if resolution is None or resolution.result is None:
-        if any(map(is_unknown, operands)):
+        if any(map(is_unknown, operands)) or binder.may_be_guessed(*(each.type for each in operands)):
             return unknown()
         return binder.fail(
             "operand_types", at.span, operator=symbol, types=" and ".join(each.type for each in operands)
@@ -65,16 +65,9 @@ def bind_name(binder: Binder, expression: syntax.NameReference, scope: Scope) ->
     if variable is not None or not sides:
         return binder.anything(binder, expression, scope.lexical)
     if sides[0].open:
-        return reference(_discovered(binder, sides[0], name))
+        return reference(binder.guessed(sides[0], name))
     candidates = [*(each for side in sides for each in side.names), *scope.variable_names()]
     return binder.fail("unknown_name", expression.span, name=name, hint=similar(name, candidates))
-
-
-def _discovered(binder: Binder, table: Table, name: str) -> plan.Column:
-    column = table.discovered.get(name)
-    if column is None:
-        column = table.discovered[name] = binder.column(name, _T.DYNAMIC)
-    return column
 
 
 def _literal(binder: Binder, expression: syntax.Literal, scope: Scope) -> Expression:
@@ -107,7 +100,7 @@ def _of_side(binder: Binder, side: Table, selector: syntax.NameReference) -> Exp
     """`$left.x`: a column of one side of a join."""
     column = side.find(selector.name)
     if column is None and side.open:
-        column = _discovered(binder, side, selector.name)
+        column = binder.guessed(side, selector.name)
     if column is None:
         hint = similar(selector.name, side.names)
         return binder.fail("unknown_name", selector.span, name=selector.name, hint=hint)

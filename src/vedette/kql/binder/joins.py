@@ -131,7 +131,8 @@ def _pair(binder: Binder, condition: syntax.Expression, left: Table, right: Tabl
     second = binder.scalar(binder, condition.right, inner)
     if sides[0] == "$right":
         first, second = second, first
-    if ScalarType.DYNAMIC in {first.type, second.type} and not (left.open or right.open):
+    types = (first.type, second.type)
+    if ScalarType.DYNAMIC in types and not (left.open or right.open or binder.may_be_guessed(*types)):
         binder.report("dynamic_join_key", condition.span, hint="convert it first, for example with tostring()")
     return _matched(binder, first, second, condition)
 
@@ -153,7 +154,7 @@ def _same_name(binder: Binder, name: syntax.NameReference, left: Table, right: T
     for side, label in ((left, "left"), (right, "right")):
         column = side.find(name.name)
         if column is None and side.open:
-            column = side.discovered.setdefault(name.name, binder.column(name.name, ScalarType.DYNAMIC))
+            column = binder.guessed(side, name.name)
         if column is None:
             hint = similar(name.name, side.names)
             binder.report("unknown_join_key", name.span, name=name.name, side=label, hint=hint)

@@ -11,5 +11,6 @@ from vedette.kql.types import ScalarType
 
 def check_key(binder: Binder, key: Expression, at: syntax.Node, table: Table) -> None:
     """Report a key of type dynamic. Where columns are known only with the data, so are their types."""
-    if key.type is ScalarType.DYNAMIC and not table.open and not is_unknown(key):
+    known = not (table.open or is_unknown(key) or binder.may_be_guessed(key.type))
+    if key.type is ScalarType.DYNAMIC and known:
         binder.report("dynamic_key", at.span, hint="convert it first, for example with tostring()")

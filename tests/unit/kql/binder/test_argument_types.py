@@ -59,3 +59,13 @@ def test_functions_of_graph_patterns_are_unknown_outside_them(call: str) -> None
 def test_any_outside_graph_patterns_is_the_aggregate() -> None:
     assert codes("extend z = any(y, b)") == ["KS118"]
     assert codes("summarize any(y, b)") == []
+
+
+@pytest.mark.parametrize(
+    "operator",
+    ["extend z = startofday(t2)", "where t2 > ago(1d)", "summarize arg_max(t2, *)", "extend z = round(t2, 2) + 1",
+     "join (datatable(k:string)[]) on $left.t2 == $right.k", "sort by t2", "extend z = now(t2)"],
+)  # fmt: skip
+def test_columns_that_only_the_data_knows_fit_everywhere(operator: str) -> None:
+    assert codes(f"evaluate bag_unpack(y) | project t2, s | {operator}") == []
+    assert codes(f"project t2 = y, s | {operator}")
