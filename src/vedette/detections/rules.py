@@ -119,6 +119,8 @@ def parse_rule(text: str, source: str) -> Rule:
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at ")
         raise RuleError(source, place.strip("`$.") or "", reason) from error
+    except (RecursionError, ValueError) as error:  # dates that are none, numbers of thousands of digits
+        raise RuleError(source, "", "not valid YAML") from error
     if faults := list(lint(rule)):
         raise RuleError(source, *faults[0])
     return rule

@@ -87,7 +87,7 @@ def parse(content: bytes) -> Mapping[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise invalid(f"line {line}", error.problem or "expected JSON or YAML") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
         raise invalid("line 1", "expected JSON or YAML") from error
     found = object_of(document, "document")
     for name in found:

@@ -92,3 +92,9 @@ def test_packaged_rules_bind_and_return_the_columns_of_their_entities(rule: Rule
     columns = {name for name, _ in analysis.columns}
     assert rule.columns <= columns
     assert {"Timestamp", "ReportId", "DeviceId"} <= columns
+
+
+@pytest.mark.parametrize("text", ["id: 2025-02-30", f"id: {'9' * 6_000}", "[" * 3_000, "id: !!python/name:os.system"])
+def test_what_yaml_cannot_say_is_refused(text: str) -> None:
+    with pytest.raises(RuleError):
+        parse_rule(text, "rule.yaml")

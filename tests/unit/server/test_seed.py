@@ -13,7 +13,7 @@ from vedette.incidents.alerts import Alerts
 from vedette.incidents.incidents import Incidents
 from vedette.machines.remediations import Remediations
 from vedette.server.data_folder import DataFolder
-from vedette.server.seed import seed
+from vedette.server.seed import parse, seed
 from vedette.server.wiring import Services
 from vedette.settings import Settings
 from vedette.store.metadata import METADATA
@@ -237,3 +237,20 @@ def test_tasks_and_resources_of_feeds(tmp_path: Path) -> None:
     assert (task.details.software, task.machine_ids) == (("google", "chrome"), ("a" * 40,))
     assert sensor is not None
     assert sensor.document["displayName"] == "dc-01"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[" * 3_000,
+        b"{" * 1_000,
+        b"x: " + b"9" * 6_000,
+        b"a: !!python/object/apply:os.system ['id']",
+        b"- 1",
+    ],
+)
+def test_what_is_no_document_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidRequestError, match="SeedInvalid"):
+        parse(content)
