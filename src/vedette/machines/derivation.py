@@ -96,7 +96,7 @@ class Derivation(TenantRepository):
     def _describe(self, machines: dict[str, Values], profile: Profile) -> None:
         _see(machines, Sighting(profile.machine_id, profile.dns_name or "", profile.first_recorded, profile.recorded))
         machine = machines[profile.machine_id]
-        if profile.recorded < machine["described"]:
+        if profile.recorded < machine["described"] and not profile.is_aside:
             return
         enums = load_enums()
         new: Values = {
@@ -116,6 +116,8 @@ class Derivation(TenantRepository):
         if profile.group:
             self._groups.report(profile.group)
             new["reported_group"] = profile.group
+        if profile.is_aside:
+            new = _aside(machine, new)
         machine |= {name: value for name, value in new.items() if value is not None}
 
     def _store_machines(self, before: dict[str, Values], after: dict[str, Values]) -> set[str]:
@@ -229,6 +231,13 @@ def _see(machines: dict[str, Values], sighting: Sighting) -> None:
         machine["dns_name"] = sighting.dns_name
     if machine["os_platform"] is None and (sighting.windows_paths or sighting.unix_paths):
         machine["os_platform"] = "Windows" if sighting.windows_paths >= sighting.unix_paths else "Linux"
+
+
+def _aside(machine: Values, new: Values) -> Values:
+    """What is told by the way, as far as no inventory record says it. It outdates none."""
+    is_inventoried = machine["described"] > 0
+    known = {name for name, value in machine.items() if value is not None} if is_inventoried else set()
+    return {name: value for name, value in new.items() if name not in known | {"described"}}
 
 
 def _place(machines: dict[str, Values], address: AddressSighting) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from ipaddress import ip_address
 
 import msgspec
+from msgspec.structs import replace
 
 from vedette.clock import format_ticks
 from vedette.context import Tenant
@@ -59,6 +60,8 @@ class Profile(msgspec.Struct, frozen=True):
     aad_device_id: str | None = None
     is_aad_joined: bool | None = None
     tags: tuple[str, ...] = ()
+    is_aside: bool = False
+    """Whether it is told by records of weaknesses, which describe a machine only by the way."""
 
 
 class AddressSighting(msgspec.Struct, frozen=True):
@@ -169,7 +172,7 @@ _WEAKNESSES = (
 def _profiles(rows: Query, names: set[str], new: str, taken_in: int) -> Iterator[Profile]:
     for table in sorted(names & set(_WEAKNESS_TABLES)):
         for row in rows(_WEAKNESSES.replace("$TABLE", table).replace("$NEW", new)):
-            yield _profile(row, taken_in)
+            yield replace(_profile(row, taken_in), is_aside=True)
     if "DeviceInfo" in names:
         for row in rows(_RECORDS.replace("$NEW", new)):
             yield _profile(row, number_of(row, "Timestamp") or taken_in)

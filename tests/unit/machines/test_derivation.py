@@ -69,6 +69,21 @@ def test_an_inventory_record_describes_a_machine_better_than_its_paths_do(world:
     assert machine.last_external_ip_address == "198.51.100.7"
 
 
+@pytest.mark.parametrize("order", [("both",), ("record", "weakness"), ("weakness", "record")])
+def test_records_of_weaknesses_do_not_outdate_inventory_records(world: EndpointWorld, order: tuple[str, ...]) -> None:
+    names = {"DeviceId": WS01, "DeviceName": "ws-01.contoso.test"}
+    record = {"DeviceInfo": [{**names, "Timestamp": world.ago(9), "OSPlatform": "Windows11", "OSBuild": 22631}]}
+    product = {"SoftwareVendor": "google", "SoftwareName": "chrome", "CveId": "CVE-2025-0001"}
+    told = {"OSPlatform": "Windows10", "OSArchitecture": "64-bit"}
+    weakness = {"DeviceTvmSoftwareVulnerabilities": [{**names, **product, **told}]}
+    commits = {"both": record | weakness, "record": record, "weakness": weakness}
+    for commit in order:
+        world.ingest(commits[commit])
+        world.work()
+    (machine,) = machines(world)
+    assert (machine.os_platform, machine.os_build, machine.os_architecture) == ("Windows11", 22631, "64-bit")
+
+
 def test_the_order_of_commits_does_not_matter(world: EndpointWorld) -> None:
     other_way = [logon_event(world, 1), logon_event(world, 8, AccountName="Bob")]
     world.ingest({"DeviceLogonEvents": [other_way[0]]})
