@@ -50,7 +50,8 @@ def check_rule(path: Path, catalog: Catalog) -> Rule:
         raise RuleError(str(path), "query", str(error)) from error
     for diagnostic in diagnostics:
         if diagnostic.severity == "error":
-            raise RuleError(str(path), "query", str(diagnostic))
+            place = f"line {diagnostic.line}, column {diagnostic.column}"
+            raise RuleError(str(path), "query", f"{diagnostic.message} ({place})")
     missing = rule.columns - {column.name for column in bound.relation.columns}
     if missing and not bound.open:
         raise RuleError(str(path), "entities", f"the query does not return {', '.join(sorted(missing))}")
