@@ -24,6 +24,8 @@ COMMANDS = {
     "person": "graph get-user admin@northquay.example --output json",
     "application": "graph get-app 'Vedette demo client' --output json",
     "token": "graph whoami --output json",
+    "roles": "entra user-roles admin@northquay.example --output json",
+    "groups": "entra user-groups admin@northquay.example --output json",
 }
 
 
@@ -76,6 +78,8 @@ def test_hunts_answer_alike_on_both_hosts(answers: dict[str, Any]) -> None:
 
 def test_the_directory(answers: dict[str, Any]) -> None:
     assert answers["rules"] == []
+    assert "Global Administrator" in json.dumps(answers["roles"])
+    assert answers["groups"]["groups"] == []
     assert answers["person"]["userPrincipalName"] == "admin@northquay.example"
     assert answers["application"]["displayName"] == "Vedette demo client"
     assert "SecurityIncident.Read.All" in json.dumps(answers["token"])
