@@ -1,6 +1,8 @@
 """Every operation of every surface of a running server: closed to whoever shows nothing, or something else."""
 
+import http.client
 import re
+import ssl
 from collections.abc import Iterator
 
 import pytest
@@ -92,3 +94,23 @@ def test_a_scraper_has_the_token_where_there_is_one(tmp_path_factory: pytest.Tem
         assert client.get("/healthz").status_code == 200
     assert server.stop() == 0
     assert "let-me-read" not in server.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/ingest/v1/events", 401), ("/api/nothing", 404), ("/api/incidents", 405), ("/v1.0/$batch", 413)],
+)
+def test_a_refusal_before_the_body_ends_the_connection_and_says_so(demo: Demo, path: str, status: int) -> None:
+    context = ssl.create_default_context(cafile=demo.server.data / "tls" / "ca.pem")
+    connection = http.client.HTTPSConnection("127.0.0.1", demo.server.port, context=context, timeout=30)
+    body = b"x" * (5 * 2**20 if status == 413 else 100)
+    for _ in range(3):  # over a new connection each time, which the client makes because it was told to
+        connection.putrequest("POST", path)
+        connection.putheader("content-length", str(len(body)))
+        connection.endheaders(b"x" * 100)
+        answer = connection.getresponse()
+        answer.read()
+        assert (answer.status, answer.headers["connection"]) == (status, "close")
+    connection.request("GET", "/healthz")
+    assert connection.getresponse().headers["connection"] is None
+    connection.close()

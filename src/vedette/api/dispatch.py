@@ -121,6 +121,7 @@ class Dispatcher:
         if match.route.operation.body == "file":
             return await self._respond_with_file(exchange, match.route, receive)
         body = await read_body(receive, match.route.operation, exchange.headers, self._settings.body_silence)
+        exchange.owes_body = False
         return await self._run(exchange, match.route, request_of(exchange, match, body), receive)
 
     def _match(self, exchange: Exchange, path: bytes) -> Match:
@@ -134,6 +135,7 @@ class Dispatcher:
         await self._admit_first(exchange, route)
         silence, folder = self._settings.body_silence, self._settings.spool_folder
         path = await spool_body(receive, route.operation, exchange.headers, silence, folder)
+        exchange.owes_body = False
         try:
             request = request_of(exchange, cast(Match, exchange.match), b"", path)
             return await self._run(exchange, route, request, receive)

@@ -35,6 +35,8 @@ class Exchange(msgspec.Struct):
     query: str
     request_id: str
     correlation_id: str
+    owes_body: bool = False
+    """Whether a body is still to come, over a connection that carries one request after the other."""
     surface: str = ""
     match: Match | None = None
     caller: Caller | None = None
@@ -59,7 +61,9 @@ def begin(scope: Scope, request_id: str, *, behind_proxy: bool) -> Exchange:
     address = client[0] if client else ""
     origin = read_origin(scope.get("scheme", "http"), headers, address, behind_proxy=behind_proxy)
     query = scope.get("query_string", b"").decode("latin-1")
-    return Exchange(scope["method"], headers, origin, query, request_id, correlation_id(headers) or request_id)
+    name = correlation_id(headers) or request_id
+    owes_body = scope.get("http_version", "1.1").startswith("1") and _has_body(headers)
+    return Exchange(scope["method"], headers, origin, query, request_id, name, owes_body)
 
 
 def correlation_id(headers: Mapping[str, str]) -> str:
@@ -95,7 +99,13 @@ def with_request_ids(response: ApiResponse, exchange: Exchange) -> ApiResponse:
         **usage_headers(exchange.usage),
         **response.headers,
     }
+    if exchange.owes_body:  # nobody reads the rest: the connection ends, and its client has to know (RFC 9112 §9.6)
+        headers["connection"] = "close"
     return msgspec.structs.replace(response, headers=headers)
+
+
+def _has_body(headers: Mapping[str, str]) -> bool:
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
