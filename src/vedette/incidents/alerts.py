@@ -175,30 +175,49 @@ ENGINE = "Microsoft Defender XDR - alert correlation"
 
 
 def create(
-    connection: Connection, tenant_id: str, new: NewAlert, clock: Clock, ids: Ids, *, correlated: bool = True
+    connection: Connection,
+    tenant_id: str,
+    new: NewAlert,
+    clock: Clock,
+    ids: Ids,
+    *,
+    correlated: bool = True,
+    maker: By | None = None,
 ) -> Creation:
     """Store an alert with its evidence and put it into the incident it belongs to, or into a new one.
 
-    One that is not `correlated` always gets an incident of its own.
+    One that is not `correlated` always gets an incident of its own. `maker`: who made it, if somebody did; what
+    incident it belongs to is the engine's to say.
     """
     alerts = Alerts(connection, tenant_id)
     if new.source_key is not None and (known := alerts.by_source_key(new.source_key)) is not None:
         return Creation(known, is_new=False, opened_incident=False)
     activity = Activity(new.first_activity, new.last_activity)
     related = Correlation(connection, tenant_id).correlate(links_of(new.evidence), activity) if correlated else None
-    alert_id = put_into(connection, tenant_id, new, related, by=By(ENGINE, now_ticks(clock)), ids=ids)
+    engine = By(ENGINE, now_ticks(clock))
+    alert_id = put_into(connection, tenant_id, new, related, by=engine, ids=ids, maker=maker)
     alert = alerts.get(alert_id)
     assert alert is not None
     return Creation(alert, is_new=True, opened_incident=related is None)
 
 
 def put_into(
-    connection: Connection, tenant_id: str, new: NewAlert, incident_id: int | None, *, by: By, ids: Ids
+    connection: Connection,
+    tenant_id: str,
+    new: NewAlert,
+    incident_id: int | None,
+    *,
+    by: By,
+    ids: Ids,
+    maker: By | None = None,
 ) -> str:
-    """Store an alert in an incident, or in a new one of its own, whatever it has in common with others; its id."""
+    """Store an alert in an incident, or in a new one of its own, whatever it has in common with others; its id.
+
+    `maker`: who made the alert, if not who puts it there.
+    """
     incidents, correlation = Incidents(connection, tenant_id), Correlation(connection, tenant_id)
     into = incidents.add(new.title, new.severity, by.now) if incident_id is None else incident_id
-    alert_id = Alerts(connection, tenant_id).add(into, new, by, ids)
+    alert_id = Alerts(connection, tenant_id).add(into, new, maker or by, ids)
     correlation.rename(into)
     if incident_id is None:
         incidents.keep(into, "created", by, {"alert_id": alert_id})

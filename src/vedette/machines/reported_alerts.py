@@ -7,6 +7,7 @@ from vedette.clock import Clock, format_ticks, now_ticks
 from vedette.context import Tenant
 from vedette.ids import Ids
 from vedette.incidents.alerts import ALERT_CREATED, ALERT_FIELDS, Alert, AlertDetails, Alerts, NewAlert, create
+from vedette.incidents.changes import By
 from vedette.incidents.evidence import DeviceEvidence, Evidence, FileDetails, FileEvidence, ProcessEvidence, UserAccount
 from vedette.incidents.related import on_device
 from vedette.jobs.outbox import Outbox
@@ -65,7 +66,9 @@ def report(parts: ReportParts, tenant: Tenant, reported: ReportedAlert, actor: s
             parts.investigations.start(connection, tenant.tenant_id, machine, f"Alert by {actor}") if machine else None
         )
         number = investigation.investigation_id if investigation else None
-        creation = create(connection, tenant.tenant_id, _new(reported, event, number), parts.clock, parts.ids)
+        maker = By(actor, now_ticks(parts.clock), "Defender for Endpoint API")
+        new = _new(reported, event, number)
+        creation = create(connection, tenant.tenant_id, new, parts.clock, parts.ids, maker=maker)
         if number is not None:
             Investigations(connection, tenant.tenant_id).set_trigger(number, creation.alert.alert_id)
         payload = {"alert_id": creation.alert.alert_id}

@@ -54,7 +54,8 @@ def seed_alert(connection: Connection, tenant_id: str, given: Members, services:
         by = By(ACTOR, now)
         alert_id = put_into(connection, tenant_id, new, incident.incident_id, by=by, ids=services.ids)
     else:
-        alert_id = create(connection, tenant_id, new, services.clock, services.ids).alert.alert_id
+        maker = By(ACTOR, now)
+        alert_id = create(connection, tenant_id, new, services.clock, services.ids, maker=maker).alert.alert_id
     _tell(connection, tenant_id, [alert_id], services)
     return alert_id
 

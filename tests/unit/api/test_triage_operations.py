@@ -192,6 +192,9 @@ def test_an_alert_made_by_hand_leaves_no_other_incident(filled: Application, lin
     body = {"title": "By hand", "severity": "low", "category": "Execution", "entityDefinitions": [entity], **link}
     made = filled.client("graph").post("/beta/security/alerts_v2/createAlert", body).json()
     assert made["incidentId"] == str(link.get("linkToIncident", 8))
+    with filled.store.connect() as connection:
+        (entry,) = Alerts(connection, HOME).log(made["id"])
+    assert (entry.activity, entry.actor, entry.via) == ("created", "Heron connector", "Microsoft Graph")
     listed = filled.client("graph").get("/v1.0/security/incidents?$expand=alerts").json()["value"]
     assert {each["status"] for each in listed} == {"active"}
     assert sum(len(each["alerts"]) for each in listed) == 8

@@ -100,7 +100,7 @@ class GraphManualAlerts:
             elif body.is_excluded_from_correlation:
                 alert_id = put_into(connection, tenant_id, new, None, by=by, ids=parts.ids)
             else:
-                alert_id = create(connection, tenant_id, new, parts.clock, parts.ids).alert.alert_id
+                alert_id = create(connection, tenant_id, new, parts.clock, parts.ids, maker=by).alert.alert_id
             parts.outbox.publish(connection, tenant_id, ALERT_CREATED, {"alert_id": alert_id})
             alert = Alerts(connection, context.tenant.tenant_id, seen_alerts(context)).get(alert_id)
         assert alert is not None
