@@ -168,7 +168,7 @@ class Indicators(TenantRepository):
             raise InvalidRequestError("InvalidInput", reason="An indicator of this value belongs to somebody else.")
         _require_exposure(author, row.rbac_group_names)
         statement = self.update(INDICATORS).where(INDICATORS.c.indicator_id == row.indicator_id)
-        self.connection.execute(statement.values(last_updated_by=author.name, **values))
+        self.connection.execute(statement.values(last_updated_by=author.author_id, **values))
         return self._stored(row.indicator_id)
 
     def remove(self, indicator_ids: Iterable[int]) -> None:

@@ -89,7 +89,7 @@ def test_what_the_service_writes_is_sent_back_and_not_read(client: AsgiClient) -
     assert {**answer.json(), "lastUpdateTime": 0} == {
         **created,
         "lastUpdateTime": 0,
-        "lastUpdatedBy": created["createdByDisplayName"],
+        "lastUpdatedBy": created["createdBy"],
     }
     imported = client.post("/api/indicators/import", {"Indicators": [{**GOOD, **read_only}]}).json()["value"]
     assert [(each["id"], each["isFailed"]) for each in imported] == [(created["id"], False)]
@@ -187,3 +187,18 @@ def test_another_tenant_has_its_own(application: Application, client: AsgiClient
     other = application.client("endpoint-other")
     assert other.get("/api/indicators").json()["value"] == []
     assert other.send("DELETE", f"/api/indicators/{made}").status == 404
+
+
+def test_members_that_recorded_answers_have(client: AsgiClient) -> None:
+    plain = {name: GOOD[name] for name in ("indicatorValue", "indicatorType", "title", "description", "action")}
+    created = client.post("/api/indicators", plain).json()
+    assert {name: created[name] for name in ("createdBySource", "category", "historicalDetection", "severity")} == {
+        "createdBySource": "PublicApi",
+        "category": 1,
+        "historicalDetection": False,
+        "severity": "Informational",
+    }
+    empty = ("recommendedActions", "application", "expirationTime", "lastUpdatedBy", "educateUrl", "externalId")
+    assert [created[name] for name in empty] == [None] * len(empty)
+    assert (created["rbacGroupNames"], created["rbacGroupIds"], created["mitreTechniques"]) == ([], [], [])
+    assert client.post("/api/indicators", plain).json()["lastUpdatedBy"] == created["createdBy"]

@@ -238,7 +238,7 @@ def test_one_of_a_value_and_type(world: EndpointWorld) -> None:
     with world.store.connect() as connection:
         indicators = Indicators(connection, HOME)
         page = indicators.of_keys(indicators.keys(None, ()))
-        assert [(each.action, each.last_updated_by) for each in page] == [("Warn", "Connector")]
+        assert [(each.action, each.last_updated_by) for each in page] == [("Warn", "app-1")]
         mine = Indicators(connection, HOME, Author("app-2", "Other", "AadApp", sees_all=False))
         assert (mine.count(None), mine.get(first)) == (0, None)
 

@@ -17,6 +17,7 @@ from vedette.api.render import json_answer
 from vedette.clock import format_ticks, now_ticks
 from vedette.context import RequestContext
 from vedette.contracts.enums import load_enums
+from vedette.detections.responses import REQUESTOR
 from vedette.errors import ApiError, InvalidRequestError, NotFoundError, PermissionDeniedError
 from vedette.indicators import indicators as domain
 from vedette.indicators.indicators import INDICATOR_FIELDS, Author, Indicators, NewIndicator
@@ -86,7 +87,11 @@ class DeleteBody(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class Indicator(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An indicator. What follows `educate_url` is the portal's: nobody sets it here."""
+    """An indicator. What follows `educate_url` is the portal's: nobody sets it here.
+
+    `created_by_source` is a kind of request and `last_updated_by` an identity, as in the service's metadata and in
+    recorded answers; the page of the resource calls the former a name.
+    """
 
     id: str
     indicator_value: str
@@ -106,12 +111,12 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     last_updated_by: str | None
     severity: str
     description: str
-    recommended_actions: str
+    recommended_actions: str | None
     rbac_group_names: tuple[str, ...]
     rbac_group_ids: tuple[str, ...]
     generate_alert: bool
     educate_url: str | None
-    category: int | None = None
+    category: int = 1
     bypass_duration_hours: int | None = None
     certificate_info: None = None
     notification_id: int | None = None
@@ -308,13 +313,13 @@ def to_indicator(indicator: domain.Indicator, groups: Mapping[str, str]) -> Indi
         creation_time_date_time_utc=format_ticks(indicator.created),
         created_by=indicator.created_by,
         created_by_display_name=indicator.created_by_name,
-        created_by_source=indicator.source,
+        created_by_source="CustomDetection" if indicator.created_by == REQUESTOR else "PublicApi",
         expiration_time=None if indicator.expires is None else format_ticks(indicator.expires),
         last_update_time=format_ticks(indicator.last_update),
         last_updated_by=indicator.last_updated_by,
         severity=indicator.severity,
         description=indicator.description,
-        recommended_actions=indicator.recommended_actions or "",
+        recommended_actions=indicator.recommended_actions,
         rbac_group_names=indicator.rbac_group_names,
         rbac_group_ids=tuple(groups[name] for name in indicator.rbac_group_names if name in groups),
         generate_alert=indicator.generate_alert,
