@@ -9,13 +9,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 from sqlalchemy import ColumnElement
 
 from vedette.incidents.alerts import Alert, Alerts, AlertVersion
-from vedette.incidents.incidents import Incidents, IncidentVersion
+from vedette.incidents.incidents import IncidentVersion
 from vedette.odata.paging import Selection
 
 ROOM = 64 * 1024 * 1024
@@ -30,6 +30,8 @@ Form = tuple[str, ...]
 Version = IncidentVersion | AlertVersion
 """Starts with the id, a number or a text: those of incidents and alerts are never the same."""
 
+V = TypeVar("V", IncidentVersion, AlertVersion)
+
 Write = Callable[[Sequence[Any]], Mapping[Any, object]]
 """Reads incidents or alerts by id, in the same view of the store, and gives each in its wire form."""
 
@@ -43,19 +45,31 @@ class WrittenAlerts(NamedTuple):
     encoded: Sequence[msgspec.Raw] = ()
 
 
-@dataclasses.dataclass(frozen=True)
-class VersionPages:
-    """Pages of incidents that say no more than which state each is in."""
+class Repository(Protocol[V]):
+    """Incidents or alerts."""
 
-    incidents: Incidents
-
-    def page(self, selection: Selection) -> tuple[list[IncidentVersion], tuple[int | str, ...] | None]:
-        """See `Incidents.versions`."""
-        return self.incidents.versions(selection)
+    def versions(self, selection: Selection) -> tuple[list[V], tuple[int | str, ...] | None]:
+        """Which states the entities of a page are in, and the sort keys of the last one if there are more."""
+        ...
 
     def count(self, condition: ColumnElement[bool] | None) -> int:
-        """See `Incidents.count`."""
-        return self.incidents.count(condition)
+        """How many meet a condition."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class VersionPages(Generic[V]):
+    """Pages of incidents or alerts that say no more than which state each is in."""
+
+    repository: Repository[V]
+
+    def page(self, selection: Selection) -> tuple[list[V], tuple[int | str, ...] | None]:
+        """See `Repository.versions`."""
+        return self.repository.versions(selection)
+
+    def count(self, condition: ColumnElement[bool] | None) -> int:
+        """See `Repository.count`."""
+        return self.repository.count(condition)
 
 
 class WrittenIncidents:
@@ -81,13 +95,19 @@ class WrittenIncidents:
         self, form: Form, alerts: Alerts, incident_ids: Iterable[int], write: Callable[[Alert], object]
     ) -> dict[int, WrittenAlerts]:
         """The alerts of incidents, by incident."""
+        versions = alerts.versions_of(incident_ids)
+        encoded = iter(self.read_alerts(form, alerts, list(chain.from_iterable(versions.values())), write))
+        return {key: WrittenAlerts(each, list(islice(encoded, len(each)))) for key, each in versions.items()}
+
+    def read_alerts(
+        self, form: Form, alerts: Alerts, versions: Sequence[AlertVersion], write: Callable[[Alert], object]
+    ) -> list[msgspec.Raw]:
+        """The encoded alerts in their order."""
 
         def write_all(alert_ids: Sequence[str]) -> dict[str, object]:
             return {alert.alert_id: write(alert) for alert in alerts.of_ids(alert_ids)}
 
-        versions = alerts.versions_of(incident_ids)
-        encoded = iter(self.read(form, list(chain.from_iterable(versions.values())), write_all))
-        return {key: WrittenAlerts(each, list(islice(encoded, len(each)))) for key, each in versions.items()}
+        return self.read(form, versions, write_all)
 
     def forget(self) -> None:
         """Keep nothing: the store was put back, and its numbers may mean something else from now on."""

@@ -27,7 +27,7 @@ from vedette.incidents.evidence import (
 )
 from vedette.incidents.incidents import Comment, Incidents
 from vedette.incidents.tables import ALERT_COMMENTS, ALERT_EVIDENCE, ALERT_LINKS, ALERTS
-from vedette.odata.paging import Selection, SortKey, order_rows
+from vedette.odata.paging import KEYS_OF_ONE_STATEMENT, Selection, SortKey, order_rows
 from vedette.store.tenancy import TenantRepository
 
 ALERT_FIELDS: Mapping[str, ColumnElement[Any]] = {
@@ -250,8 +250,9 @@ class Alerts(TenantRepository):
 
     def of_ids(self, alert_ids: Sequence[str]) -> list[Alert]:
         """Several alerts, in no order."""
-        statement = select(*_STORED).where(self.own(ALERTS), ALERTS.c.alert_id.in_(alert_ids))
-        return self._load(self.connection.execute(statement).all())
+        mine = select(*_STORED).where(self.own(ALERTS))
+        statements = (mine.where(ALERTS.c.alert_id.in_(some)) for some in _portions(alert_ids))
+        return [alert for each in statements for alert in self._load(self.connection.execute(each).all())]
 
     def by_source_key(self, source_key: str) -> Alert | None:
         """The alert that was made from this, or None."""
@@ -262,6 +263,12 @@ class Alerts(TenantRepository):
         narrowed = selection.narrowed(self._within)
         page, after = Changes(self.connection, self.tenant_id).page(VERSIONED_ALERTS, narrowed, _STORED)
         return self._load(page), after
+
+    def versions(self, selection: Selection) -> tuple[list[AlertVersion], tuple[int | str, ...] | None]:
+        """As `page`, but only which state each alert is in."""
+        narrowed, columns = selection.narrowed(self._within), [ALERTS.c[name] for name in AlertVersion._fields]
+        page, after = Changes(self.connection, self.tenant_id).page(VERSIONED_ALERTS, narrowed, columns)
+        return [AlertVersion._make(row[: len(columns)]) for row in page], after
 
     def log(self, alert_id: str) -> list[LogEntry]:
         """Everything that happened to an alert, oldest first."""
@@ -432,9 +439,12 @@ class Alerts(TenantRepository):
 
     def _load(self, rows: Sequence[Row[Any]]) -> list[Alert]:
         """Alerts with what belongs to them, from rows that begin with their columns."""
-        alert_ids = [row[0] for row in rows]
-        evidence, comments = self._evidence(alert_ids), self._comments(alert_ids)
-        return [_to_alert(row, evidence.get(row[0], ()), comments.get(row[0], ())) for row in rows]
+        alerts: list[Alert] = []
+        for some in _portions(rows):
+            alert_ids = [row[0] for row in some]
+            evidence, comments = self._evidence(alert_ids), self._comments(alert_ids)
+            alerts += [_to_alert(row, evidence.get(row[0], ()), comments.get(row[0], ())) for row in some]
+        return alerts
 
     def _evidence(self, alert_ids: list[str]) -> dict[str, tuple[RecordedEvidence, ...]]:
         column = ALERT_EVIDENCE.c
@@ -459,6 +469,7 @@ class Alerts(TenantRepository):
         }
 
 
+_Value = TypeVar("_Value")
 _OfIncident = TypeVar("_OfIncident", Alert, AlertVersion)
 
 _BY_AGE: tuple[SortKey, ...] = ((ALERTS.c.created, False), (ALERTS.c.alert_id, False))
@@ -467,6 +478,11 @@ _STORED = columns_of(ALERTS, Alert)
 """`details` is the last of them."""
 
 _DETAILS_DECODER = msgspec.json.Decoder(AlertDetails)
+
+
+def _portions(values: Sequence[_Value]) -> Iterable[Sequence[_Value]]:
+    """As many at a time as one statement may ask for."""
+    return (values[start : start + KEYS_OF_ONE_STATEMENT] for start in range(0, len(values), KEYS_OF_ONE_STATEMENT))
 
 
 def _by_incident(alerts: Iterable[_OfIncident]) -> dict[int, list[_OfIncident]]:

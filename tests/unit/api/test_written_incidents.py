@@ -34,6 +34,7 @@ def test_a_list_shows_every_change(application: Application, change: str) -> Non
     graph, defender = application.client("graph"), application.client("xdr")
     before = graph.get("/v1.0/security/incidents?$expand=alerts").json()["value"]
     defender.get("/api/incidents")
+    graph.get("/v1.0/security/alerts_v2")
     with application.store.begin() as connection:
         CHANGES[change](connection, alert)
     listed = graph.get("/v1.0/security/incidents?$expand=alerts").json()["value"]
@@ -41,6 +42,9 @@ def test_a_list_shows_every_change(application: Application, change: str) -> Non
     for incident in listed:
         single = graph.get(f"/v1.0/security/incidents/{incident['id']}?$expand=alerts").json()
         assert incident == {name: value for name, value in single.items() if name != "@odata.context"}
+    for shown in graph.get("/v1.0/security/alerts_v2").json()["value"]:
+        single = graph.get(f"/v1.0/security/alerts_v2/{shown['id']}").json()
+        assert shown == {name: value for name, value in single.items() if name != "@odata.context"}
     for incident in defender.get("/api/incidents").json()["value"]:
         single = defender.get(f"/api/incidents/{incident['incidentId']}").json()
         assert incident == {name: value for name, value in single.items() if name != "@odata.context"}

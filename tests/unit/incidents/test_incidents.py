@@ -1,8 +1,9 @@
 """Incidents and alerts: ids, changes, comments, paging, tenants."""
 
+import sqlite3
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, select
 
 from tests.unit.incidents.conftest import HOME, OTHER, CreateAlert
 from vedette.clock import ManualClock, now_ticks
@@ -11,7 +12,8 @@ from vedette.incidents.alerts import ALERT_FIELDS, AlertChange, Alerts
 from vedette.incidents.changes import By, Changes
 from vedette.incidents.evidence import DeviceEvidence
 from vedette.incidents.incidents import INCIDENT_FIELDS, IncidentChange, Incidents
-from vedette.odata.paging import Selection
+from vedette.incidents.tables import ALERTS
+from vedette.odata.paging import KEYS_OF_ONE_STATEMENT, Selection
 from vedette.store.metadata import METADATA
 from vedette.store.tenancy import tables_without_tenant
 
@@ -180,3 +182,16 @@ def test_a_device_that_stays_in_its_group_changes_no_incident(
         if isinstance(item.entity, DeviceEvidence)
     }
     assert (groups, changes.last_number() > number) == ({"Workstations"}, True)
+
+
+def test_an_incident_may_have_more_alerts_than_a_statement_can_name(
+    create_alert: CreateAlert, connection: Connection
+) -> None:
+    alert = create_alert(device(1)).alert
+    connection.connection.driver_connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, KEYS_OF_ONE_STATEMENT + 100)
+    row = connection.execute(select(ALERTS)).mappings().one()
+    ids = [f"da{number}" for number in range(KEYS_OF_ONE_STATEMENT + 100)]
+    connection.execute(ALERTS.insert(), [{**row, "alert_id": each, "source_key": None} for each in ids])
+    alerts = Alerts(connection, HOME)
+    assert len(alerts.of_incidents([alert.incident_id])[alert.incident_id]) == len(ids) + 1
+    assert len(alerts.of_ids(ids)) == len(ids)

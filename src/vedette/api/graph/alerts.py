@@ -1,6 +1,6 @@
 """Graph's alerts_v2: list, get, update, comment."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection
@@ -17,6 +17,7 @@ from vedette.api.graph.surface import count_answer, graph_answer, list_answer, m
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.listing import ListRules, select_members
 from vedette.api.snapshot_lists import SnapshotList
+from vedette.api.written_incidents import VersionPages, WrittenIncidents
 from vedette.clock import Clock
 from vedette.context import RequestContext
 from vedette.errors import InvalidRequestError, NotFoundError
@@ -51,7 +52,8 @@ class MoveBody(msgspec.Struct, frozen=True, rename="camel"):
 class GraphAlerts:
     """Handlers."""
 
-    def __init__(self, store: Store, clock: Clock, cursors: CursorBox) -> None:
+    def __init__(self, store: Store, clock: Clock, cursors: CursorBox, written: WrittenIncidents) -> None:
+        self._written = written
         self._store = store
         self._clock = clock
         rules = ListRules(
@@ -66,14 +68,17 @@ class GraphAlerts:
 
     def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /security/alerts_v2."""
-        query, cursor = self._list.read(context, request)
-        shape = shape_of(context, request)
+        asked = query, _ = self._list.read(context, request)
+        select, shape = query.options.select, shape_of(context, request)
+        value: Sequence[object]
         with self._store.connect() as connection:
             alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context))
-            page = self._list.page(context, request, (query, cursor), (connection, alerts))
-        select = query.options.select
-        entities = [to_alert(alert, shape) for alert in page.rows]
-        value = [select_members(to_mapping(each), select) for each in entities] if select else entities
+            page = self._list.page(context, request, asked, (connection, VersionPages(alerts)))
+            if select:
+                found = {each.alert_id: to_alert(each, shape) for each in alerts.of_ids([row[0] for row in page.rows])}
+                value = [select_members(to_mapping(found[row.alert_id]), select) for row in page.rows]
+            else:
+                value = self._written.read_alerts(shape.form, alerts, page.rows, lambda each: to_alert(each, shape))
         fragment = f"{COLLECTION}({','.join(select)})" if select else COLLECTION
         return list_answer(metadata_url(request, fragment), page, value)
 

@@ -22,6 +22,11 @@ class Shape(msgspec.Struct, frozen=True):
     tenant_id: str
     wording: Wording
 
+    @property
+    def form(self) -> tuple[str, ...]:
+        """All of it, as texts."""
+        return self.tenant_id, self.base_url, str(self.wording.evolved)
+
     def incident_url(self, incident_id: int) -> str:
         """Where a person looks at an incident."""
         return f"{self.base_url}/portal/incidents/{incident_id}?tid={self.tenant_id}"

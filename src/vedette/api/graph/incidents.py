@@ -83,7 +83,7 @@ def incident_properties() -> PropertyMap:
 class GraphIncidents:
     """Handlers."""
 
-    def __init__(self, store: Store, clock: Clock, cursors: CursorBox) -> None:
+    def __init__(self, store: Store, clock: Clock, cursors: CursorBox, written: WrittenIncidents) -> None:
         self._store = store
         self._clock = clock
         rules = ListRules(
@@ -98,11 +98,7 @@ class GraphIncidents:
         )
         self._list = SnapshotList(rules, cursors)
         self._alert_list = SnapshotList(alerts_of_incident(), cursors)
-        self._written = WrittenIncidents()
-
-    def forget(self) -> None:
-        """Drop what was remembered of the store: it was put back to an earlier state."""
-        self._written.forget()
+        self._written = written
 
     def list(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /security/incidents."""
@@ -147,13 +143,12 @@ class GraphIncidents:
         connection, incidents = source
         shape, with_alerts = shape_of(context, request), bool(asked[0].expand)
         alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context))
-        form = (shape.tenant_id, shape.base_url, str(shape.wording.evolved))
 
         def write(incident_ids: Sequence[int]) -> dict[int, object]:
             entities = {each.incident_id: to_incident(each, shape) for each in incidents.of_ids(incident_ids)}
             if not with_alerts:
                 return dict(entities)
-            found = self._written.alerts_of(form, alerts, incident_ids, lambda alert: to_alert(alert, shape))
+            found = self._written.alerts_of(shape.form, alerts, incident_ids, lambda alert: to_alert(alert, shape))
             return {
                 key: msgspec.structs.replace(each, alerts=found.get(key, WrittenAlerts()).encoded)
                 for key, each in entities.items()
@@ -162,7 +157,7 @@ class GraphIncidents:
         page = self._list.page(context, request, asked, (connection, VersionPages(incidents)))
         # Of an incident not everybody sees the same alerts; of an alert everybody sees the same.
         written = WrittenIncidents() if context.scope.is_limited else self._written
-        return page, written.read((*form, str(with_alerts)), page.rows, write)
+        return page, written.read((*shape.form, str(with_alerts)), page.rows, write)
 
     def count(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
         """GET /security/incidents/$count."""

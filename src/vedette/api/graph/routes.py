@@ -24,6 +24,7 @@ from vedette.api.hunting import HuntingRunner
 from vedette.api.inner_calls import InnerCalls
 from vedette.api.kept_lists import KeptList, ListParts
 from vedette.api.router import Handler
+from vedette.api.written_incidents import WrittenIncidents
 from vedette.clock import Clock
 from vedette.identity.services import IdentityServices
 from vedette.machines.telemetry import Telemetry
@@ -49,8 +50,9 @@ class GraphSurface:
 
     def __init__(self, parts: GraphParts) -> None:
         store, hunting, clock, cursors = parts.store, parts.hunting, parts.clock, parts.cursors
-        self._incidents = GraphIncidents(store, clock, cursors)
-        self._alerts = GraphAlerts(store, clock, cursors)
+        self._written = WrittenIncidents()
+        self._incidents = GraphIncidents(store, clock, cursors, self._written)
+        self._alerts = GraphAlerts(store, clock, cursors, self._written)
         self._hunting = GraphHunting(hunting)
         self._rules = GraphDetectionRules(parts.rules)
         self._batch = GraphBatch(parts.calls)
@@ -66,7 +68,7 @@ class GraphSurface:
 
     def forget(self) -> None:
         """Drop what was remembered of the store: it was put back to an earlier state."""
-        self._incidents.forget()
+        self._written.forget()
 
     def handlers(self) -> Mapping[str, Handler]:
         """Every built operation."""
