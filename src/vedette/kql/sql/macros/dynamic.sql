@@ -123,14 +123,17 @@ CREATE OR REPLACE MACRO kql_json_path(k) AS replace(replace(k, '[''', '."'), '''
 CREATE OR REPLACE MACRO kql_bag_remove_keys(x, keys) AS
   CASE WHEN json_type(x) = 'OBJECT' THEN kql_bag_kept(x, list_filter(json_keys(x), lambda k: NOT list_contains(kql_strings(keys), k))) END;
 CREATE OR REPLACE MACRO kql_bag_kept(x, keys) AS kql_bag_from(keys, list_transform(keys, lambda k: kql_bag_item(x, k)));
-CREATE OR REPLACE MACRO kql_bag_merge_two(a, b) AS
+CREATE OR REPLACE MACRO kql_bag_merge_pair(a, b) AS
   CASE WHEN json_type(a) = 'OBJECT' AND json_type(b) = 'OBJECT'
        THEN kql_bag_from(list_concat(json_keys(a), list_filter(json_keys(b), lambda k: NOT list_contains(json_keys(a), k))),
               list_concat(list_transform(json_keys(a), lambda k: kql_bag_item(a, k)),
                           list_transform(list_filter(json_keys(b), lambda k: NOT list_contains(json_keys(a), k)), lambda k: kql_bag_item(b, k))))
        WHEN json_type(a) = 'OBJECT' THEN a WHEN json_type(b) = 'OBJECT' THEN b END;
+-- The bags are bound first: a pair names each of them six times and more, and merges are nested.
+CREATE OR REPLACE MACRO kql_bag_merge_two(a, b) AS
+  list_transform([{'a': a, 'b': b}], lambda p: kql_bag_merge_pair(p.a, p.b))[1];
 CREATE OR REPLACE MACRO kql_bag_merge_list(bags) AS
-  list_reduce(list_concat([NULL::JSON], bags), lambda a, b: kql_bag_merge_two(a, b));
+  list_reduce(list_concat([NULL::JSON], bags), lambda a, b: kql_bag_merge_pair(a, b));
 CREATE OR REPLACE MACRO kql_bag_set_key(x, k, v) AS kql_bag_merge_two(kql_bag_from([k], [v]), x);
 CREATE OR REPLACE MACRO kql_text_elements(x) AS
   list_transform(list_filter(kql_elements(x), lambda e: json_type(e) = 'VARCHAR'), lambda e: json_extract_string(e, '$'));

@@ -21,9 +21,15 @@ CREATE OR REPLACE MACRO kql_ipv6_number_of(g) AS
        THEN list_reduce(list_prepend(0::UHUGEINT, list_transform(g, lambda h: TRY_CAST('0x' || h AS UHUGEINT))), lambda a, b: a * 65536 + b) END;
 CREATE OR REPLACE MACRO kql_ipv6_bits(s, n) AS
   CASE WHEN contains(s, '.') AND n <= 32 THEN 96 + n WHEN contains(s, ':') AND n <= 128 THEN n END;
-CREATE OR REPLACE MACRO kql_ipv6_parts(s) AS
-  {'a': kql_ipv6_number_of(kql_ipv6_groups(kql_ipv6_groups_text(split_part(trim(s), '/', 1)))),
-   'n': CASE WHEN contains(s, '/') THEN kql_ipv6_bits(s, TRY_CAST(regexp_extract(trim(s), '/(\d{1,3})$', 1) AS BIGINT)) ELSE 128 END};
+-- What each step makes is bound: the steps name it up to six times, and the planner would see the product of that.
+CREATE OR REPLACE MACRO kql_ipv6_number_of_text(t) AS
+  list_transform(list_transform([t], lambda t: kql_ipv6_groups(t)), lambda g: kql_ipv6_number_of(g))[1];
+CREATE OR REPLACE MACRO kql_ipv6_number(a) AS
+  list_transform(list_transform([a], lambda a: kql_ipv6_groups_text(a)), lambda t: kql_ipv6_number_of_text(t))[1];
+CREATE OR REPLACE MACRO kql_ipv6_parts_of(s) AS
+  {'a': kql_ipv6_number(split_part(s, '/', 1)),
+   'n': CASE WHEN contains(s, '/') THEN kql_ipv6_bits(s, TRY_CAST(regexp_extract(s, '/(\d{1,3})$', 1) AS BIGINT)) ELSE 128 END};
+CREATE OR REPLACE MACRO kql_ipv6_parts(s) AS list_transform([trim(s)], lambda s: kql_ipv6_parts_of(s))[1];
 CREATE OR REPLACE MACRO kql_ipv6_masked(a, bits) AS
   CASE WHEN bits BETWEEN 0 AND 128 THEN a - (a & (340282366920938463463374607431768211455::UHUGEINT >> CAST(bits AS UHUGEINT))) END;
 CREATE OR REPLACE MACRO kql_ipv6_hex(n) AS lower(lpad(to_hex(n), 32, '0'));
