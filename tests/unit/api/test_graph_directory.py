@@ -413,10 +413,13 @@ def test_users(directory: Application, admin: AsgiClient) -> None:
     assert [each["id"] for each in admin.get(f"/v1.0/users?{query}").json()["value"]] == [created["id"]]
     anywhere = "(mail eq 'x') or (onPremisesSamAccountName eq 'x') or (employeeId eq 'x') or userType ne 'Member'"
     assert admin.get(f"/v1.0/users?{quote('$filter=' + anywhere, safe='$=&')}").json()["value"] == []
-    synced = admin.get("/v1.0/users/grace@contoso.test?$select=onPremisesLastSyncDateTime,onPremisesSecurityIdentifier")
+    synced = admin.get("/v1.0/users/grace@contoso.test?$select=onPremisesLastSyncDateTime,ageGroup,faxNumber")
     assert (synced.status, set(synced.json().values()) - {synced.json()["@odata.context"]}) == (200, {None})
     managed = admin.get("/v1.0/users/grace@contoso.test?$expand=manager($select=id)")
     assert (managed.status, "manager" in managed.json()) == (200, False)
+    listed = admin.get("/v1.0/users?$top=999&$expand=manager($select=id)")
+    assert (listed.status, ["manager" in each for each in listed.json()["value"]].count(True)) == (200, 0)
+    assert admin.get("/v1.0/users?$expand=weather").status == 400
     assert admin.get("/v1.0/users/grace@contoso.test?$expand=nonsense").status == 400
     change = {"accountEnabled": False, "passwordProfile": {"password": "another-Harbour-72"}}
     before = generation(directory)

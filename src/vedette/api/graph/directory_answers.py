@@ -65,10 +65,14 @@ class Pages(Protocol[T_co]):
         ...
 
 
-def directory_rules(properties: PropertyMap, order: tuple[SortKey, ...]) -> ListRules:
-    """The rules of a list of directory objects."""
+def directory_rules(
+    properties: PropertyMap, order: tuple[SortKey, ...], unrelated: frozenset[str] = frozenset()
+) -> ListRules:
+    """The rules of a list of directory objects. `unrelated`: as of a single one."""
     return ListRules(
-        offered=OFFERED,
+        offered=OFFERED | {"$expand"} if unrelated else OFFERED,
+        expandable=unrelated,
+        expands_with_options=True,
         properties=properties,
         default_order=order,
         default_page=DEFAULT_PAGE,

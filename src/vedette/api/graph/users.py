@@ -81,6 +81,22 @@ ON_PREMISES = (
 )
 """Texts of accounts that come from a directory elsewhere, which no account here does."""
 
+UNTOLD = (
+    "ageGroup",
+    "consentProvidedForMinor",
+    "employeeHireDate",
+    "employeeLeaveDateTime",
+    "externalUserState",
+    "externalUserStateChangeDateTime",
+    "faxNumber",
+    "isResourceAccount",
+    "legalAgeGroupClassification",
+    "preferredDataLocation",
+    "securityIdentifier",
+    "showInAddressList",
+)
+"""What nothing here tells of an account: null for those who select it."""
+
 USER_TYPE = "Member"
 UNRELATED = frozenset({"manager"})
 """Relations that no account here has."""
@@ -103,6 +119,7 @@ RULES = directory_rules(
         **{name: _kept(name) for name in (*TEXTS, *ON_PREMISES)},
     },
     ((_FIELDS.user_principal_name, False), (_FIELDS.id, False)),
+    UNRELATED,
 )
 
 
@@ -343,7 +360,7 @@ def to_user(user: User) -> dict[str, object]:
         "userType": USER_TYPE,
         "onPremisesLastSyncDateTime": None,
     }
-    return members | dict.fromkeys(ON_PREMISES) | {name: kept.get(name) for name in TEXTS}
+    return members | dict.fromkeys(ON_PREMISES + UNTOLD) | {name: kept.get(name) for name in TEXTS}
 
 
 def _typed(members: Members) -> dict[str, object]:
