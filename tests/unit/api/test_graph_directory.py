@@ -413,7 +413,7 @@ def test_users(directory: Application, admin: AsgiClient) -> None:
     assert [each["id"] for each in admin.get(f"/v1.0/users?{query}").json()["value"]] == [created["id"]]
     anywhere = "(mail eq 'x') or (onPremisesSamAccountName eq 'x') or (employeeId eq 'x') or userType ne 'Member'"
     assert admin.get(f"/v1.0/users?{quote('$filter=' + anywhere, safe='$=&')}").json()["value"] == []
-    synced = admin.get("/v1.0/users/grace@contoso.test?$select=onPremisesLastSyncDateTime,ageGroup,faxNumber")
+    synced = admin.get("/v1.0/users/grace@contoso.test?$select=onPremisesLastSyncDateTime,ageGroup,signInActivity")
     assert (synced.status, set(synced.json().values()) - {synced.json()["@odata.context"]}) == (200, {None})
     managed = admin.get("/v1.0/users/grace@contoso.test?$expand=manager($select=id)")
     assert (managed.status, "manager" in managed.json()) == (200, False)

@@ -94,6 +94,7 @@ UNTOLD = (
     "preferredDataLocation",
     "securityIdentifier",
     "showInAddressList",
+    "signInActivity",
 )
 """What nothing here tells of an account: null for those who select it."""
 
