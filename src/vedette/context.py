@@ -69,6 +69,7 @@ class Principal(msgspec.Struct, frozen=True):
     hidden_device_groups: frozenset[int] = frozenset()
     """Device groups that other people than this user were given access to."""
     display_name: str = ""
+    """The application's name, or the user's principal name."""
     token_id: str = ""
     """`uti`, for audit rows."""
     not_before: int = 0

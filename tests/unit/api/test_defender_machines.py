@@ -176,8 +176,9 @@ def test_the_life_of_an_action(client: AsgiClient, world: EndpointWorld) -> None
     assert client.post(f"/api/machines/{WS01}/unisolate", {"Comment": "Back"}).status == 201
     listed = client.get("/api/machineactions?$filter=machineId%20eq%20'" + WS01 + "'%20and%20status%20eq%20'Succeeded'")
     assert [each["id"] for each in listed.json()["value"]] == [action["id"]]
-    query = f"$filter=lastUpdateDateTimeUtc+gt+{asked.json()['creationDateTimeUtc']}&$orderby=lastUpdateDateTimeUtc+asc"
-    changed = client.get(f"/api/machineactions?{query}&$skip=0&$top=1").json()["value"]
+    since = f"lastUpdateDateTimeUtc+gt+{asked.json()['creationDateTimeUtc']}+and+machineId+eq+'{WS01}'"
+    query = f"$filter={since}&$orderby=lastUpdateDateTimeUtc+asc&$skip=0&$top=1"
+    changed = client.get(f"/api/machineactions?{query}").json()["value"]
     assert [each["id"] for each in changed] == [action["id"]]
 
 

@@ -78,6 +78,7 @@ def test_a_user_token(world: World, verifier: Verifier) -> None:
     )
     principal = verifier.verify(mint(world.services, order).value.reveal())
     assert (principal.kind, principal.object_id) == ("user", world.seed.user.id)
+    assert principal.display_name == "ada@contoso.example"  # not the client's
     assert principal.scopes == {"Incident.Read"}
     assert principal.roles == frozenset()
 

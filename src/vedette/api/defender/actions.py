@@ -24,7 +24,7 @@ from vedette.api.defender.machines import MAX_PAGE, OFFERED, find_machine
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.listing import ListRules
 from vedette.clock import now_ticks
-from vedette.context import RequestContext
+from vedette.context import Principal, RequestContext
 from vedette.contracts.enums import load_enums
 from vedette.errors import InvalidRequestError
 from vedette.machines.actions import (
@@ -200,7 +200,7 @@ class DefenderActions:
         now = now_ticks(self._parts.clock)
         with self._parts.store.begin() as connection:
             actions = MachineActions(connection, context.tenant.tenant_id, context.scope)
-            if not actions.cancel(action.action_id, caller_name(context.principal), comment, now):
+            if not actions.cancel(action.action_id, requestor_of(context.principal), comment, now):
                 raise InvalidRequestError("ActionHasEnded", action=action.action_id)
             cancelled = actions.get(action.action_id)
         return entity(request, "MachineActions", to_action(found(cancelled, "MachineAction", action.action_id)))
@@ -249,7 +249,7 @@ class DefenderActions:
                 machine_id=machine.machine_id,
                 dns_name=machine.dns_name,
                 type=type_,
-                requestor=caller_name(context.principal),
+                requestor=requestor_of(context.principal),
                 comment=comment,
                 scope=scope,
                 title=body.title,
@@ -301,6 +301,11 @@ class DefenderActions:
         )
         value = f'"{link}"' if quoted else link
         return text_answer(request, value)
+
+
+def requestor_of(principal: Principal) -> str:
+    """Who asks: a person by name, an application by its id, as recorded answers of the service have it."""
+    return principal.app_id if principal.kind == "application" else caller_name(principal)
 
 
 def _command(body: CommandBody) -> Command:

@@ -62,6 +62,8 @@ class AccessTokenClaims(msgspec.Struct, frozen=True):
     roles: frozenset[str] = frozenset()
     scp: str | None = None
     uti: str = ""
+    upn: str = ""
+    preferred_username: str = ""
     amr: tuple[str, ...] = ("pwd",)
     xms_cc: frozenset[str] = frozenset()
 
@@ -74,6 +76,11 @@ class AccessTokenClaims(msgspec.Struct, frozen=True):
     def is_application(self) -> bool:
         """Whether the client acts for itself."""
         return self.idtyp == "app" or (self.idtyp is None and self.scp is None and self.oid == self.sub)
+
+    @property
+    def user_name(self) -> str:
+        """The user's principal name, by the claim of the token's version; none of an application."""
+        return "" if self.is_application else self.upn or self.preferred_username
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -249,7 +256,7 @@ def _holder(claims: AccessTokenClaims) -> Principal:
 
 
 def _to_principal(claims: AccessTokenClaims, audience: str, client: ServicePrincipal) -> Principal:
-    return _named(claims, audience, client.app_id, client.display_name)
+    return _named(claims, audience, client.app_id, claims.user_name or client.display_name)
 
 
 def _named(claims: AccessTokenClaims, audience: str, app_id: str, display_name: str) -> Principal:
