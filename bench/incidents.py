@@ -117,7 +117,10 @@ def _unchanged(contest: Contest) -> Iterator[Measurement]:
 
 
 def _fresh(contest: Contest) -> Iterator[Measurement]:
-    """One page at a time, with every incident on it changed before each, and then with every alert too."""
+    """One page at a time, with every incident on it changed before each, and then with every alert too.
+
+    The quickest of each server counts: what else the machine did meanwhile is left out.
+    """
     for name, with_alerts in (("fresh", False), ("first", True)):
         times: dict[Server, list[float]] = {server: [] for server in contest.servers}
         for _ in range(FRESH_ROUNDS):
@@ -125,7 +128,7 @@ def _fresh(contest: Contest) -> Iterator[Measurement]:
                 change_all(contest.store, contest.tenant_id, contest.incident_ids, with_alerts=with_alerts)
                 measured.append(server.seconds(contest.target))
         contest.check()
-        ours, theirs = (median(measured) * 1e3 for measured in times.values())
+        ours, theirs = (min(measured) * 1e3 for measured in times.values())
         peer = f"FastAPI + pydantic, {theirs:.1f} ms against {ours:.1f} ms"
         yield Measurement(f"incidents.page.{name}.vs.fastapi", theirs / ours, "x", RATIO_GOAL, "higher", peer)
 
