@@ -6,6 +6,7 @@ import pytest
 
 from tests.api_fakes import Application
 from tests.unit.api.test_paging_under_change import new_alert
+from vedette.contracts.operations import load_operations
 
 INCIDENTS = "/v1.0/security/incidents"
 ALERTS = "/v1.0/security/alerts_v2"
@@ -192,3 +193,30 @@ def test_other_surfaces_let_no_page_in(seeded: Application) -> None:
         seeded.client("xdr").get("/api/incidents", origin="https://explorer.contoso.test"),
     ):
         assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+OF_TELEMETRY = frozenset({"list_identity_accounts", "list_secure_scores", "list_secure_score_control_profiles"})
+"""Lists that are hunted for: there is nothing to hunt in here."""
+
+COUNTED = sorted(
+    each.path
+    for each in load_operations()["graph"].operations
+    if each.handler.startswith("list_") and not each.part and "{id}" not in each.path
+    if any(alias.endswith("/$count") for alias in each.aliases) and each.handler not in OF_TELEMETRY
+)
+
+
+@pytest.mark.parametrize("path", COUNTED)
+def test_lists_can_be_counted(seeded: Application, path: str) -> None:
+    graph = seeded.client("graph")
+    listed = graph.get(f"/beta{path}?$count=true")
+    counted = graph.get(f"/beta{path}/$count?$top=0&$orderby=id")
+    assert (counted.status, counted.headers["content-type"]) == (200, "text/plain"), counted.body
+    assert int(counted.body) == listed.json()["@odata.count"]
+
+
+def test_counts_are_narrowed(seeded: Application) -> None:
+    graph = seeded.client("graph")
+    assert graph.get("/v1.0/security/alerts/$count?$filter=severity%20eq%20'high'").body == b"1"
+    assert graph.get("/beta/security/alerts_v2/$count?filter=severity+eq+'high'").body == b"1"
+    assert graph.get("/v1.0/security/alerts/$count?$filter=nothing%20eq%201").status == 400

@@ -1,4 +1,4 @@
-"""What every request to Graph may ask for besides its operation: spellings of options, and forms of the answer.
+"""What every request to Graph may ask for besides its operation: spellings of options, forms of the answer, counts.
 
 `$` may be left out of options on beta; `$format=json` is what is answered anyway; `odata.metadata=none` and
 `IEEE754Compatible=true` change how JSON is written (OData JSON format 3.1, 3.2). `odata.metadata=full` is answered
@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from vedette.api.graph.surface import prefers_evolved
+from vedette.api.graph.surface import count_answer, prefers_evolved
 from vedette.api.http import ApiRequest, ApiResponse, AuthenticatedHandler
 from vedette.api.render import GRAPH_JSON
 from vedette.context import RequestContext
@@ -24,6 +24,8 @@ _PLAIN_OPTION = re.compile(
     "(^|&)(" + "|".join(sorted(name.removeprefix("$") for name in {*KNOWN, "$search"})) + ")(?==)", re.IGNORECASE
 )
 _FORMAT = re.compile(r"(?:^|&)(?:\$|%24)format=([^&]*)", re.IGNORECASE)
+COUNT = "/$count"
+_NARROWS = re.compile(r"(?:\$|%24)(?:filter|search)=", re.IGNORECASE)
 _LONG_TYPES = frozenset({"Edm.Int64", "Edm.Decimal"})
 _KEPT = ("@odata.nextLink", "@odata.count", "@odata.deltaLink")
 
@@ -36,10 +38,25 @@ def following(handlers: Mapping[str, AuthenticatedHandler]) -> dict[str, Authent
 def _following(handler: AuthenticatedHandler) -> AuthenticatedHandler:
     @functools.wraps(handler)
     def answer(context: RequestContext, request: ApiRequest) -> ApiResponse:
+        if request.path.lower().endswith(COUNT):
+            return _counted(handler(context, _counting(_spelled(request))))
         response = handler(context, _spelled(request))
         return _written(request, response) if response.status < 300 else response
 
     return answer
+
+
+def _counting(request: ApiRequest) -> ApiRequest:
+    """A request for the number of a list's members as one for the list with its number: what narrows it counts."""
+    pairs = [part for part in request.query.split("&") if _NARROWS.match(part)]
+    return msgspec.structs.replace(request, query="&".join((*pairs, "$count=true", "$top=1")))
+
+
+def _counted(response: ApiResponse) -> ApiResponse:
+    """The bare number; a handler that only counts has answered it already."""
+    if response.media_type != GRAPH_JSON:
+        return response
+    return count_answer(msgspec.json.decode(response.body)["@odata.count"])
 
 
 def _spelled(request: ApiRequest) -> ApiRequest:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, case
 
 from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText, Text
-from vedette.api.graph.surface import count_answer, created_answer, graph_answer, list_answer, metadata_url
+from vedette.api.graph.surface import created_answer, graph_answer, list_answer, metadata_url
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.api.listing import ListRules, read_list, select_members
 from vedette.api.snapshot_lists import ListPage
@@ -94,8 +94,6 @@ class GraphDetectionRules:
         query = read_list(request, self._rules)
         with self._parts.store.connect() as connection:
             rules = CustomRules(connection, context.tenant.tenant_id)
-            if request.path.lower().endswith("/$count"):
-                return count_answer(rules.count(query.selection.condition))
             page, after = rules.page(query.selection)
             total = rules.count(query.selection.condition) if query.options.count else None
         found = ListPage(page, total, None if after is None else query.next_link(request, after))

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from vedette.api.bodies import read_members
-from vedette.api.graph.surface import count_answer, graph_answer, list_answer, metadata_url
+from vedette.api.graph.surface import graph_answer, list_answer, metadata_url
 from vedette.api.graph.values import complete, odata_type, sparse
 from vedette.api.http import ApiRequest, ApiResponse, AuthenticatedHandler
 from vedette.api.kept_lists import Documents, KeptList
@@ -191,8 +191,6 @@ class GraphFeeds:
         with self._parts.store.connect() as connection:
             rows = read(Resources(connection, context.tenant.tenant_id))
         documents = Documents([to_document(feed, row) for row in rows], fields)
-        if request.path.lower().endswith("/$count"):
-            return count_answer(len(documents.keys(asked[0].selection.condition, ())))
         page = self._parts.lists.page(context, request, asked, documents)
         value = [select_members(each, asked[0].options.select) for each in page.rows]
         return list_answer(metadata_url(request, f"security/{feed.path}"), page, value)

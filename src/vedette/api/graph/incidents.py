@@ -209,7 +209,7 @@ class GraphIncidents:
         return merge_answer(request, target)
 
     def list_alerts(self, context: RequestContext, request: ApiRequest) -> ApiResponse:
-        """GET /security/incidents/{id}/alerts, and how many there are below it."""
+        """GET /security/incidents/{id}/alerts."""
         incident_id, shape = incident_id_of(request), shape_of(context, request)
         query, cursor = self._alert_list.read(context, request)
         own = ALERT_FIELDS["incident_id"] == incident_id
@@ -220,8 +220,6 @@ class GraphIncidents:
             if incident is None:
                 raise NotFoundError(resource=str(incident_id))
             alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context))
-            if request.path.lower().endswith("/$count"):
-                return count_answer(alerts.count(condition))
             page = self._alert_list.page(context, request, asked, (connection, alerts))
         entities, select = [to_alert(alert, shape) for alert in page.rows], query.options.select
         value = [select_members(to_mapping(each), select) for each in entities] if select else entities

@@ -9,7 +9,7 @@ from vedette.api.bodies import read_object
 from vedette.api.changes import OptionalText
 from vedette.api.cursors import CursorBox
 from vedette.api.graph.legacy_alert_entities import FEEDBACK, PROVIDERS, STATUSES, to_legacy_alert
-from vedette.api.graph.surface import count_answer, graph_answer, list_answer, metadata_url, shape_of
+from vedette.api.graph.surface import graph_answer, list_answer, metadata_url, shape_of
 from vedette.api.http import ApiRequest, ApiResponse, AuthenticatedHandler
 from vedette.api.listing import ListRules, select_members
 from vedette.api.snapshot_lists import SnapshotList
@@ -98,8 +98,6 @@ class GraphLegacyAlerts:
             raise InvalidRequestError("InvalidQueryOption", option="$skip", value=str(query.selection.offset))
         with self._store.connect() as connection:
             alerts = Alerts(connection, context.tenant.tenant_id, seen_alerts(context))
-            if request.path.lower().endswith("/$count"):
-                return count_answer(alerts.count(query.selection.condition))
             page = self._list.page(context, request, (query, cursor), (connection, alerts))
         shape = shape_of(context, request)
         value = [select_members(to_legacy_alert(each, shape), query.options.select) for each in page.rows]
