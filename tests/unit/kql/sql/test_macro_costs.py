@@ -1,0 +1,31 @@
+"""Macros do not multiply: what they name several times is computed once, so that calls within calls stay plannable."""
+
+import pytest
+
+from vedette.testing import run_kql
+
+
+def test_merges_within_merges() -> None:
+    merged = "iff(b, d, dynamic({}))"
+    for _ in range(6):
+        merged = f"bag_merge({merged}, iff(b, d, dynamic({{'z': 2}})))"
+    _, rows = run_kql(f"datatable(d:dynamic, b:bool)[dynamic({{'a': 1}}), true] | project {merged}")
+    assert rows == [({"a": 1},)]
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("ipv6_compare('::ffff:7f00:1', '127.0.0.1')", 0),
+        ("ipv6_compare(' fe80::1 ', 'fe80::2')", -1),
+        ("ipv6_compare('', 'x')", None),
+        ("ipv6_is_match('fe80::1', 'fe80::2/64')", True),
+        ("ipv6_is_in_range('fe80::1', 'fe80::/10')", True),
+        ("ipv6_is_in_range('1:2:3', 'fe80::/10')", None),
+        ("parse_ipv6_mask('fe80::85d:e82c:9446:7994', 120)", "fe80:0000:0000:0000:085d:e82c:9446:7900"),
+        ("parse_ipv6('1::2::3')", ""),
+    ],
+)
+def test_addresses_of_128_bits(call: str, expected: object) -> None:
+    _, rows = run_kql(f"print {call}")
+    assert rows == [(expected,)]
