@@ -9,7 +9,7 @@ import binascii
 import msgspec
 
 from vedette.clock import Clock
-from vedette.errors import NotFoundError
+from vedette.errors import NotFoundError, PermissionDeniedError
 from vedette.store.secrets import KeyedHasher, MasterKey
 
 PURPOSE = "download links"
@@ -38,15 +38,20 @@ class DownloadLinks:
         return f"{base_url}/api/downloads/{body}.{_encode(self._hasher.digest(body))}"
 
     def read(self, token: str) -> Download:
-        """What a link stands for. Raises NotFoundError if it was not made here, was altered or has expired."""
+        """What a link stands for.
+
+        Raises NotFoundError if it was not made here or was altered, PermissionDeniedError if it has expired.
+        """
         body, _, signature = token.partition(".")
         try:
             genuine = self._hasher.matches(body, _decode(signature))
             download = msgspec.msgpack.decode(_decode(body), type=Download) if genuine else None
         except (binascii.Error, ValueError, msgspec.MsgspecError):
             download = None
-        if download is None or download.expires < self._clock.time():
+        if download is None:
             raise NotFoundError(resource="download")
+        if download.expires < self._clock.time():
+            raise PermissionDeniedError("LinkExpired")
         return download
 
 

@@ -217,7 +217,8 @@ def test_a_package_behind_a_link_that_expires(client: AsgiClient, world: Endpoin
     assert (fetched.status, fetched.body[:2]) == (200, b"PK")
     assert client.with_token(None).get(link[:-2] + "xx").status == 404
     world.clock.advance(31 * 60)
-    assert client.with_token(None).get(link).status == 404
+    expired = client.with_token(None).get(link)
+    assert (expired.status, expired.json()["error"]["code"]) == (403, "AuthenticationFailed")
 
 
 def upload(client: AsgiClient, name: str, content: bytes, **fields: str) -> Any:

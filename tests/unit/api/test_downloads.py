@@ -6,7 +6,7 @@ from vedette.api.downloads import Download, DownloadLinks
 from vedette.api.multipart import read_form
 from vedette.api.templates import PathTree
 from vedette.clock import ManualClock
-from vedette.errors import InvalidRequestError, NotFoundError
+from vedette.errors import InvalidRequestError, NotFoundError, PermissionDeniedError
 from vedette.store.secrets import MasterKey
 
 
@@ -23,7 +23,7 @@ def test_a_link_is_good_for_its_file_until_it_expires() -> None:
     with pytest.raises(NotFoundError):
         DownloadLinks(MasterKey.random(), clock).read(token)
     clock.advance(61)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(PermissionDeniedError):
         links.read(token)
 
 
