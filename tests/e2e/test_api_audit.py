@@ -89,3 +89,20 @@ def test_calls_are_counted_by_tenant(demo: Demo) -> None:
         for path in ("/v1.0/security/incidents", "/v1.0/security/incidents/999999"):
             demo.ask("GET", path, GRAPH)
         assert counted(client, tenant_id) == before + 2
+
+
+def test_refused_calls_can_be_hunted(demo: Demo) -> None:
+    admin = (demo.server.data / "run" / "administrator.token").read_text()
+    mine = {"client-request-id": f"refused-{uuid.uuid4()}"}
+    with demo.server.client(headers={"Authorization": f"Bearer {admin}"}) as client:
+        fault = {"kind": "429", "operation": "graph.list_alerts", "count": 1}
+        assert client.post("/vedette/v1/faults", json=fault).status_code == 201
+    throttled = demo.ask("GET", "/v1.0/security/alerts_v2", GRAPH, headers=mine)
+    misdirected = demo.ask("GET", "/v1.0/security/alerts_v2", XDR, headers=mine)  # its token is for something else
+    assert (throttled.status_code, misdirected.status_code) == (429, 401)
+    query = (
+        f"GraphAPIAuditEvents | where ClientRequestId == '{mine['client-request-id']}'"
+        " | summarize Statuses = make_set(ResponseStatusCode), Apps = dcount(ApplicationId)"
+    )
+    assert eventually(lambda: sorted(demo.hunt(query)[0]["Statuses"]) == ["401", "429"])
+    assert demo.hunt(query)[0]["Apps"] == 1
