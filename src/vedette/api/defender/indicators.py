@@ -260,7 +260,8 @@ def author_of(connection: Connection, context: RequestContext) -> Author:
     principal = context.principal
     if principal.kind == "user":
         exposed = DeviceGroups(connection, context.tenant.tenant_id).names_within(context.scope)
-        return Author(principal.object_id, caller_name(principal), "User", sees_all=True, exposed_to=exposed)
+        name = caller_name(principal)
+        return Author(name, name, "User", sees_all=True, exposed_to=exposed)
     sees_all = "Ti.ReadWrite.All" in principal.roles
     return Author(principal.app_id, caller_name(principal), "AadApp", sees_all=sees_all)
 
