@@ -51,14 +51,15 @@ def user(demo: DemoServer, alias: str) -> Any:
     return next(each for each in demo.demo["users"] if each["upn"] == f"{alias}@{demo.home['domain']}")
 
 
-def sign_in(page: Page, base_url: str, account: str, password: str) -> None:
-    page.goto(f"{base_url}/portal")
+def sign_in(page: Page, base_url: str, account: str, password: str, path: str = "/portal") -> None:
+    page.goto(base_url + path)
     if page.locator("#account").count():
         page.fill("#account", account)
         page.click("button")
-    if page.locator("input[name=username]").count() and not page.locator("input[type=password]").count():
+    if page.locator("input[name=username]").count():
         page.fill("input[name=username]", account)
-        page.locator("main button").first.click()
+        if not page.locator("input[type=password]").count():
+            page.locator("main button").first.click()
     page.fill("input[type=password]", password)
     page.locator("main button:not(.plain)").first.click()
 
@@ -177,6 +178,16 @@ def test_who_has_no_role_manages_nothing(demo_server: DemoServer, context: Brows
     answer = page.goto(f"{base}/portal/apps")
     assert answer is not None
     assert "/portal/sign-in" in page.url
+
+
+def test_a_link_of_an_answer_leads_through_the_sign_in_to_its_page(
+    demo_server: DemoServer, context: BrowserContext
+) -> None:
+    analyst, page = user(demo_server, "analyst"), context.new_page()
+    link = f"/portal/incidents/1?tid={analyst['tenant_id']}"
+    sign_in(page, demo_server.base_url, analyst["upn"], analyst["password"], link)
+    page.wait_for_url(demo_server.base_url + link)
+    assert page.inner_text("h1").startswith("Incident 1: ")
 
 
 def test_the_one_time_link_makes_the_first_administrator(tmp_path_factory: Any, chromium: Browser) -> None:

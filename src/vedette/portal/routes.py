@@ -21,8 +21,8 @@ from vedette.portal.people import PeoplePages
 from vedette.portal.rendering import render, see
 from vedette.portal.security import PermissionPages
 from vedette.portal.session import end_session
-from vedette.portal.signing_in import SignInFailedError, SigningIn
-from vedette.portal.visit import Visit, guarded, read_form
+from vedette.portal.signing_in import SignInFailedError, SigningIn, page_of
+from vedette.portal.visit import SIGN_IN, Visit, guarded, read_form
 from vedette.store.secrets import Secret
 
 FIRST_RUN_FIELDS = ("name", "domain", "person", "alias")
@@ -59,21 +59,21 @@ class PortalSurface:
         }
 
     def _sign_in(self, request: ApiRequest) -> ApiResponse:
-        account = parse_qs(request.query).get("account", [""])[0].strip()
-        tenant = self._signing_in.find_tenant(account) if account else self._signing_in.only_tenant()
+        query = parse_qs(request.query)
+        account, target = query.get("account", [""])[0].strip(), page_of(query.get("to", [""])[0])
+        tenant = self._signing_in.find_tenant(account) if account else self._signing_in.tenant_of_page(target)
         if tenant is not None:
-            return self._signing_in.start(request, tenant, account)
+            return self._signing_in.start(request, tenant, account, target)
         problem = "This server has no tenant of that name." if account else ""
-        values = {"account": account, "problem": problem}
+        values = {"account": account, "problem": problem, "to": target}
         status = 404 if problem else 200
         return render("sign_in", "Sign in to the portal", values, base_url=request.base_url, status=status)
 
     def _signed_in(self, request: ApiRequest) -> ApiResponse:
         try:
-            headers = self._signing_in.finish(request)
+            return self._signing_in.finish(request)
         except SignInFailedError as error:
             return render("message", "Not signed in", {"text": str(error)}, base_url=request.base_url, status=400)
-        return see("/portal", headers)
 
     def _show_first_run(self, request: ApiRequest) -> ApiResponse:
         code = parse_qs(request.query).get("code", [""])[0]
@@ -91,7 +91,7 @@ class PortalSurface:
             account = self._make_home(values, password)
         except DirectoryError as error:
             return _first_run_page(request, code, values, f"{error.kind}: {error.problem}.")
-        return see(f"/portal/sign-in?account={quote(account)}")
+        return see(f"{SIGN_IN}?account={quote(account)}")
 
     def _make_home(self, values: Mapping[str, str], password: Secret[str]) -> str:
         """The home tenant, unless there is one, and its administrator; the administrator's account name."""
@@ -134,4 +134,4 @@ def _home(visit: Visit) -> ApiResponse:
 
 
 def _sign_out(_visit: Visit) -> ApiResponse:
-    return see("/portal/sign-in", end_session())
+    return see(SIGN_IN, end_session())

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from urllib.parse import parse_qs, urlencode
 
@@ -19,12 +20,16 @@ from vedette.identity.grants import dispatch
 from vedette.identity.services import IdentityServices
 from vedette.identity.token_request import ClientCredential, TokenRequest
 from vedette.portal.application import APP_ID, CALLBACK, ensure_portal_application, is_ready
+from vedette.portal.rendering import see
 from vedette.portal.session import new_session, read_cookie, seal, unseal
+from vedette.portal.visit import HOME
 
 COOKIE = "__Host-vedette-portal-sign-in"
 LIFETIME = 600
 LOGIN_SERVICE = f"https://{load_operations()['login'].hosts[0]}"
 CONTEXT = "portal-sign-in"
+
+_PAGE = re.compile(r"/portal(?:/[A-Za-z0-9._~%-]+)*(?:\?[A-Za-z0-9._~%=&+:-]*)?")
 
 
 class Journey(msgspec.Struct, frozen=True, array_like=True):
@@ -35,6 +40,8 @@ class Journey(msgspec.Struct, frozen=True, array_like=True):
     nonce: str
     verifier: str
     started_at: int
+    target: str = HOME
+    """The page to show in the end."""
 
 
 class SignInFailedError(Exception):
@@ -52,21 +59,25 @@ class SigningIn:
         with self._services.store.connect() as connection:
             return Tenants(connection).find(name.strip().rpartition("@")[2])
 
-    def only_tenant(self) -> TenantRecord | None:
-        """The tenant of an installation that has one; where there are several, people have to say which."""
+    def tenant_of_page(self, target: str) -> TenantRecord | None:
+        """The tenant that a link names, or the only one there is; where there are several, people have to say which."""
+        named = parse_qs(target.partition("?")[2]).get("tid", [""])[0]
         with self._services.store.connect() as connection:
-            tenants = Tenants(connection).all()
-        return tenants[0] if len(tenants) == 1 else None
+            tenants = Tenants(connection)
+            if named:
+                return tenants.find(named)
+            everyone = tenants.all()
+        return everyone[0] if len(everyone) == 1 else None
 
-    def start(self, request: ApiRequest, tenant: TenantRecord, hint: str) -> ApiResponse:
-        """Send the browser to the login service."""
+    def start(self, request: ApiRequest, tenant: TenantRecord, hint: str, target: str) -> ApiResponse:
+        """Send the browser to the login service, and to the page `target` afterwards."""
         with self._services.store.connect() as connection:
             ready = is_ready(connection, tenant, request.base_url)
         if not ready:
             with self._services.store.begin() as connection:
                 ensure_portal_application(connection, self._services, tenant, request.base_url)
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        journey = Journey(tenant.tenant.tenant_id, state, nonce, verifier, self._services.now())
+        journey = Journey(tenant.tenant.tenant_id, state, nonce, verifier, self._services.now(), target)
         parameters = {
             "client_id": APP_ID,
             "response_type": "code",
@@ -84,8 +95,8 @@ class SigningIn:
             303, headers={"location": location, **_cookie(seal(self._services, CONTEXT, journey), LIFETIME)}
         )
 
-    def finish(self, request: ApiRequest) -> dict[str, str]:
-        """Redeem the code; the header that signs the browser in. Raises SignInFailedError."""
+    def finish(self, request: ApiRequest) -> ApiResponse:
+        """Redeem the code, sign the browser in and send it to its page. Raises SignInFailedError."""
         journey = unseal(self._services, CONTEXT, read_cookie(request, COOKIE), Journey)
         answer = {name: values[0] for name, values in parse_qs(request.query).items()}
         if journey is None or self._services.now() >= journey.started_at + LIFETIME:
@@ -99,7 +110,7 @@ class SigningIn:
             raise SignInFailedError("The answer belongs to another sign-in.")
         with self._services.store.connect() as connection:
             user = Users(connection, journey.tenant_id).get(str(claims["oid"]))
-        return new_session(self._services, journey.tenant_id, user.id)
+        return see(journey.target, new_session(self._services, journey.tenant_id, user.id))
 
     def _redeem(self, request: ApiRequest, journey: Journey, code: str) -> dict[str, object]:
         token_request = TokenRequest(
@@ -125,6 +136,11 @@ class SigningIn:
         # Straight from the issuer, in this process: nothing stands between it and us that a signature would exclude.
         payload = jws.extract_compact(result.id_token.reveal().encode()).payload
         return msgspec.json.decode(payload, type=dict[str, object])
+
+
+def page_of(text: str) -> str:
+    """The page of the portal that `text` names, else the first one: nobody is led anywhere else."""
+    return text if _PAGE.fullmatch(text) else HOME
 
 
 def _login_service(base_url: str) -> str:

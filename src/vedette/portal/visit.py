@@ -1,7 +1,7 @@
 """One request of a signed-in administrator, and the rules every page shares: session, right, CSRF, plain problems."""
 
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import msgspec
 
@@ -15,6 +15,7 @@ from vedette.portal.rendering import render, see
 from vedette.portal.session import PortalSession, is_csrf_good, read_session
 
 MAXIMUM_FIELDS = 500
+HOME, SIGN_IN = "/portal", "/portal/sign-in"
 
 
 class Visit(msgspec.Struct, frozen=True):
@@ -74,7 +75,7 @@ def guarded(services: IdentityServices, page: Page, right: str) -> PublicHandler
         with services.store.connect() as connection:
             session = read_session(connection, services, request)
         if session is None:
-            return see("/portal/sign-in")
+            return see(_way_in(request))
         visit = Visit(request, session, read_form(request), parse_qs(request.query, max_num_fields=MAXIMUM_FIELDS))
         if right and not session.may(right):
             return visit.show("message", "Not allowed", status=403, text="Your roles do not allow this.")
@@ -83,6 +84,14 @@ def guarded(services: IdentityServices, page: Page, right: str) -> PublicHandler
         return _answered(page, visit)
 
     return handle
+
+
+def _way_in(request: ApiRequest) -> str:
+    """To the sign-in, and from there to the page that was asked for; what a form sent is not repeated."""
+    if request.method != "GET" or request.path == HOME:
+        return SIGN_IN
+    asked = request.path + (f"?{request.query}" if request.query else "")
+    return f"{SIGN_IN}?{urlencode({'to': asked})}"
 
 
 def _answered(page: Page, visit: Visit) -> ApiResponse:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pyarrow as pa
 import pytest
@@ -31,6 +31,7 @@ from vedette.portal.hunting import HuntingParts
 from vedette.portal.permissions import find_apis
 from vedette.portal.routes import PortalSurface
 from vedette.portal.session import LIFETIME, new_session, read_session
+from vedette.portal.signing_in import page_of
 from vedette.store.secrets import Secret
 
 PASSWORD = "quiet-Harbour-71"
@@ -136,7 +137,8 @@ def test_without_a_session_every_page_leads_to_the_sign_in(portal: Application) 
         if operation.handler not in public:
             target = re.sub(r"\{\w+\}", HOME, operation.path)
             answer = portal.client().send(operation.method, target)
-            assert (answer.status, answer.headers["location"]) == (303, "/portal/sign-in"), operation.handler
+            asked = f"?to={quote(target, safe='')}" if operation.method == "GET" and target != "/portal" else ""
+            assert (answer.status, answer.headers["location"]) == (303, f"/portal/sign-in{asked}"), operation.handler
 
 
 def test_the_way_to_the_login_service_carries_pkce_state_and_nonce(portal: Application) -> None:
@@ -156,6 +158,32 @@ def test_the_way_to_the_login_service_carries_pkce_state_and_nonce(portal: Appli
         back = Browser(portal, cookie.partition(";")[0]).get(f"/portal/signed-in?{bad}")
         assert back.status == 400
         assert "set-cookie" not in back.headers
+
+
+@pytest.mark.parametrize(
+    ("to", "page"),
+    [
+        ("/portal/incidents/1?tid=x", "/portal/incidents/1?tid=x"),
+        ("https://elsewhere.example/portal", "/portal"),
+        ("//elsewhere.example/portal", "/portal"),
+        ("/portal/..//elsewhere.example", "/portal"),
+        ("/portal.elsewhere.example", "/portal"),
+        ("/portal/incidents\r\nset-cookie: a=b", "/portal"),
+        ("/portal/incidents\\elsewhere.example", "/portal"),
+        ("", "/portal"),
+    ],
+)
+def test_a_sign_in_ends_on_a_page_of_the_portal(to: str, page: str) -> None:
+    assert page_of(to) == page
+
+
+def test_a_link_names_the_tenant_to_sign_in_to(portal: Application) -> None:
+    target = quote(f"/portal/incidents/1?tid={OTHER}", safe="")
+    answer = portal.client().get(f"/portal/sign-in?to={target}")
+    assert urlsplit(answer.headers["location"]).path == f"/{OTHER}/oauth2/v2.0/authorize"
+    unknown = portal.client().get(f"/portal/sign-in?to={target[:-4]}0000")
+    assert unknown.status == 200
+    assert f'name="to" value="/portal/incidents/1?tid={OTHER[:-4]}0000"' in unknown.body.decode()
 
 
 def test_a_session_ends_with_time_password_or_account(portal: Application) -> None:
