@@ -5,6 +5,8 @@ A link names tenant, kind and key of a file; the signature covers all of it, and
 
 import base64
 import binascii
+import re
+from urllib.parse import quote
 
 import msgspec
 
@@ -13,6 +15,8 @@ from vedette.errors import NotFoundError, PermissionDeniedError
 from vedette.store.secrets import KeyedHasher, MasterKey
 
 PURPOSE = "download links"
+
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}(; ?charset=[\w-]{1,40})?", re.ASCII)
 
 
 class Download(msgspec.Struct, frozen=True, array_like=True):
@@ -53,6 +57,18 @@ class DownloadLinks:
         if download.expires < self._clock.time():
             raise PermissionDeniedError("LinkExpired")
         return download
+
+
+def attachment(file_name: str) -> str:
+    """The Content-Disposition of a file, whatever whoever made it called it (RFC 6266)."""
+    plain = re.sub(r'[^\x20-\x7e]|["\\\\%]', "_", file_name)
+    extended = "" if plain == file_name else f"; filename*=UTF-8''{quote(file_name, safe='', errors='replace')}"
+    return f'attachment; filename="{plain}"{extended}'
+
+
+def media_type(given: str) -> str:
+    """A media type that can be said in a header."""
+    return given if _MEDIA_TYPE.fullmatch(given) else "application/octet-stream"
 
 
 def _encode(content: bytes) -> str:

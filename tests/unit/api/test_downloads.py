@@ -2,7 +2,7 @@
 
 import pytest
 
-from vedette.api.downloads import Download, DownloadLinks
+from vedette.api.downloads import Download, DownloadLinks, attachment, media_type
 from vedette.api.multipart import read_form
 from vedette.api.templates import PathTree
 from vedette.clock import ManualClock
@@ -47,3 +47,30 @@ def test_the_pattern_that_says_more_comes_first() -> None:
     tree.add("/machines/findbyip(ip='{ip}',timestamp={time})", "GET", "found")
     values = [values["GET"] for values, _ in tree.find(("machines", "findbyip(ip='1.2.3.4',timestamp=2025)"))]
     assert values == ["found", "one"]
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("out.txt", 'attachment; filename="out.txt"'),
+        ('a".txt', "attachment; filename=\"a_.txt\"; filename*=UTF-8''a%22.txt"),
+        ("b\r\nx: y", "attachment; filename=\"b__x: y\"; filename*=UTF-8''b%0D%0Ax%3A%20y"),
+        ("\u6d4b", "attachment; filename=\"_\"; filename*=UTF-8''%E6%B5%8B"),
+    ],
+)
+def test_names_of_files_stay_within_their_header(name: str, header: str) -> None:
+    assert attachment(name) == header
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("text/plain; charset=utf-8", "text/plain; charset=utf-8"),
+        ("application/zip", "application/zip"),
+        ("text/html\r\nx: y", "application/octet-stream"),
+        ("\u6d4b/x", "application/octet-stream"),
+        ("", "application/octet-stream"),
+    ],
+)
+def test_media_types_stay_within_their_header(given: str, said: str) -> None:
+    assert media_type(given) == said

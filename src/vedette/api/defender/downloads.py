@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from vedette.api.defender.endpoint import EndpointParts
-from vedette.api.downloads import Download
+from vedette.api.downloads import Download, attachment, media_type
 from vedette.api.http import ApiRequest, ApiResponse
 from vedette.errors import NotFoundError
 from vedette.machines.actions import MachineActions
@@ -30,5 +30,5 @@ class DefenderDownloads:
             output = MachineActions(connection, download.tenant_id).output(action_id, int(position))
         if output is None:
             raise NotFoundError(resource="download")
-        disposition = f'attachment; filename="{output.file_name}"'
-        return ApiResponse(200, output.content, output.media_type, {"content-disposition": disposition})
+        headers = {"content-disposition": attachment(output.file_name)}
+        return ApiResponse(200, output.content, media_type(output.media_type), headers)
