@@ -210,7 +210,11 @@ def _telemetry(world: EndpointWorld) -> dict[str, list[dict[str, object]]]:
         "DeviceTvmHardwareFirmware": [{"DeviceId": WS01, "ComponentType": "Bios", "ComponentName": "n1"}],
         "DeviceBaselineComplianceProfiles": [{"ProfileId": "p-1", "ProfileName": "Workstations", "Status": True}],
         "DeviceBaselineComplianceAssessmentKB": [
-            {"ConfigurationId": "c-1", "ConfigurationName": "Passwords", "ConfigurationBenchmark": "CIS_1.4.0-windows_11"}
+            {
+                "ConfigurationId": "c-1",
+                "ConfigurationName": "Passwords",
+                "ConfigurationBenchmark": "CIS_1.4.0-windows_11",
+            }
         ],
         "DeviceBaselineComplianceAssessment": [device(WS01, **baseline)],
         "DeviceTvmInfoGathering": [
