@@ -43,6 +43,7 @@ from vedette.kql.sql.base import Dialect, UnsupportedError
 from vedette.kql.sql.duckdb import DUCKDB
 from vedette.kql.sql.macros import macros_in, statements_for
 from vedette.kql.sql.natives import uses_in_tree
+from vedette.kql.sql.nesting import bind_nested
 from vedette.kql.sql.relations import Relations, result_columns
 
 DIALECTS: Mapping[str, Dialect] = {DUCKDB.name: DUCKDB}
@@ -149,6 +150,7 @@ def _emit_one(root: Relation, text: str, context: Context, dialect: Dialect) -> 
         tree = emitter.query(relation)
     except UnsupportedError as error:
         raise _refused(text, error) from error
+    bind_nested(tree)
     moments = _numbered(tree, emitter.moments)
     sql = _generator().generate(tree, copy=False)
     query = CompiledQuery(

@@ -257,9 +257,12 @@ def is_heavy(node: Sql) -> bool:
 
 
 def bound(values: Sequence[Sql], form: Callable[..., Sql]) -> Sql:
-    """`form(*values)`, with heavy values computed once: through a lambda over a list of one struct."""
-    if not any(map(is_heavy, values)):
-        return form(*values)
+    """`form(*values)`, with heavy values computed once."""
+    return computed_once(values, form) if any(map(is_heavy, values)) else form(*values)
+
+
+def computed_once(values: Sequence[Sql], form: Callable[..., Sql]) -> Sql:
+    """`form(*values)` through a lambda over a list of one struct: however often the form names a value."""
     names = [f"v{position}" for position in range(len(values))]
     members = [exp.PropertyEQ(this=exp.Identifier(this=name), expression=used_once(value))
                for name, value in zip(names, values, strict=True)]  # fmt: skip

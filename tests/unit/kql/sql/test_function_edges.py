@@ -31,6 +31,7 @@ EDGES = [
     ("parse_urlquery('a=1&b=2&a=3')", ({"Query Parameters": {"a": "3", "b": "2"}},)),
     (f"substring('abc', {LONGEST}), split('a,b', ',', {LONGEST}), array_length(range(1, {LONGEST})), make_datetime(real(nan), 1, 1)", ("", None, 1048576, None)),
     ("range(5, 1, -2), range(1, 2, 0.5), range(1d, 2d, 1d), range(1, 5, 0), format_ipv4(dynamic(3232236031), 24)", ([5, 3, 1], [1, 1.5, 2], ["1.00:00:00", "2.00:00:00"], None, "192.168.1.0")),
+    ("range(1, long(null), 1), range(1.0, real(null)), range(datetime(2020-01-01), datetime(null), 1d), repeat(1, long(null)), strrep('a', long(null), '-')", (None, None, None, None, "")),
     # decimals stay decimals beside reals
     ("todecimal(1.1), decimal(0.1) + 0.2, decimal(-7) % 3, decimal(5) / 2.0", (Decimal("1.1"), Decimal("0.3"), Decimal(2), Decimal("2.5"))),
 ]  # fmt: skip

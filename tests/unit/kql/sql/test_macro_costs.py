@@ -29,3 +29,39 @@ def test_merges_within_merges() -> None:
 def test_addresses_of_128_bits(call: str, expected: object) -> None:
     _, rows = run_kql(f"print {call}")
     assert rows == [(expected,)]
+
+
+@pytest.mark.parametrize(
+    ("call", "given"),
+    [
+        ("erf({})", "r"),
+        ("erfc({})", "r"),
+        ("isascii({})", "r"),
+        ("geo_azimuth({}, 1, 2, 3)", "r"),
+        ("geo_angle(1, 2, {}, 3, 4, 5)", "r"),
+        ("toreal(tostring({}))", "r"),
+        ("toreal(iff(b, 'a', {}))", "r"),
+        ("array_rotate_left({}, 1)", "d"),
+        ("array_rotate_right({}, 1)", "d"),
+        ("array_split({}, 1)", "d"),
+        ("jaccard_index({}, d)", "d"),
+        ("bag_zip({}, d)", "d"),
+        ("bag_remove_keys(d, {})", "d"),
+        ("todynamic(tostring({}))", "d"),
+        ("series_add({}, d)", "d"),
+    ],
+)
+def test_calls_within_calls(call: str, given: str) -> None:
+    nested = given
+    for _ in range(6):
+        nested = call.format(nested)
+    _, rows = run_kql(f"datatable(d:dynamic, r:real, b:bool)[dynamic([1, 2]), 0.5, true] | project {nested}")
+    assert len(rows) == 1
+
+
+def test_nested_calls_over_groups() -> None:
+    _, rows = run_kql(
+        "range x from 1 to 4 step 1 | summarize n = count(), e = erf(erf(avg(x))) by k = toreal(tostring(erf(x % 2.0)))"
+        " | extend k = round(k, 4), e = round(e, 4) | order by k asc"
+    )
+    assert rows == [(0.0, 2, 0.8427), (0.8427, 2, 0.8407)]

@@ -161,7 +161,7 @@ CREATE OR REPLACE MACRO kql_jaccard(a, b) AS
     CAST(json_array_length(kql_set_intersect_two(a, b)) AS DOUBLE) / json_array_length(kql_set_union_two(a, b))
     WHEN json_type(a) = 'ARRAY' AND json_type(b) = 'ARRAY' THEN 'nan'::DOUBLE END;
 CREATE OR REPLACE MACRO kql_repeat(v, n) AS
-  CASE WHEN n >= 0 THEN to_json(list_transform(range(0, least(n, 1048576)), lambda i: v)) END;
+  CASE WHEN n >= 0 THEN to_json(list_transform(range(0, CASE WHEN n > 1048576 THEN 1048576 ELSE n END), lambda i: v)) END;
 CREATE OR REPLACE MACRO kql_untexted(x) AS CASE WHEN json_type(x) <> 'VARCHAR' THEN x END;
 CREATE OR REPLACE MACRO kql_expanded_item(x, kind) AS
   CASE WHEN x IS NULL OR CAST(x AS VARCHAR) = 'null' THEN [NULL::JSON]
@@ -175,10 +175,10 @@ CREATE OR REPLACE MACRO kql_access(x, k) AS
 CREATE OR REPLACE MACRO kql_tostring_parsed(s) AS
   CASE WHEN s = '' THEN '' WHEN kql_is_json(s) THEN coalesce(TRY(json_extract_string(s, '$')), '') ELSE s END;
 CREATE OR REPLACE MACRO kql_range(a, b, step) AS
-  generate_series(a::BIGINT, (CASE WHEN step > 0 THEN least(b, a + 1048575::HUGEINT * step) ELSE greatest(b, a + 1048575::HUGEINT * step) END)::BIGINT, nullif(step, 0)::BIGINT);
+  generate_series(a::BIGINT, (CASE WHEN b IS NULL THEN NULL WHEN step > 0 THEN least(b, a + 1048575::HUGEINT * step) ELSE greatest(b, a + 1048575::HUGEINT * step) END)::BIGINT, nullif(step, 0)::BIGINT);
 CREATE OR REPLACE MACRO kql_range_real(a, b, step) AS
   CASE WHEN isfinite(a) AND NOT isnan(b) AND isfinite(step) AND step <> 0 THEN
-    list_transform(range(0, TRY_CAST(least(1048575, floor((b - a) / nullif(step, 0) + 1e-9)) AS BIGINT) + 1), lambda i: (a + i * step)::DOUBLE) END;
+    list_transform(range(0, TRY_CAST(least(1048575, coalesce(floor((b - a) / nullif(step, 0) + 1e-9), 0)) AS BIGINT) + 1), lambda i: (a + i * step)::DOUBLE) END;
 CREATE OR REPLACE MACRO kql_texts_of_datetimes(l) AS list_transform(l, lambda t: kql_tostring_datetime(t));
 CREATE OR REPLACE MACRO kql_texts_of_timespans(l) AS list_transform(l, lambda t: kql_tostring_timespan(t));
 CREATE OR REPLACE MACRO kql_elements_or_empty(x) AS coalesce(kql_elements(x), []::JSON[]);

@@ -78,8 +78,8 @@ CREATE OR REPLACE MACRO kql_split(s, d) AS to_json(kql_split_texts(s, d)),
   (s, d, i) AS CASE WHEN string_split(s, d)[least(i, 2147483647)::BIGINT + 1] IS NOT NULL AND i >= 0 THEN to_json([string_split(s, d)[least(i, 2147483647)::BIGINT + 1]]) END;
 CREATE OR REPLACE MACRO kql_strcmp(a, b) AS CASE WHEN a = b THEN 0 WHEN a < b THEN -1 ELSE 1 END;
 CREATE OR REPLACE MACRO kql_strrep(s, n) AS coalesce(repeat(s, least(greatest(n, 0), 1024)), ''),
-  (s, n, d) AS coalesce(array_to_string(list_transform(range(0, least(n, 1024)), lambda i: s), d), '');
-CREATE OR REPLACE MACRO kql_strrep_by(s, n, d) AS coalesce(kql_joined(list_transform(range(0, least(n, 1024)), lambda i: s), d), '');
+  (s, n, d) AS coalesce(array_to_string(list_transform(range(0, CASE WHEN n > 1024 THEN 1024 ELSE n END), lambda i: s), d), '');
+CREATE OR REPLACE MACRO kql_strrep_by(s, n, d) AS coalesce(kql_joined(list_transform(range(0, CASE WHEN n > 1024 THEN 1024 ELSE n END), lambda i: s), d), '');
 CREATE OR REPLACE MACRO kql_translate(search, replacement, s) AS
   CASE WHEN replacement = '' THEN translate(s, search, '')
        ELSE translate(s, search, rpad(replacement, greatest(length(search), length(replacement))::INTEGER, right(replacement, 1))) END;
