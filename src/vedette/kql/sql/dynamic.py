@@ -26,6 +26,8 @@ def _step(call: Call) -> str | None:
     key = call.arguments[1]
     if not isinstance(key, Literal) or key.value is None:
         return None
+    if key.value == "":  # paths cannot say it
+        return None
     if isinstance(key.value, str):
         quoted = key.value.replace("\\", "\\\\").replace('"', '\\"')
         return f'."{quoted}"'

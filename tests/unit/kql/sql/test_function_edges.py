@@ -32,6 +32,9 @@ EDGES = [
     (f"substring('abc', {LONGEST}), split('a,b', ',', {LONGEST}), array_length(range(1, {LONGEST})), make_datetime(real(nan), 1, 1)", ("", None, 1048576, None)),
     ("range(5, 1, -2), range(1, 2, 0.5), range(1d, 2d, 1d), range(1, 5, 0), format_ipv4(dynamic(3232236031), 24)", ([5, 3, 1], [1, 1.5, 2], ["1.00:00:00", "2.00:00:00"], None, "192.168.1.0")),
     ("range(1, long(null), 1), range(1.0, real(null)), range(datetime(2020-01-01), datetime(null), 1d), repeat(1, long(null)), strrep('a', long(null), '-')", (None, None, None, None, "")),
+    # the empty name is one too
+    ("dynamic({'': {'': 1}})[''][''], dynamic({'': {'a': 1}})[''].a, bag_merge(dynamic({'': 1}), dynamic({'a': 2}))", (1, 1, {"": 1, "a": 2})),
+    ("bag_set_key(dynamic({'': 1}), 'a', 2), parse_json('{\"\": 7}')[''], dynamic({'': 1})[substring('a', 1)]", ({"": 1, "a": 2}, 7, 1)),
     # decimals stay decimals beside reals
     ("todecimal(1.1), decimal(0.1) + 0.2, decimal(-7) % 3, decimal(5) / 2.0", (Decimal("1.1"), Decimal("0.3"), Decimal(2), Decimal("2.5"))),
 ]  # fmt: skip

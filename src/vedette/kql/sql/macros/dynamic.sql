@@ -10,8 +10,10 @@ CREATE OR REPLACE MACRO kql_is_json(s) AS
   json_valid(s) AND (NOT kql_is_lax_json(s) OR NOT kql_is_lax_json(regexp_replace(s, '"(?:[^"\\]|\\.)*"', '""', 'g')));
 CREATE OR REPLACE MACRO kql_parse_json(s) AS
   CASE WHEN s = '' THEN NULL WHEN kql_is_json(s) THEN kql_item(TRY(json(s))) ELSE to_json(s) END;
+-- The empty name has no path in `$` notation: it is written as a pointer.
+CREATE OR REPLACE MACRO kql_key_path(k) AS CASE WHEN k = '' THEN '/' ELSE '$."' || replace(replace(k, '\', '\\'), '"', '\"') || '"' END;
 CREATE OR REPLACE MACRO kql_property(x, k) AS
-  kql_item(TRY(json_extract(x, '$."' || replace(replace(k, '\', '\\'), '"', '\"') || '"')));
+  kql_item(TRY(json_extract(x, kql_key_path(k))));
 CREATE OR REPLACE MACRO kql_element(x, i) AS kql_item(TRY(json_extract(x, '$[' || i || ']')));
 CREATE OR REPLACE MACRO kql_elements(x) AS
   CASE WHEN json_type(x) = 'ARRAY' THEN json_transform(x, '["JSON"]') END;
@@ -21,7 +23,7 @@ CREATE OR REPLACE MACRO kql_strings(x) AS
 CREATE OR REPLACE MACRO kql_strings_lower(x) AS list_transform(kql_strings(x), lambda s: lower(s));
 CREATE OR REPLACE MACRO kql_array(l) AS to_json(l);
 CREATE OR REPLACE MACRO kql_unique(l) AS list_filter(l, lambda e, i: list_position(l, e) = i);
-CREATE OR REPLACE MACRO kql_bag_item(x, k) AS json_extract(x, '$."' || replace(replace(k, '\', '\\'), '"', '\"') || '"');
+CREATE OR REPLACE MACRO kql_bag_item(x, k) AS json_extract(x, kql_key_path(k));
 CREATE OR REPLACE MACRO kql_bag_from(keys, items) AS
   CASE WHEN len(keys) = 0 THEN '{}'::JSON
        ELSE ('{' || array_to_string(list_transform(keys, lambda k, i: CAST(to_json(k) AS VARCHAR) || ':' || coalesce(CAST(items[i] AS VARCHAR), 'null')), ',') || '}')::JSON END;
