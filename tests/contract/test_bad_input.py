@@ -55,7 +55,12 @@ IN_PATHS = (
 
 DEPTHS = (MAX_DEPTH - 3, MAX_DEPTH + 1, 300, 450, 900)
 
-OPERATIONS = [(surface, operation) for surface in SURFACES for operation in load_operations()[surface].operations]
+OPERATIONS = [
+    (surface, operation)
+    for surface in SURFACES
+    for operation in load_operations()[surface].operations
+    if operation.status != "planned"  # answered 501, whatever is sent
+]
 WITH_BODY = [
     pytest.param(surface, operation, id=f"{surface}.{operation.handler}")
     for surface, operation in OPERATIONS

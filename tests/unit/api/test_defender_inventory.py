@@ -133,7 +133,7 @@ def test_files(application: Application, world: EndpointWorld, name: str) -> Non
     world.clock.advance(most * 3600 - 30)
     assert anonymous.get(document["exportFiles"][0]).status == 200
     world.clock.advance(60)
-    assert anonymous.get(document["exportFiles"][0]).status == 404
+    assert anonymous.get(document["exportFiles"][0]).status == 403
 
 
 def test_gathered_facts_are_a_text(client: AsgiClient) -> None:
