@@ -148,9 +148,9 @@ def _emit_one(root: Relation, text: str, context: Context, dialect: Dialect) -> 
     emitter = Relations(dialect, relation)
     try:
         tree = emitter.query(relation)
+        bind_nested(tree)
     except UnsupportedError as error:
         raise _refused(text, error) from error
-    bind_nested(tree)
     moments = _numbered(tree, emitter.moments)
     sql = _generator().generate(tree, copy=False)
     query = CompiledQuery(

@@ -53,3 +53,10 @@ def test_refused_by_name(query: str, named: str) -> None:
     with pytest.raises(KqlError, match=named) as caught:
         run_kql(query)
     assert caught.value.diagnostics[0].line == 1
+
+
+def test_calls_that_come_to_too_much_are_refused() -> None:
+    texts = ", ".join(f"tostring(r + {number})" for number in range(600))
+    with pytest.raises(KqlError, match="tostring is not available: the calls of functions") as caught:
+        run_kql(f"print r = 0.5 | extend z = array_length(pack_array({texts}))")
+    assert caught.value.diagnostics[0].column > 1
