@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import OperationalError
+
+from vedette.errors import ApiError
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
 BUSY_TIMEOUT_MS = 15_000
+RETRY_AFTER = 1
+"""Seconds after which somebody may try again who found the database busy for all that time."""
 
 
 class Reading:
@@ -122,4 +127,9 @@ def _configure_sqlite(dbapi_connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("vedette_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            raise ApiError("StoreBusy", retry_after=RETRY_AFTER) from error
+        raise

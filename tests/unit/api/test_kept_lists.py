@@ -129,7 +129,7 @@ def test_pages_hold_against_concurrent_writers() -> None:
     def write(seed: int) -> None:
         number = seed
         try:
-            while not stop.is_set():
+            while not stop.wait(0.002):  # writers without a pause would leave the database to nobody else
                 number += 7
                 change(application, number % 24)
                 add(application, 100 * seed + number)
