@@ -140,8 +140,8 @@ HUNTS = (
     Hunt(
         "distinct after make_set",
         """DeviceFileEvents | where Timestamp > ago(7d) | where FolderPath has "temp"
-        | summarize Names = make_set(FileName, 100), Devices = dcount(DeviceId) by InitiatingProcessFileName""",
-        rf"""SELECT InitiatingProcessFileName, list(DISTINCT FileName)[:100], count(DISTINCT DeviceId)
+        | summarize Names = make_set(FileName, 1000), Devices = dcount(DeviceId) by InitiatingProcessFileName""",
+        rf"""SELECT InitiatingProcessFileName, list(DISTINCT FileName)[:1000], count(DISTINCT DeviceId)
         FROM DeviceFileEvents WHERE "Timestamp" > {WEEK} AND FolderPath ILIKE '%temp%'
         AND regexp_matches(FolderPath, '(?i)(^|[^a-z0-9])temp([^a-z0-9]|$)') GROUP BY 1""",
     ),
