@@ -5,13 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from tests.conftest import lacking
 
 INSTALL_SECONDS = 300
 
 
 def python_client(folder: Path, *requirements: str) -> Path:
-    """The interpreter of a fresh environment with these packages. Skips the test where they cannot be installed."""
+    """The interpreter of a fresh environment with these packages. Without them the test is skipped, or fails in CI."""
     _run([sys.executable, "-m", "uv", "venv", "--quiet", "--python", sys.executable, str(folder)])
     python = folder / "bin" / "python"
     _run([sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(python), *requirements])
@@ -19,10 +19,10 @@ def python_client(folder: Path, *requirements: str) -> Path:
 
 
 def node_packages(folder: Path, *packages: str) -> Path:
-    """The folder, with these packages from npm in it. Skips the test where they cannot be installed."""
+    """The folder, with these packages from npm in it. Without them the test is skipped, or fails in CI."""
     npm = shutil.which("npm")
     if npm is None:
-        pytest.skip("npm is missing")
+        lacking("npm is missing")
     _run([npm, "install", "--no-audit", "--no-fund", *packages], folder)
     return folder
 
@@ -32,6 +32,6 @@ def _run(command: list[str], folder: Path | None = None) -> None:
     try:
         subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=True)
     except subprocess.TimeoutExpired:
-        pytest.skip(f"{what}: not installed within {INSTALL_SECONDS} s")
+        lacking(f"{what}: not installed within {INSTALL_SECONDS} s")
     except subprocess.CalledProcessError as error:
-        pytest.skip(f"{what}: {error.stderr.strip().splitlines()[-1:]}")
+        lacking(f"{what}: {error.stderr.strip().splitlines()[-1:]}")

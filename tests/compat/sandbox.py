@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
+
+from tests.conftest import lacking
 
 SECONDS = 240
 
@@ -80,5 +81,4 @@ def open_fixed_hosts(judge: Path, folder: Path) -> FixedHosts:
 def require_namespaces() -> None:
     """Skip the test, or fail it in CI, where there are none."""
     if not allows_namespaces():
-        reason = "this machine permits no mount and network namespaces"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+        lacking("this machine permits no mount and network namespaces")

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.conftest import lacking
 from vedette.identity.directory.applications import RedirectUris
 from vedette.identity.provisioning import Provisioning
 from vedette.server.data_folder import existing_data_folder
@@ -51,23 +52,17 @@ PAGE = """<!doctype html><title>app</title><pre id="out"></pre><script src="/msa
 </script>"""
 
 
-def missing(what: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{what} is missing")
-    pytest.skip(f"{what} is missing")
-
-
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with MSAL.js in it."""
     npm = shutil.which("npm")
     if npm is None:
-        missing("npm")
+        lacking("npm is missing")
     folder = tmp_path_factory.mktemp("npm")
     command = [str(npm), "install", "--no-audit", "--no-fund", "@azure/msal-node", "@azure/msal-browser"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     if done.returncode != 0:
-        missing("MSAL.js of the npm registry")
+        lacking("MSAL.js of the npm registry is missing")
     return folder
 
 
@@ -152,7 +147,7 @@ def test_msal_browser_signs_in_on_the_pages(trusted: DemoServer) -> None:
     from playwright.sync_api import sync_playwright
 
     if not Path(CHROMIUM).exists():
-        missing("Chromium")
+        lacking("Chromium is missing")
     with Person(trusted) as person, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_context(ignore_https_errors=True).new_page()

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.compat.conftest import DemoServer, demo_server, outside_certificate  # noqa: F401 — fixtures
+from tests.conftest import lacking
 from vedette.clock import SystemClock
 from vedette.identity.directory import totp
 from vedette.identity.directory.account_policies import AccountPolicy
@@ -30,22 +31,16 @@ UNKNOWN_APP = "5d6b6bb7-de71-4623-b4af-96380a352509"
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
-def missing(what: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{what} is missing")
-    pytest.skip(f"{what} is missing")
-
-
 @pytest.fixture(scope="module")
 def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     """axe-core's source, fresh from npm."""
     npm = shutil.which("npm")
     if npm is None:
-        missing("npm")
+        lacking("npm is missing")
     folder = tmp_path_factory.mktemp("axe")
     command = [str(npm), "install", "--no-audit", "--no-fund", "axe-core"]
     if subprocess.run(command, cwd=folder, capture_output=True, timeout=300, check=False).returncode != 0:
-        missing("axe-core of the npm registry")
+        lacking("axe-core of the npm registry is missing")
     return (Path(folder) / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 
 
@@ -53,7 +48,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 def chromium() -> Iterator[Browser]:
     found = shutil.which("chromium") or (CHROMIUM if os.path.exists(CHROMIUM) else None)
     if found is None:
-        missing("Chromium")
+        lacking("Chromium is missing")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
